@@ -1,0 +1,99 @@
+#include <harness/compare.hpp>
+
+#include <random>
+#include <utility>
+
+namespace harness {
+
+using tenon::fail;
+using tenon::Result;
+
+namespace {
+
+struct Pair {
+  double limit;
+  double subject;
+};
+
+Figure figure_of(const std::vector<double>& blocks, int preempted) {
+  Figure figure;
+  figure.blocks = spread_of(blocks);
+  figure.nanoseconds = figure.blocks.median;
+  figure.blocks_kept = static_cast<int>(blocks.size());
+  figure.blocks_preempted = preempted;
+  return figure;
+}
+
+DoBlock blocks_from(Team& team, std::uint64_t operations, const Pace& pace) {
+  return [&team, operations, patience = pace.patience]() -> Result<TimedBlock> {
+    auto block = team.run(operations, operations / 4 + 1, Observe::time_alone, tenon::after(patience));
+    if (!block) {
+      return fail(std::move(block.error()));
+    }
+    return TimedBlock{.per_operation = block->per_operation(), .preempted = team.exclusive() && block->preempted()};
+  };
+}
+
+}  // namespace
+
+Result<void> Pairing::run(const DoBlock& limit, const DoBlock& subject) {
+  std::mt19937_64 draw(seed_++);
+  std::vector<Pair> clean;
+  std::vector<Pair> all;
+  while (std::cmp_less(clean.size(), wanted_) && std::cmp_less(all.size(), 3 * wanted_)) {
+    const bool limit_first = (draw() & 1) != 0;
+    auto first = (limit_first ? limit : subject)();
+    if (!first) {
+      return fail(std::move(first.error()));
+    }
+    auto second = (limit_first ? subject : limit)();
+    if (!second) {
+      return fail(std::move(second.error()));
+    }
+    const Pair pair = limit_first ? Pair{first->per_operation, second->per_operation}
+                                  : Pair{second->per_operation, first->per_operation};
+    all.push_back(pair);
+    if (first->preempted || second->preempted) {
+      ++preempted_;
+    } else {
+      clean.push_back(pair);
+    }
+  }
+  for (const Pair& pair : std::cmp_greater_equal(2 * clean.size(), wanted_) ? clean : all) {
+    limits_.push_back(pair.limit);
+    subjects_.push_back(pair.subject);
+    ratios_.push_back(pair.subject / pair.limit);
+  }
+  return {};
+}
+
+PairedFigure Pairing::figure() const {
+  return {.limit = figure_of(limits_, preempted_),
+          .subject = figure_of(subjects_, preempted_),
+          .ratio = spread_of(ratios_),
+          .pairs = static_cast<int>(ratios_.size())};
+}
+
+Result<PairedFigure> compare(const Subject& limit, const Subject& subject, const Placement& placement,
+                             const Clock& clock, const PairedPace& paired) {
+  const Pace& pace = paired.pace;
+  Pairing pairing(pace.blocks, paired.seed);
+  for (int i = 0; i < pace.starts; ++i) {
+    auto one = start_paced(limit, placement, clock, pace);
+    if (!one) {
+      return fail(std::move(one.error()));
+    }
+    auto other = start_paced(subject, placement, clock, pace);
+    if (!other) {
+      return fail(std::move(other.error()));
+    }
+    if (auto done = pairing.run(blocks_from(one->team, one->operations, pace),
+                                blocks_from(other->team, other->operations, pace));
+        !done) {
+      return fail(std::move(done.error()));
+    }
+  }
+  return pairing.figure();
+}
+
+}  // namespace harness

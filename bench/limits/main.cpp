@@ -1,0 +1,153 @@
+// limits: what this machine can do at best, printed beside how it was measured.
+#include <limits/agreement.hpp>
+#include <limits/report.hpp>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <fmt/format.h>
+#include <fstream>
+#include <iterator>
+#include <unistd.h>
+
+namespace {
+
+constexpr double agreed_within = 0.10;
+
+struct Options {
+  std::vector<std::string> names;
+  std::vector<std::string> runs;
+  std::string json;
+  bool quick = false;
+  bool list = false;
+};
+
+bool selected(const std::string& name, const std::string& family, const std::vector<std::string>& wanted) {
+  return wanted.empty() || std::ranges::any_of(wanted, [&](const std::string& part) {
+           return name.find(part) != std::string::npos || family.find(part) != std::string::npos;
+         });
+}
+
+class Progress {
+ public:
+  explicit Progress(std::size_t total) : total_(total), shown_(::isatty(STDERR_FILENO) == 1) {}
+  ~Progress() { print(""); }
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  void next(const std::string& name) { print(fmt::format("{}/{} {}", ++done_, total_, name)); }
+
+ private:
+  void print(const std::string& text) const {
+    if (shown_) {
+      fmt::print(stderr, "\r\033[K{}", text);
+    }
+  }
+  std::size_t total_;
+  std::size_t done_ = 0;
+  bool shown_;
+};
+
+tenon::Result<std::string> text_of_file(const std::string& path) {
+  std::ifstream file(path);
+  std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (!file) {
+    return tenon::fail(tenon::os_failure("open", errno).on(path));
+  }
+  return text;
+}
+
+int compare_runs(const std::vector<std::string>& paths) {
+  const std::string first = text_of_file(paths[0]).or_throw();
+  const std::string second = text_of_file(paths[1]).or_throw();
+  const limits::Agreement agreement = limits::agreement_of(first, second).or_throw();
+  fmt::print("{}", table_of(agreement, agreed_within));
+  return agreement.within(agreed_within) ? 0 : 1;
+}
+
+int list(const std::vector<limits::Limit>& chosen, const std::vector<limits::LimitPair>& pairs) {
+  for (const limits::Limit& limit : chosen) {
+    fmt::print("{}\n", limit.subject.name);
+  }
+  for (const limits::LimitPair& pair : pairs) {
+    fmt::print("{}\n", pair.name);
+  }
+  return 0;
+}
+
+limits::Report report_of(limits::Extent extent, const std::vector<limits::Limit>& chosen,
+                         const std::vector<limits::LimitPair>& pairs) {
+  auto bench = limits::Bench::start(extent).or_throw();
+  limits::Report report{.environment = environment(bench.clock()), .extent = extent, .rows = {}, .pairs = {}};
+  Progress progress(chosen.size() + pairs.size());
+  for (const limits::Limit& limit : chosen) {
+    progress.next(limit.subject.name);
+    report.rows.push_back(bench.measure(limit).or_throw());
+  }
+  for (const limits::LimitPair& pair : pairs) {
+    progress.next(pair.name);
+    report.pairs.push_back(bench.compare(pair).or_throw());
+  }
+  return report;
+}
+
+// Written whole and only at the end: a run that was ended early leaves no file that looks like one.
+void write_file(const std::string& path, const std::string& text) {
+  std::ofstream file(path, std::ios::trunc);
+  file << text << std::flush;
+  if (!file) {
+    tenon::Result<void>(tenon::fail(tenon::os_failure("write", errno).on(path))).or_throw();
+  }
+}
+
+int run(const Options& options) {
+  if (!options.runs.empty()) {
+    return compare_runs(options.runs);
+  }
+  const auto extent = options.quick ? limits::Extent::quick : limits::Extent::full;
+  auto chosen = limits::all_limits(extent);
+  auto pairs = limits::all_pairs();
+  std::erase_if(chosen, [&](const auto& limit) { return !selected(limit.subject.name, limit.family, options.names); });
+  std::erase_if(pairs, [&](const auto& pair) { return !selected(pair.name, "pairs", options.names); });
+  if (chosen.empty() && pairs.empty()) {
+    fmt::print(stderr, "limits: no limit has such a name; limits --list tells them\n");
+    return 2;
+  }
+  if (options.list) {
+    return list(chosen, pairs);
+  }
+  const limits::Report report = report_of(extent, chosen, pairs);
+  fmt::print("{}", table_of(report));
+  if (!options.json.empty()) {
+    write_file(options.json, json_of(report));
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app(
+      "What this machine can do at best between two processes.\n\n"
+      "Example: limits --quick ring futex");
+  Options options;
+  app.add_option("NAME", options.names, "Only limits, families or pairs whose name contains one of these");
+  app.add_flag("--quick", options.quick, "Fewer sizes and fewer blocks");
+  app.add_flag("--list", options.list, "Print the names and measure nothing");
+  app.add_option("--json", options.json, "Write the figures to this file as well")->type_name("FILE");
+  app.add_option("--agree", options.runs, "Compare two runs; exit 1 when they differ by more than 10%")
+      ->expected(2)
+      ->type_name("A.json B.json")
+      ->check(CLI::ExistingFile);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  try {
+    return run(options);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "limits: {}\n", error.what());
+    return 1;
+  }
+}

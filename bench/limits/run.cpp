@@ -1,0 +1,110 @@
+#include <limits/run.hpp>
+
+#include <chrono>
+
+namespace limits {
+
+using harness::Placement;
+using tenon::fail;
+using tenon::Result;
+
+namespace {
+
+using namespace std::chrono_literals;
+
+Result<Placement> placement_of(Where where) {
+  switch (where) {
+    case Where::across_cores:
+      return harness::across_cores(2);
+    case Where::one_core:
+      return harness::one_core(2);
+    case Where::alone:
+      return harness::alone();
+  }
+  return fail(tenon::Errc::invalid_argument);
+}
+
+}  // namespace
+
+Result<Bench> Bench::start(Extent extent) {
+  Bench bench(extent, harness::Clock::calibrate());
+  auto probe = harness::Probe::start(bench.clock_, tenon::after(10s));
+  if (probe) {
+    bench.probe_.emplace(std::move(*probe));
+  } else if (!probe.failed_with(tenon::Errc::not_supported)) {
+    return fail(std::move(probe.error()));
+  }
+  return bench;
+}
+
+// Most of what a large subject takes is the faulting in of its pages at each start, and its pages are so many that one
+// start is like another.
+harness::Pace Bench::pace_for(std::size_t shared_bytes) const {
+  constexpr std::size_t large = std::size_t{24} << 20;
+  harness::Pace pace;
+  if (extent_ == Extent::quick) {
+    pace.block = 500us;
+    pace.blocks = 7;
+    pace.starts = shared_bytes > large ? 1 : 3;
+    pace.max_starts = pace.starts;
+  } else if (shared_bytes > large) {
+    pace.starts = 3;
+    pace.max_starts = 5;
+  }
+  return pace;
+}
+
+Result<double> Bench::probe() { return probe_ ? probe_->measure(tenon::after(10s)) : Result<double>(0.0); }
+
+Result<harness::Attempts> Bench::between_probes(const std::function<Result<void>()>& cell) {
+  return harness::undisturbed([this] { return probe(); }, cell);
+}
+
+Result<Row> Bench::measure(const Limit& limit) {
+  Row row{.name = limit.subject.name,
+          .family = limit.family,
+          .where = limit.where,
+          .kind = limit.kind,
+          .payload_bytes = limit.payload_bytes,
+          .not_measured = {},
+          .figure = {},
+          .attempts = {}};
+  auto placement = placement_of(limit.where);
+  if (!placement) {
+    row.not_measured = placement.error().message();
+    return row;
+  }
+  auto attempts = between_probes([&]() -> Result<void> {
+    return harness::measure(limit.subject, *placement, clock_, pace_for(limit.subject.shared_bytes))
+        .transform([&](harness::Figure figure) { row.figure = figure; });
+  });
+  if (!attempts) {
+    return fail(std::move(attempts.error()));
+  }
+  row.attempts = *attempts;
+  if (limit.kind != Kind::round_trip) {
+    row.figure.single = {};  // most are shorter than a look at the clock
+  }
+  return row;
+}
+
+Result<PairRow> Bench::compare(const LimitPair& pair) {
+  PairRow row{.name = pair.name, .not_measured = {}, .figure = {}, .attempts = {}};
+  auto placement = placement_of(pair.limit.where);
+  if (!placement) {
+    row.not_measured = placement.error().message();
+    return row;
+  }
+  auto attempts = between_probes([&]() -> Result<void> {
+    const harness::PairedPace pace{.pace = pace_for(0)};
+    return harness::compare(pair.limit.subject, pair.subject, *placement, clock_, pace)
+        .transform([&](harness::PairedFigure figure) { row.figure = figure; });
+  });
+  if (!attempts) {
+    return fail(std::move(attempts.error()));
+  }
+  row.attempts = *attempts;
+  return row;
+}
+
+}  // namespace limits

@@ -1,0 +1,25 @@
+#pragma once
+/// What every command of the command line is made of.
+#include <tenon/base/result.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <string>
+
+namespace tenon::cli {
+
+/// 0, or 1 where the command failed, or 2 where it was called wrongly.
+enum ExitCode : int { succeeded = 0, failed = 1, misused = 2 };
+
+/// Adds a command to the program; `code` is set when it has run.
+void add_send(CLI::App& program, int& code);
+void add_recv(CLI::App& program, int& code);
+void add_tour(CLI::App& program, int& code);
+
+/// For options in seconds: says in words what is wrong with a value, "" if nothing is.
+std::string seconds(const std::string& text);
+
+/// Prints "tenon COMMAND: what went wrong" on standard error; returns the exit code that belongs to it.
+int report(const char* command, const Error& error);
+
+}  // namespace tenon::cli

@@ -1,0 +1,15 @@
+#pragma once
+/// Ctrl-C and its like, as a Stop that every wait of a command carries.
+#include <tenon/os/stop.hpp>
+
+namespace tenon::cli {
+
+/// Set by the first SIGINT, SIGTERM or SIGHUP; the same one a second time ends the program the hard way. One that was
+/// ignored when the program started stays ignored. The first call installs the handlers. Throws Failure if there is no
+/// descriptor for it.
+const Stop& interrupt();
+
+/// The deadline of one step: `seconds` from now, or never if that is 0; ended early by the interrupt.
+Deadline step_deadline(double seconds);
+
+}  // namespace tenon::cli

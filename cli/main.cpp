@@ -1,0 +1,82 @@
+#include <tenon/base/name.hpp>
+
+#include <cli/command.hpp>
+
+#include <fmt/core.h>
+
+#include <cmath>
+#include <cstdio>
+#include <exception>
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace tenon::cli {
+
+int report(const char* command, const Error& error) {
+  fmt::print(stderr, "tenon {}: {}\n", command, error.message());
+  return error == Errc::invalid_argument || error == Errc::invalid_name ? misused : failed;
+}
+
+std::string seconds(const std::string& text) {
+  double value = 0;
+  const bool number = CLI::detail::lexical_cast(text, value) && std::isfinite(value) && value >= 0;
+  return number ? "" : "\"" + escaped(text) + "\" is not a number of seconds, 0 or more";
+}
+
+namespace {
+
+std::string names_of_commands(const CLI::App& program) {
+  std::string names;
+  for (const CLI::App* command : program.get_subcommands([](const CLI::App*) { return true; })) {
+    names += (names.empty() ? "" : ", ") + command->get_name();
+  }
+  return names;
+}
+
+// One line: what was wrong, and where help is.
+std::string usage_message(const CLI::App* program, const CLI::Error& error) {
+  const auto unknown = program->remaining();
+  const std::string what = program->get_subcommands().empty() && !unknown.empty()
+                               ? fmt::format("there is no command \"{}\"; there are {}", escaped(unknown.front()),
+                                             names_of_commands(*program))
+                               : std::string(error.what());
+  return fmt::format("tenon: {}; see tenon --help\n", what);
+}
+
+// Whoever starts us may have closed one of the three. What we open first would take its place, and be written to as
+// standard output; /dev/null, opened for the other direction, gives the error that a closed descriptor gives.
+void fill_standard_descriptors() {
+  for (const int number : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(number, F_GETFD) == -1) {
+      [[maybe_unused]] const int lowest = ::open("/dev/null", number == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+    }
+  }
+}
+
+int run(int argc, char** argv) {
+  fill_standard_descriptors();
+  CLI::App program("Inter-process communication: send, receive, see.");
+  program.name("tenon");
+  program.set_version_flag("--version", std::string("tenon ") + TENON_VERSION);
+  program.require_subcommand(1);
+  program.failure_message(usage_message);
+  int code = succeeded;
+  add_send(program, code);
+  add_recv(program, code);
+  add_tour(program, code);
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return program.exit(error) == 0 ? succeeded : misused;
+  }
+  return code;
+}
+
+}  // namespace
+
+}  // namespace tenon::cli
+
+int main(int argc, char** argv) try { return tenon::cli::run(argc, argv); } catch (const std::exception& error) {
+  fmt::print(stderr, "tenon: {}\n", error.what());
+  return tenon::cli::failed;
+}

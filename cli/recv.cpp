@@ -1,0 +1,107 @@
+/// tenon recv URI [-o FILE]
+#include <tenon/base/name.hpp>
+#include <tenon/channel/receiver.hpp>
+#include <tenon/channel/scheme.hpp>
+
+#include <cli/command.hpp>
+#include <cli/interrupt.hpp>
+#include <cli/output_file.hpp>
+#include <cli/progress.hpp>
+
+#include <memory>
+
+namespace tenon::cli {
+
+namespace {
+
+struct RecvOptions {
+  std::string uri;
+  std::string file;
+  double timeout = 0;
+  bool lines = false;
+};
+
+Result<void> write_part(OutputFile& output, const Part& part, bool lines) {
+  auto written = output.write(part.data, step_deadline(0));
+  return written && lines && part.last ? output.write(bytes_of("\n"), step_deadline(0)) : written;
+}
+
+// Until every sender has said its end.
+Result<void> receive_all(Receiver& receiver, OutputFile& output, const RecvOptions& options) {
+  Progress progress("received", std::nullopt);
+  while (true) {
+    // What has come is shown before a wait: whoever reads standard output may be waiting for it.
+    const bool unshown = output.has_unwritten();
+    auto part = receiver.receive_part(unshown ? immediately.or_stop(interrupt()) : step_deadline(options.timeout));
+    if (unshown && part.failed_with(Errc::timed_out)) {
+      if (auto flushed = output.flush(step_deadline(0)); !flushed) {
+        return flushed;
+      }
+      continue;
+    }
+    if (!part) {
+      return part.failed_with(Errc::closed) ? Result<void>() : fail(std::move(part.error()));
+    }
+    if (auto written = write_part(output, *part, options.lines); !written) {
+      return written;
+    }
+    progress.add(part->data.size());
+  }
+}
+
+Fail say_partial(Error error, OutputFile& output) {
+  const std::string partial = output.leave_partial();
+  if (!partial.empty()) {
+    std::string detail(error.detail());
+    detail += detail.empty() ? "" : "; ";
+    return fail(std::move(error).because(detail + "what came is in " + escaped(partial)));
+  }
+  return fail(std::move(error));
+}
+
+Result<void> recv(const RecvOptions& options) {
+  if (auto checked = OutputFile::check(options.file); !checked) {
+    return checked;
+  }
+  auto receiver = open_receiver(options.uri, step_deadline(options.timeout));
+  if (!receiver) {
+    return fail(std::move(receiver.error()));
+  }
+  auto output = OutputFile::open(options.file);
+  if (!output) {
+    std::move(*receiver).abandon();
+    return fail(std::move(output.error()));
+  }
+  // The sender is told only when the file stands under its name.
+  auto received = receive_all(*receiver, *output, options).and_then([&] { return output->commit(step_deadline(0)); });
+  if (!received) {
+    std::move(*receiver).abandon();
+    return say_partial(std::move(received.error()), *output);
+  }
+  return std::move(*receiver).finish(step_deadline(options.timeout));
+}
+
+}  // namespace
+
+void add_recv(CLI::App& program, int& code) {
+  auto options = std::make_shared<RecvOptions>();
+  CLI::App* command = program.add_subcommand("recv", "Receive what is sent over a channel");
+  command->add_option("URI", options->uri, "The channel: " + known_channels())->required();
+  command->add_option("-o,--output", options->file, "Where to put it, whole or not at all; without it, standard output")
+      ->type_name("FILE");
+  command->add_flag("--lines", options->lines, "Print each message as a line");
+  command->add_option("--timeout", options->timeout, "Give up when nothing comes for that long; 0 is never")
+      ->check(seconds)
+      ->type_name("SECONDS");
+  command->footer(
+      "Example, in two terminals, in either order:\n"
+      "  tenon recv fifo:/tmp/photos -o photos.tar\n"
+      "  tenon send fifo:/tmp/photos photos.tar\n"
+      "If the sender dies half-way, what came is kept in FILE.partial and the exit code is 1.");
+  command->callback([options, &code] {
+    const auto received = recv(*options);
+    code = received ? succeeded : report("recv", received.error());
+  });
+}
+
+}  // namespace tenon::cli

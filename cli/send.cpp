@@ -1,0 +1,187 @@
+/// tenon send URI [FILE|-]
+#include <tenon/channel/scheme.hpp>
+#include <tenon/channel/sender.hpp>
+#include <tenon/os/poll.hpp>
+#include <tenon/os/system_call.hpp>
+
+#include <cli/command.hpp>
+#include <cli/interrupt.hpp>
+#include <cli/progress.hpp>
+
+#include <cerrno>
+#include <fcntl.h>
+#include <memory>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace tenon::cli {
+
+namespace {
+
+struct SendOptions {
+  std::string uri;
+  std::string file = "-";
+  double timeout = 0;
+  bool lines = false;
+};
+
+constexpr std::size_t piece_size = 256UL * 1024;
+
+std::optional<struct stat> status_of(FdView file) {
+  struct stat status{};
+  return ::fstat(file.raw(), &status) == 0 ? std::optional(status) : std::nullopt;
+}
+
+Result<Fd> open_input(const std::string& path) {
+  auto file = path == "-" ? FdView(STDIN_FILENO).duplicate()
+                          : fd_from(uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); }), "open");
+  if (!file) {
+    return fail(std::move(file.error()).on(path == "-" ? "standard input" : path));
+  }
+  if (const auto status = status_of(file->view()); status && S_ISDIR(status->st_mode)) {
+    return fail(Error(Errc::wrong_kind, "open").on(path).because("it is a directory"));
+  }
+  return file;
+}
+
+// Known for regular files alone; those of /proc say 0 and have more.
+std::optional<std::uint64_t> size_of(FdView file) {
+  const auto status = status_of(file);
+  const bool known = status && S_ISREG(status->st_mode) && status->st_size > 0;
+  return known ? std::optional(static_cast<std::uint64_t>(status->st_size)) : std::nullopt;
+}
+
+// One that grows is sent as far as it has got; one that shrinks would arrive without its end and nobody would know.
+Result<void> check_not_shrunk(FdView input, std::optional<std::uint64_t> size_before, const std::string& path) {
+  const auto status = status_of(input);
+  const bool shrunk = size_before && status && static_cast<std::uint64_t>(status->st_size) < *size_before;
+  return shrunk ? fail(Error(Errc::aborted, "read")
+                           .on(path)
+                           .because("the file shrank from " + std::to_string(*size_before) + " to " +
+                                    std::to_string(status->st_size) + " bytes while it was sent"))
+                : Result<void>();
+}
+
+// What comes next from the input, 0 at its end. A terminal or pipe may keep us waiting: Ctrl-C ends that.
+Result<std::size_t> read_input(FdView input, MutableBytes into) {
+  if (auto ready = wait_ready(input, Ready::reading, never.or_stop(interrupt())); !ready) {
+    return fail(std::move(ready.error()));
+  }
+  const ssize_t got = uninterrupted([&] { return ::read(input.raw(), into.data(), into.size()); });
+  if (got == -1) {
+    return fail(os_failure("read", errno));
+  }
+  return static_cast<std::size_t>(got);
+}
+
+/// Turns the input's bytes into messages: one in all, or one a line.
+class Outgoing {
+ public:
+  Outgoing(Sender& sender, const SendOptions& options) : sender_(sender), options_(options) {}
+
+  Result<void> add(Bytes bytes) {
+    std::string_view text = text_of(bytes);
+    for (std::size_t end = 0; options_.lines && (end = text.find('\n')) != std::string_view::npos;) {
+      if (auto sent = end_message(text.substr(0, end)); !sent) {
+        return sent;
+      }
+      text.remove_prefix(end + 1);
+    }
+    return options_.lines ? keep(text) : put(text, Sender::More::yes);
+  }
+
+  Result<void> end() {
+    const bool nothing_open = options_.lines && kept_.empty() && !begun_;
+    return nothing_open ? Result<void>() : end_message({});  // a last line may lack its newline
+  }
+
+ private:
+  // A line goes in one piece, unless it is so long that memory would have to hold much of it.
+  Result<void> keep(std::string_view text) {
+    kept_ += text;
+    if (kept_.size() < piece_size) {
+      return {};
+    }
+    begun_ = true;
+    auto sent = put(kept_, Sender::More::yes);
+    kept_.clear();
+    return sent;
+  }
+
+  Result<void> end_message(std::string_view text) {
+    kept_ += text;
+    auto sent = put(kept_, Sender::More::no);
+    kept_.clear();
+    begun_ = false;
+    return sent;
+  }
+
+  Result<void> put(std::string_view text, Sender::More more) {
+    return sender_.send_part(bytes_of(text), more, step_deadline(options_.timeout));
+  }
+
+  Sender& sender_;
+  const SendOptions& options_;
+  std::string kept_;    // of a line whose end has not been read yet
+  bool begun_ = false;  // a part of that line has been sent
+};
+
+Result<void> send_all(Sender& sender, FdView input, const SendOptions& options) {
+  Outgoing outgoing(sender, options);
+  const auto size = size_of(input);
+  Progress progress("sent", size);
+  std::vector<std::byte> piece(piece_size);
+  while (true) {
+    auto got = read_input(input, piece);
+    if (!got) {
+      return fail(std::move(got.error()).on(options.file));
+    }
+    if (*got == 0) {
+      return check_not_shrunk(input, size, options.file).and_then([&] { return outgoing.end(); });
+    }
+    if (auto sent = outgoing.add(Bytes(piece).first(*got)); !sent) {
+      return sent;
+    }
+    progress.add(*got);
+  }
+}
+
+Result<void> send(const SendOptions& options) {
+  auto input = open_input(options.file);
+  if (!input) {
+    return fail(std::move(input.error()));
+  }
+  auto sender = open_sender(options.uri, step_deadline(options.timeout));
+  if (!sender) {
+    return fail(std::move(sender.error()));
+  }
+  if (auto sent = send_all(*sender, input->view(), options); !sent) {
+    std::move(*sender).abort();
+    return sent;
+  }
+  return std::move(*sender).finish(step_deadline(options.timeout));
+}
+
+}  // namespace
+
+void add_send(CLI::App& program, int& code) {
+  auto options = std::make_shared<SendOptions>();
+  CLI::App* command = program.add_subcommand("send", "Send a file, or standard input, over a channel");
+  command->add_option("URI", options->uri, "The channel: " + known_channels())->required();
+  command->add_option("FILE", options->file, "What to send; - is standard input")->capture_default_str();
+  command->add_flag("--lines", options->lines, "Send each line as a message of its own");
+  command->add_option("--timeout", options->timeout, "Give up when nothing moves for that long; 0 is never")
+      ->check(seconds)
+      ->type_name("SECONDS");
+  command->footer(
+      "Example, in two terminals, in either order:\n"
+      "  tenon recv fifo:/tmp/photos -o photos.tar\n"
+      "  tenon send fifo:/tmp/photos photos.tar\n"
+      "It ends with 0 when the receiver has said that it has everything.");
+  command->callback([options, &code] {
+    const auto sent = send(*options);
+    code = sent ? succeeded : report("send", sent.error());
+  });
+}
+
+}  // namespace tenon::cli

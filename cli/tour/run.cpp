@@ -1,0 +1,155 @@
+#include <cli/tour/run.hpp>
+
+#include <tenon/ipc/pipe/pipe.hpp>
+#include <tenon/os/clock.hpp>
+#include <tenon/os/process.hpp>
+
+#include <cli/interrupt.hpp>
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <sstream>
+#include <unistd.h>
+
+namespace tenon::cli {
+
+namespace {
+
+constexpr auto patience = std::chrono::seconds(20);
+
+/// A fresh directory, removed with all that is in it.
+class Workplace {
+ public:
+  Workplace() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "tenon-tour-XXXXXX").string();
+    if (::mkdtemp(pattern.data()) == nullptr) {
+      throw Failure(os_failure("mkdtemp", errno).on(pattern));
+    }
+    path_ = pattern;
+  }
+  Workplace(const Workplace&) = delete;
+  Workplace& operator=(const Workplace&) = delete;
+  ~Workplace() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  const std::string& path() const { return path_; }
+  bool empty() const { return std::filesystem::is_empty(path_); }
+
+ private:
+  std::string path_;
+};
+
+struct Running {
+  Child child;
+  ReadEnd output;
+  std::string text = {};
+};
+
+std::string with_directory(std::string argument, const std::string& directory) {
+  constexpr std::string_view mark = "{dir}";
+  if (const auto at = argument.find(mark); at != std::string::npos) {
+    argument.replace(at, mark.size(), directory);
+  }
+  return argument;
+}
+
+Running start(const TourProgram& program, const std::string& programs, const std::string& directory) {
+  Pipe pipe = Pipe::pair().or_throw();
+  std::vector<std::string> arguments;
+  for (const char* argument : program.arguments) {
+    arguments.push_back(with_directory(argument, directory));
+  }
+  ProgramOptions options{.descriptors = {{pipe.writer.fd(), STDOUT_FILENO}}};
+  Child child = spawn_program(programs + "/" + program.binary, arguments, options).or_throw();
+  return {.child = std::move(child), .output = std::move(pipe).into_reader()};
+}
+
+void read_to_end(Running& running, Deadline deadline) {
+  std::array<std::byte, 4096> part;
+  while (const std::size_t got = running.output.read(part, deadline).or_throw()) {
+    running.text += text_of(Bytes(part).first(got));
+  }
+}
+
+// "" if it did what the table says.
+std::string problem_of(const TourProgram& program, Running& running, Deadline deadline) {
+  try {
+    read_to_end(running, deadline);
+    const ExitStatus status = running.child.wait(deadline).or_throw();
+    if (!status.success()) {
+      return std::string(program.binary) + " " + status.message();
+    }
+  } catch (const Failure& failure) {
+    [[maybe_unused]] const auto killed = running.child.signal(SIGKILL);
+    [[maybe_unused]] const auto reaped = running.child.wait(never);
+    return std::string(program.binary) + " " + failure.what();
+  }
+  return matches(program.prints, running.text) ? "" : std::string(program.binary) + " printed something else";
+}
+
+std::vector<std::string> lines_of(const std::string& output) {
+  std::vector<std::string> lines;
+  std::istringstream stream(output);
+  for (std::string line; std::getline(stream, line);) {
+    lines.push_back(line);
+  }
+  return lines;
+}
+
+}  // namespace
+
+bool matches(const std::vector<std::vector<const char*>>& groups, const std::string& output) {
+  const std::vector<std::string> lines = lines_of(output);
+  auto at = lines.begin();
+  for (const auto& group : groups) {
+    if (std::distance(at, lines.end()) < static_cast<std::ptrdiff_t>(group.size())) {
+      return false;
+    }
+    const auto end = at + static_cast<std::ptrdiff_t>(group.size());
+    if (!std::is_permutation(at, end, group.begin(), group.end())) {
+      return false;
+    }
+    at = end;
+  }
+  return at == lines.end();
+}
+
+TourOutcome run_entry(const TourEntry& entry, const std::string& programs) {
+  TourOutcome outcome;
+  const std::int64_t started = monotonic_now();
+  const Workplace workplace;
+  const Deadline deadline = after(patience).or_stop(interrupt());
+  std::vector<Running> running;
+  for (const TourProgram& program : entry.programs) {
+    running.push_back(start(program, programs, workplace.path()));
+  }
+  for (std::size_t i = 0; i < running.size(); ++i) {
+    const std::string problem = problem_of(entry.programs[i], running[i], deadline);
+    outcome.problem += outcome.problem.empty() || problem.empty() ? problem : "; " + problem;
+    outcome.output += running[i].text;
+  }
+  if (outcome.problem.empty() && !workplace.empty()) {
+    outcome.problem = "something was left behind";
+  }
+  outcome.passed = outcome.problem.empty();
+  outcome.milliseconds = (monotonic_now() - started) / 1'000'000;
+  return outcome;
+}
+
+std::string example_directory() {
+  std::error_code error;
+  const auto own = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
+  for (const char* candidate : {"../examples", "../libexec/tenon"}) {
+    const auto directory = (own / candidate).lexically_normal();
+    if (std::filesystem::exists(directory / "pipe_example", error)) {
+      return directory.string();
+    }
+  }
+  return "";
+}
+
+}  // namespace tenon::cli

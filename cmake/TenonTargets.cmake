@@ -1,0 +1,89 @@
+# How a folder becomes targets. A floor's folder is globbed, so that adding or deleting a mechanism is adding or
+# deleting a folder: X.cpp goes into the library, X_test.cpp, X_bench.cpp and X_example.cpp become programs.
+include(GNUInstallDirs)
+
+set(TENON_FLOORS "" CACHE INTERNAL "")
+
+add_library(tenon_flags INTERFACE)
+target_compile_options(tenon_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor
+                                             -Wold-style-cast -Woverloaded-virtual)
+if(TENON_WERROR)
+  target_compile_options(tenon_flags INTERFACE -Werror)
+endif()
+if(TENON_SANITIZE)
+  target_compile_options(tenon_flags INTERFACE -fsanitize=${TENON_SANITIZE} -fno-omit-frame-pointer
+                                               -fno-sanitize-recover=all)
+  target_link_options(tenon_flags INTERFACE -fsanitize=${TENON_SANITIZE})
+endif()
+
+# tenon_floor(NAME [USES floors…]): a static library tenon_NAME from src/tenon/NAME.
+function(tenon_floor name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "USES")
+  set(root ${CMAKE_CURRENT_SOURCE_DIR}/src/tenon/${name})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${root}/*.cpp)
+  list(FILTER sources EXCLUDE REGEX "_(test|bench|example)\\.cpp$")
+  list(TRANSFORM arg_USES PREPEND tenon_)
+  if(sources)
+    add_library(tenon_${name} STATIC ${sources})
+    target_link_libraries(tenon_${name} PUBLIC ${arg_USES} PRIVATE tenon_flags)
+    target_include_directories(tenon_${name} PUBLIC ${CMAKE_CURRENT_SOURCE_DIR}/src)
+  else()
+    add_library(tenon_${name} INTERFACE)
+    target_link_libraries(tenon_${name} INTERFACE ${arg_USES})
+    target_include_directories(tenon_${name} INTERFACE ${CMAKE_CURRENT_SOURCE_DIR}/src)
+  endif()
+  set(TENON_FLOORS ${TENON_FLOORS} ${name} CACHE INTERNAL "")
+endfunction()
+
+# tenon_program(NAME SOURCE [LINKS targets…]): an executable with the project's flags.
+function(tenon_program name source)
+  cmake_parse_arguments(PARSE_ARGV 2 arg "" "" "LINKS")
+  add_executable(${name} ${source})
+  target_link_libraries(${name} PRIVATE ${arg_LINKS} tenon_flags)
+endfunction()
+
+# The tests, benchmarks and examples that stand in a floor's folder. Tests link their own floor and the kit alone,
+# so a use of a higher floor does not link.
+function(tenon_floor_programs name)
+  set(root ${CMAKE_CURRENT_SOURCE_DIR}/src/tenon/${name})
+  file(GLOB_RECURSE tests CONFIGURE_DEPENDS ${root}/*_test.cpp)
+  file(GLOB_RECURSE benches CONFIGURE_DEPENDS ${root}/*_bench.cpp)
+  file(GLOB_RECURSE examples CONFIGURE_DEPENDS ${root}/*_example.cpp)
+  if(TENON_TESTS AND tests)
+    tenon_program(${name}_test "${tests}" LINKS tenon_${name} tenon_test_kit GTest::gmock_main)
+    gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 120)
+  endif()
+  if(TENON_BENCHES)
+    foreach(source IN LISTS benches)
+      get_filename_component(stem ${source} NAME_WE)
+      tenon_program(${stem} ${source} LINKS tenon_${name} tenon_bench_harness benchmark::benchmark)
+    endforeach()
+  endif()
+  if(TENON_TOOLS)
+    foreach(source IN LISTS examples)
+      get_filename_component(stem ${source} NAME_WE)
+      tenon_program(${stem} ${source} LINKS tenon_${name})
+      set_target_properties(${stem} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/examples)
+      install(TARGETS ${stem} RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/tenon)
+    endforeach()
+  endif()
+endfunction()
+
+# One library out of all floors, for those who link Tenon.
+function(tenon_library)
+  set(objects "")
+  foreach(floor IN LISTS TENON_FLOORS)
+    get_target_property(type tenon_${floor} TYPE)
+    if(NOT type STREQUAL "INTERFACE_LIBRARY")
+      list(APPEND objects $<TARGET_OBJECTS:tenon_${floor}>)
+    endif()
+  endforeach()
+  add_library(tenon ${objects})
+  add_library(tenon::tenon ALIAS tenon)
+  set_target_properties(tenon PROPERTIES LINKER_LANGUAGE CXX VERSION ${PROJECT_VERSION}
+                                         SOVERSION ${PROJECT_VERSION_MAJOR})
+  target_compile_features(tenon PUBLIC cxx_std_23)
+  target_link_libraries(tenon PRIVATE $<BUILD_INTERFACE:tenon_flags>)
+  target_include_directories(tenon PUBLIC $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/src>
+                                          $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+endfunction()

@@ -1,0 +1,290 @@
+/// Messages over every channel that two processes can open by name, and over an inherited pipe.
+#include <tenon/channel/receiver.hpp>
+#include <tenon/channel/scheme.hpp>
+#include <tenon/channel/sender.hpp>
+#include <tenon/ipc/fifo/fifo.hpp>
+#include <tenon/ipc/pipe/pipe.hpp>
+#include <tenon/os/process.hpp>
+
+#include <kit/leak_check.hpp>
+#include <kit/two_processes.hpp>
+#include <kit/unique.hpp>
+#include <kit/watchdog.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <numeric>
+#include <unistd.h>
+
+namespace tenon {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::HasSubstr;
+
+constexpr std::size_t most = 64U << 20;
+Deadline soon() { return after(seconds(10)); }
+
+std::vector<std::byte> pattern(std::size_t size, unsigned seed) {
+  std::vector<std::byte> bytes(size);
+  for (std::size_t i = 0; i < size; ++i) {
+    bytes[i] = static_cast<std::byte>((i * 31 + (i >> 8) + seed) & 0xff);
+  }
+  return bytes;
+}
+
+// Stands still until the test kills it, so that it dies at a known point.
+void wait_for_death(kit::Stage& stage) {
+  stage.signal("ready to die");
+  stage.await("nothing that ever comes");
+}
+
+void kill_when_ready(kit::Sides& sides, const char* victim) {
+  sides.stage().await("ready to die");
+  sides.side(victim).kill();
+  sides.finish();
+}
+
+class FifoChannel : public testing::Test {
+ protected:
+  std::string uri() { return "fifo:" + (directory_ / "channel"); }
+  Sender sender() { return open_sender(uri(), soon()).or_throw(); }
+  Receiver receiver() { return open_receiver(uri(), soon()).or_throw(); }
+
+  const kit::Watchdog watchdog_{"a channel over a FIFO"};
+  kit::UniqueDomain domain_;
+  kit::UniqueDirectory directory_;
+};
+
+TEST_F(FifoChannel, carries_messages_of_any_size_whole_and_in_order) {
+  const std::vector<std::size_t> sizes = {0, 1, 47, 4047, 4048, 4049, 4096, 65536, 1000000};
+  kit::run_sides({{"sender",
+                   [&](kit::Stage&) {
+                     Sender out = sender();
+                     for (const std::size_t size : sizes) {
+                       out.send(pattern(size, 1), soon()).or_throw();
+                     }
+                     std::move(out).finish(soon()).or_throw();
+                   }},
+                  {"receiver", [&](kit::Stage&) {
+                     Receiver in = receiver();
+                     for (const std::size_t size : sizes) {
+                       EXPECT_EQ(in.receive(most, soon()).or_throw(), pattern(size, 1)) << size;
+                     }
+                     EXPECT_TRUE(in.receive(most, soon()).failed_with(Errc::closed));
+                     std::move(in).finish(soon()).or_throw();
+                   }}});
+}
+
+// F73
+TEST_F(FifoChannel, keeps_the_messages_of_two_senders_apart) {
+  constexpr int messages = 50;
+  constexpr std::size_t size = 100000;
+  const auto send_all = [&](kit::Stage& stage, unsigned seed) {
+    Sender out = sender();
+    stage.signal("opened");
+    stage.await("opened", 2);
+    for (int i = 0; i < messages; ++i) {
+      out.send(pattern(size, seed), soon()).or_throw();
+    }
+    std::move(out).finish(soon()).or_throw();
+  };
+  kit::run_sides({{"one", [&](kit::Stage& stage) { send_all(stage, 1); }},
+                  {"two", [&](kit::Stage& stage) { send_all(stage, 2); }},
+                  {"receiver", [&](kit::Stage&) {
+                     Receiver in = receiver();
+                     int ones = 0;
+                     for (int i = 0; i < 2 * messages; ++i) {
+                       const auto message = in.receive(most, soon()).or_throw();
+                       ones += message == pattern(size, 1) ? 1 : 0;
+                       EXPECT_TRUE(message == pattern(size, 1) || message == pattern(size, 2));
+                     }
+                     EXPECT_EQ(ones, messages);
+                     EXPECT_TRUE(in.receive(most, soon()).failed_with(Errc::closed));
+                     std::move(in).finish(soon()).or_throw();
+                   }}});
+}
+
+TEST_F(FifoChannel, tells_the_receiver_that_a_sender_died_in_the_middle_of_a_message) {
+  kit::Sides sides({{"sender",
+                     [&](kit::Stage& stage) {
+                       Sender out = sender();
+                       out.send_part(pattern(9000, 1), Sender::More::yes, soon()).or_throw();
+                       wait_for_death(stage);
+                     }},
+                    {"receiver", [&](kit::Stage&) {
+                       Receiver in = receiver();
+                       std::size_t got = 0;
+                       auto part = in.receive_part(soon());
+                       for (; part; part = in.receive_part(soon())) {
+                         got += part->data.size();
+                         EXPECT_FALSE(part->last);
+                       }
+                       EXPECT_EQ(got, 9000U);
+                       EXPECT_EQ(part.error().code(), Errc::peer_died) << part.error().message();
+                       EXPECT_THAT(part.error().message(), HasSubstr("died"));
+                       std::move(in).abandon();
+                     }}});
+  kill_when_ready(sides, "sender");
+}
+
+TEST_F(FifoChannel, tells_the_receiver_that_a_sender_died_although_another_process_holds_its_end_open) {
+  kit::Sides sides({{"sender",
+                     [&](kit::Stage& stage) {
+                       Sender out = sender();
+                       out.send_part(pattern(10, 1), Sender::More::yes, soon()).or_throw();
+                       stage.await("held");
+                       wait_for_death(stage);
+                     }},
+                    {"holder",
+                     [&](kit::Stage& stage) {
+                       const WriteEnd held =
+                           Fifo::open_or_create(directory_ / "channel").or_throw().open_for_writing(soon()).or_throw();
+                       stage.signal("held");
+                       stage.await("told");
+                     }},
+                    {"receiver", [&](kit::Stage& stage) {
+                       Receiver in = receiver();
+                       EXPECT_EQ(in.receive_part(soon()).or_throw().data.size(), 10U);
+                       EXPECT_TRUE(in.receive_part(soon()).failed_with(Errc::peer_died));
+                       stage.signal("told");
+                       std::move(in).abandon();
+                     }}});
+  kill_when_ready(sides, "sender");
+  ::unlink((directory_ / "channel").c_str());  // the holder may have made it before the channel did
+}
+
+TEST_F(FifoChannel, tells_the_sender_that_the_receiver_died) {
+  kit::Sides sides({{"sender",
+                     [&](kit::Stage&) {
+                       Sender out = sender();
+                       const auto sent = out.send(pattern(16U << 20, 1), soon());
+                       ASSERT_TRUE(sent.failed_with(Errc::peer_died)) << (sent ? "" : sent.error().message());
+                       std::move(out).abort();
+                     }},
+                    {"receiver", [&](kit::Stage& stage) {
+                       Receiver in = receiver();
+                       in.receive_part(soon()).or_throw();
+                       wait_for_death(stage);
+                     }}});
+  kill_when_ready(sides, "receiver");
+}
+
+TEST_F(FifoChannel, does_not_call_a_message_sent_that_the_receiver_never_took) {
+  kit::Sides sides({{"sender",
+                     [&](kit::Stage& stage) {
+                       Sender out = sender();
+                       out.send(bytes_of("lost"), soon()).or_throw();
+                       stage.signal("written");
+                       EXPECT_TRUE(std::move(out).finish(soon()).failed_with(Errc::peer_died));
+                     }},
+                    {"receiver", [&](kit::Stage& stage) {
+                       Receiver in = receiver();
+                       stage.await("written");
+                       wait_for_death(stage);
+                     }}});
+  kill_when_ready(sides, "receiver");
+}
+
+TEST_F(FifoChannel, tells_the_receiver_that_the_sender_gave_up) {
+  kit::run_sides({{"sender",
+                   [&](kit::Stage&) {
+                     Sender out = sender();
+                     out.send_part(bytes_of("half"), Sender::More::yes, soon()).or_throw();
+                     std::move(out).abort();
+                   }},
+                  {"receiver", [&](kit::Stage&) {
+                     Receiver in = receiver();
+                     EXPECT_TRUE(in.receive(most, soon()).failed_with(Errc::aborted));
+                     std::move(in).abandon();
+                   }}});
+}
+
+TEST_F(FifoChannel, refuses_a_message_longer_than_the_receiver_allows_and_goes_on) {
+  kit::run_sides({{"sender",
+                   [&](kit::Stage&) {
+                     Sender out = sender();
+                     out.send(pattern(10000, 1), soon()).or_throw();
+                     out.send(bytes_of("short"), soon()).or_throw();
+                     std::move(out).finish(soon()).or_throw();
+                   }},
+                  {"receiver", [&](kit::Stage&) {
+                     Receiver in = receiver();
+                     const auto long_one = in.receive(100, soon());
+                     ASSERT_TRUE(long_one.failed_with(Errc::message_too_long));
+                     EXPECT_THAT(long_one.error().message(), HasSubstr("10000 bytes"));
+                     const auto short_one = in.receive(100, soon()).or_throw();
+                     EXPECT_EQ(text_of(short_one), "short");
+                     EXPECT_TRUE(in.receive(100, soon()).failed_with(Errc::closed));
+                     std::move(in).finish(soon()).or_throw();
+                   }}});
+}
+
+TEST_F(FifoChannel, refuses_bytes_that_no_channel_sent) {
+  kit::run_sides({{"stranger",
+                   [&](kit::Stage& stage) {
+                     stage.await("receiver is there");
+                     WriteEnd out = Fifo::open(directory_ / "channel").or_throw().open_for_writing(soon()).or_throw();
+                     out.write(pattern(100, 1), soon()).or_throw();
+                   }},
+                  {"receiver", [&](kit::Stage& stage) {
+                     Fifo::create(directory_ / "channel").or_throw();
+                     stage.signal("receiver is there");
+                     Receiver in = receiver();
+                     EXPECT_TRUE(in.receive(most, soon()).failed_with(Errc::corrupt));
+                     std::move(in).abandon();
+                     Fifo::unlink(directory_ / "channel").or_throw();
+                   }}});
+}
+
+TEST_F(FifoChannel, keeps_its_deadline_when_nobody_comes_and_leaves_nothing) {
+  const kit::LeakCheck leaks;
+  EXPECT_TRUE(open_sender(uri(), after(milliseconds(20))).failed_with(Errc::timed_out));
+  EXPECT_TRUE(open_receiver(uri(), after(milliseconds(20))).failed_with(Errc::timed_out));
+}
+
+TEST(PipeChannel, carries_a_message_to_a_child_that_inherits_the_reading_end) {
+  const kit::Watchdog watchdog("a channel over a pipe");
+  const kit::UniqueDomain domain;
+  Pipe pipe = Pipe::pair().or_throw();
+  Child child = spawn([&] {
+                  ReadEnd end = std::move(pipe).into_reader();
+                  const int number = std::move(end).into_fd().release();
+                  Receiver in = open_receiver("pipe:" + std::to_string(number), soon()).or_throw();
+                  const auto message = in.receive(most, soon()).or_throw();
+                  const bool ended = in.receive(most, soon()).failed_with(Errc::closed);
+                  std::move(in).finish(soon()).or_throw();
+                  return message == pattern(100000, 5) && ended ? 0 : 1;
+                }).or_throw();
+  const int number = std::move(pipe).into_writer().into_fd().release();
+  Sender out = open_sender("pipe:" + std::to_string(number), soon()).or_throw();
+  out.send(pattern(100000, 5), soon()).or_throw();
+  std::move(out).finish(soon()).or_throw();
+  EXPECT_TRUE(child.wait(soon()).or_throw().success());
+}
+
+TEST(PipeChannel, says_what_is_wrong_with_a_descriptor) {
+  const kit::UniqueDomain domain;
+  const Pipe pipe = Pipe::pair().or_throw();
+  const std::string reader = "pipe:" + std::to_string(pipe.reader.fd().raw());
+  EXPECT_THAT(open_sender(reader, soon()).error().message(), HasSubstr("read end"));
+  EXPECT_THAT(open_receiver("pipe:x", soon()).error().message(), HasSubstr("number"));
+  EXPECT_THAT(open_receiver("pipe:9999", soon()).error().message(), HasSubstr("no such descriptor"));
+  const Fd null = FdView(domain.domain().directory()).duplicate().or_throw();
+  EXPECT_THAT(open_receiver("pipe:" + std::to_string(null.raw()), soon()).error().message(),
+              HasSubstr("no end of a pipe"));
+}
+
+TEST(Scheme, names_the_channels_there_are_when_it_knows_none_of_that_name) {
+  for (const char* uri : {"carrier-pigeon:x", "fifo", "", ":"}) {
+    const auto opened = open_sender(uri, immediately);
+    ASSERT_TRUE(opened.failed_with(Errc::invalid_argument)) << uri;
+    EXPECT_THAT(opened.error().message(), HasSubstr("fifo:PATH")) << uri;
+  }
+  EXPECT_THAT(open_receiver("fifo:", immediately).error().message(), HasSubstr("PATH"));
+}
+
+}  // namespace
+}  // namespace tenon

@@ -1,0 +1,301 @@
+#include <tenon/channel/receiver.hpp>
+
+#include <tenon/os/clock.hpp>
+#include <tenon/os/futex.hpp>
+
+#include <algorithm>
+
+namespace tenon {
+
+namespace {
+
+constexpr auto farewell = std::chrono::seconds(1);
+constexpr auto no_writer_recheck = std::chrono::milliseconds(5);
+
+Fail out_of_order(const Frame& frame, const Inflow& inflow) {
+  return fail(Error(Errc::corrupt, "receive")
+                  .because("a part is missing: expected message " + std::to_string(inflow.message) + " from byte " +
+                           std::to_string(inflow.offset) + ", got message " + std::to_string(frame.message) +
+                           " from byte " + std::to_string(frame.offset)));
+}
+
+}  // namespace
+
+Receiver::Receiver(Rendezvous rendezvous, std::unique_ptr<FrameSource> source)
+    : rendezvous_(std::move(rendezvous)), source_(std::move(source)) {}
+
+bool Receiver::all_ended() const {
+  return !inflows_.empty() && std::ranges::all_of(inflows_, [](const auto& entry) { return entry.second.ended; });
+}
+
+Result<Part> Receiver::receive_part(Deadline deadline) {
+  while (true) {
+    if (const auto dead = overdue()) {
+      return fail(end_of(*dead));
+    }
+    if (all_ended()) {
+      auto enlisted = enlist(deadline);
+      if (!enlisted || all_ended()) {
+        return fail(enlisted ? Error(Errc::closed, "receive") : std::move(enlisted.error()));
+      }
+    }
+    auto part = next_frame(deadline).and_then([this](const Frame& frame) { return admit(frame); });
+    if (part.failed_with(Errc::would_block)) {
+      continue;  // no frame, but something to look at anew
+    }
+    if (!part || *part) {
+      return part ? Result<Part>(**part) : fail(std::move(part.error()));
+    }
+  }
+}
+
+// A held frame whose sender's turn it is, else the next one from the mechanism.
+Result<Frame> Receiver::next_frame(Deadline deadline) {
+  auto turn = inflows_.end();
+  for (auto entry = inflows_.begin(); entry != inflows_.end(); ++entry) {
+    const bool may = !entry->second.held.empty() && (!current_ || entry->first == *current_);
+    if (may && (turn == inflows_.end() || entry->second.held.front().turn < turn->second.held.front().turn)) {
+      turn = entry;
+    }
+  }
+  if (turn == inflows_.end()) {
+    return take(deadline);
+  }
+  released_ = std::move(turn->second.held.front());
+  released_.frame.payload = released_.payload;
+  turn->second.held.pop_front();
+  held_bytes_ -= released_.payload.size();
+  return released_.frame;
+}
+
+// Waits for a frame, and looks every now and then whether those who owe one are still alive. Outcomes: also
+// would_block: there is news of some sender.
+Result<Frame> Receiver::take(Deadline deadline) {
+  while (true) {
+    if (next_look_.passed()) {
+      if (auto looked = look(); !looked) {
+        return fail(std::move(looked.error()));
+      }
+      next_look_ = after(recheck_interval);
+      if (overdue()) {
+        return fail(Errc::would_block);
+      }
+    }
+    auto frame = source_->take(deadline.or_sooner(next_look_));
+    if (frame) {
+      taken_ += Frame::header_size + frame->payload.size();
+      return frame;
+    }
+    if (frame.failed_with(Errc::closed)) {
+      auto waited = wait_without_writers(deadline);
+      return fail(waited ? Error(Errc::would_block) : std::move(waited.error()));
+    }
+    if (!frame.failed_with(Errc::timed_out) || deadline.passed()) {
+      return frame;
+    }
+  }
+}
+
+// Whether this end is still entered, who has come, and who has died. What a dead sender wrote before is still taken.
+Result<void> Receiver::look() {
+  if (inflows_.empty() && rendezvous_.sees_other_role()) {
+    if (auto enlisted = enlist(after(farewell)); !enlisted) {
+      return enlisted;
+    }
+  }
+  for (auto& [sender, inflow] : inflows_) {
+    if (inflow.ended || !inflow.peer) {
+      continue;
+    }
+    const auto standing = inflow.peer->standing();
+    if (standing && *standing != Standing::alive) {
+      inflow.peer.reset();
+      inflow.owed_until = taken_ + source_->pending();
+    }
+  }
+  return rendezvous_.progress().transform([](Progress) {});
+}
+
+// A sender that is dead, and all of whose frames have been looked at.
+std::optional<Token> Receiver::overdue() const {
+  for (const auto& [sender, inflow] : inflows_) {
+    const bool all_taken = inflow.owed_until && taken_ >= *inflow.owed_until;
+    if (all_taken && !inflow.ended && inflow.held.empty()) {
+      return sender;
+    }
+  }
+  return std::nullopt;
+}
+
+// Everybody has closed: whoever has begun and not said its end owes it. One that is entered may be about to open.
+Result<void> Receiver::wait_without_writers(Deadline deadline) {
+  if (auto enlisted = inflows_.empty() ? enlist(deadline) : Result<void>(); !enlisted) {
+    return enlisted;
+  }
+  if (inflows_.empty()) {
+    return fail(Error(Errc::peer_died, "receive").because("the sender went before it had sent anything"));
+  }
+  for (auto& [sender, inflow] : inflows_) {
+    if (inflow.heard && !inflow.ended && !inflow.owed_until) {
+      inflow.owed_until = taken_;
+    }
+  }
+  if (overdue() || all_ended()) {
+    return {};
+  }
+  if (auto slept = sleep_until(deadline.or_sooner(after(no_writer_recheck))); slept.failed_with(Errc::stopped)) {
+    return slept;
+  }
+  return deadline.passed() ? fail(Errc::timed_out, "receive") : Result<void>();
+}
+
+// Takes note of the senders that are entered, before they have sent anything: they too have to say their end.
+Result<void> Receiver::enlist(Deadline deadline) {
+  const auto entered = rendezvous_.entered(deadline);
+  if (!entered) {
+    return fail(entered.error());
+  }
+  for (const Participant& one : *entered) {
+    if (one.role == Role::sender && one.progress == Progress::open && !inflows_.contains(one.token)) {
+      watch(one.token);
+    }
+  }
+  return {};
+}
+
+Inflow& Receiver::watch(Token sender) {
+  Inflow& inflow = inflows_[sender];
+  auto peer = rendezvous_.peer(sender);
+  if (peer) {
+    inflow.peer = std::move(*peer);
+  } else if (peer.failed_with(Errc::not_found)) {
+    inflow.owed_until = taken_ + source_->pending();
+  }
+  return inflow;
+}
+
+// How a sender ended that said no end. Its stream counts as ended from now on, so that others can be received further.
+Error Receiver::end_of(Token sender) {
+  inflows_[sender].ended = true;
+  if (current_ == sender) {
+    current_.reset();
+    message_.clear();
+    too_long_ = false;
+  }
+  const auto entered = rendezvous_.entered(after(farewell));
+  for (const Participant& other : entered ? *entered : std::vector<Participant>{}) {
+    if (other.token == sender) {
+      [[maybe_unused]] const auto forgotten = rendezvous_.forget(sender, after(farewell));
+      const std::string who = "the sender, process " + std::to_string(other.pid) + ", ";
+      return other.progress == Progress::left || other.alive
+                 ? Error(Errc::aborted, "receive").because(who + "left before it had sent everything")
+                 : Error(Errc::peer_died, "receive").because(who + "died before it had sent everything");
+    }
+  }
+  return Error(Errc::peer_died, "receive").because("the sender went before it had sent everything");
+}
+
+// A sender's first frame: it must be entered, or nobody could tell whether it lives, nor tell it that it was heard.
+Result<Inflow*> Receiver::inflow_of(Token sender) {
+  if (const auto known = inflows_.find(sender); known != inflows_.end()) {
+    return &known->second;
+  }
+  const auto entered = rendezvous_.entered(after(farewell));
+  if (!entered) {
+    return fail(entered.error());
+  }
+  const bool vouched = std::ranges::any_of(
+      *entered, [&](const Participant& one) { return one.token == sender && one.role == Role::sender; });
+  if (!vouched) {
+    return fail(Error(Errc::permission_denied, "receive")
+                    .because("the sender is not entered at this channel; senders in another domain (TENON_DOMAIN) "
+                             "cannot be received from"));
+  }
+  return &watch(sender);
+}
+
+// Nothing where the frame held no bytes for the caller: it was an end, or another sender's.
+Result<std::optional<Part>> Receiver::admit(const Frame& frame) {
+  auto known = inflow_of(frame.sender);
+  if (!known) {
+    return fail(std::move(known.error()));
+  }
+  Inflow& inflow = **known;
+  inflow.heard = true;
+  if (current_ && *current_ != frame.sender) {
+    return hold(inflow, frame).transform([] { return std::optional<Part>(); });
+  }
+  if (frame.kind == FrameKind::abort && !inflow.ended) {
+    Error gave_up = end_of(frame.sender);
+    return fail(Error(Errc::aborted, gave_up.call()).because("the sender gave up before it had sent everything"));
+  }
+  if (frame.message != inflow.message || frame.offset != inflow.offset || inflow.ended) {
+    return out_of_order(frame, inflow);
+  }
+  if (frame.kind == FrameKind::end) {
+    inflow.ended = true;
+    return std::optional<Part>();
+  }
+  const bool last = frame.kind == FrameKind::last;
+  inflow.offset = last ? 0 : inflow.offset + frame.payload.size();
+  inflow.message += last ? 1 : 0;
+  current_ = last ? std::nullopt : std::optional(frame.sender);
+  return Part{
+      .sender = frame.sender, .message = frame.message, .offset = frame.offset, .data = frame.payload, .last = last};
+}
+
+Result<void> Receiver::hold(Inflow& inflow, const Frame& frame) {
+  if (held_bytes_ + frame.payload.size() > most_held) {
+    return fail(Error(Errc::limit_reached, "receive")
+                    .with({.name = "bytes held back for other senders",
+                           .value = most_held,
+                           .wanted = held_bytes_ + frame.payload.size(),
+                           .remedy = "let senders of long messages take turns"}));
+  }
+  held_bytes_ += frame.payload.size();
+  inflow.held.push_back({.frame = frame, .payload = {frame.payload.begin(), frame.payload.end()}, .turn = taken_});
+  return {};
+}
+
+Result<std::vector<std::byte>> Receiver::receive(std::size_t most, Deadline deadline) {
+  while (true) {
+    auto part = receive_part(deadline);
+    if (!part) {
+      return fail(std::move(part.error()));
+    }
+    too_long_ = too_long_ || part->data.size() > most || message_.size() > most - part->data.size();
+    if (!too_long_) {
+      message_.insert(message_.end(), part->data.begin(), part->data.end());
+    }
+    if (!part->last) {
+      continue;
+    }
+    auto message = std::exchange(message_, {});
+    if (std::exchange(too_long_, false)) {
+      return fail(Error(Errc::message_too_long, "receive")
+                      .because("the message has " + std::to_string(part->offset + part->data.size()) + " bytes, " +
+                               std::to_string(most) + " were allowed"));
+    }
+    return message;
+  }
+}
+
+Result<void> Receiver::finish(Deadline deadline) && {
+  auto confirmed = rendezvous_.progress().transform([](Progress) {});
+  for (const auto& [sender, inflow] : inflows_) {
+    if (confirmed && inflow.ended) {
+      confirmed = rendezvous_.confirm(sender, deadline);
+    }
+  }
+  source_.reset();  // closing wakes senders that wait for the confirmation
+  // All is said: what a leave cannot clean up now, the next one in does.
+  [[maybe_unused]] const auto left = std::move(rendezvous_).leave(after(farewell));
+  return confirmed;
+}
+
+void Receiver::abandon() && {
+  source_.reset();
+  [[maybe_unused]] const auto left = std::move(rendezvous_).leave(after(farewell));
+}
+
+}  // namespace tenon

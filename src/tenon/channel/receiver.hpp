@@ -1,0 +1,83 @@
+#pragma once
+/// Receives messages of any size from any channel.
+#include <tenon/channel/carrier.hpp>
+#include <tenon/channel/inflow.hpp>
+#include <tenon/channel/rendezvous.hpp>
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace tenon {
+
+/// The next piece of a message. Messages come one after another, whole: parts that other senders' frames put in between
+/// are held back in memory until it is their turn.
+struct Part {
+  Token sender;
+  std::uint64_t message;
+  std::uint64_t offset;
+  Bytes data;  ///< good until the next call
+  bool last;
+};
+
+/// Dropped without finish() or abandon(), it leaves as abandon() does. Threads: one at a time. fork: only in the
+/// process that opened it.
+class Receiver {
+ public:
+  /// How many bytes of other senders' messages are held back while one is being received.
+  static constexpr std::size_t most_held = 64U << 20;
+
+  /// For channels' own open functions.
+  Receiver(Rendezvous rendezvous, std::unique_ptr<FrameSource> source);
+
+  /// Outcomes: closed (every sender that came has said its end, and all is received: the good end), peer_died (a sender
+  /// died without saying its end: whatever of its message came is void, other senders' messages can still be received),
+  /// aborted (it gave up; likewise), timed_out, stopped (nothing is lost: call again), stale (this end was removed from
+  /// the rendezvous from outside). Failures: corrupt, version_mismatch, permission_denied (a sender that is not entered
+  /// at the rendezvous: one of another domain), limit_reached (most_held).
+  Result<Part> receive_part(Deadline deadline);
+
+  /// The next whole message, of which receive_part() has given nothing out yet. What has come of it before timed_out or
+  /// stopped is kept for the next call. Outcomes: also message_too_long (longer than `most`; all of it is skipped).
+  Result<std::vector<std::byte>> receive(std::size_t most, Deadline deadline);
+
+  /// After `closed`: tells every sender that everything it sent has been received, and leaves.
+  Result<void> finish(Deadline deadline) &&;
+  /// Leaves without that: a sender that still waits is told so.
+  void abandon() &&;
+
+  Capabilities capabilities() const { return source_->capabilities(); }
+
+ private:
+  Result<Frame> next_frame(Deadline deadline);
+  Result<Frame> take(Deadline deadline);
+  Result<void> look();
+  Result<void> wait_without_writers(Deadline deadline);
+  Result<void> enlist(Deadline deadline);
+  Inflow& watch(Token sender);
+  Result<Inflow*> inflow_of(Token sender);
+  Result<std::optional<Part>> admit(const Frame& frame);
+  Result<void> hold(Inflow& inflow, const Frame& frame);
+  std::optional<Token> overdue() const;
+  Error end_of(Token sender);
+  bool all_ended() const;
+
+  Rendezvous rendezvous_;
+  std::unique_ptr<FrameSource> source_;
+  Inflows inflows_;
+  std::optional<Token> current_;  // whose message is being received
+  std::size_t held_bytes_ = 0;
+  std::uint64_t taken_ = 0;  // bytes of frames, since the beginning
+  Deadline next_look_ = immediately;
+  HeldFrame released_;  // keeps the payload of a held frame alive while it is looked at
+  std::vector<std::byte> message_;
+  bool too_long_ = false;
+};
+
+/// Opens the receiving end of a channel, by URI, and waits until a sender has come, where the mechanism can tell.
+/// Outcomes: already_exists (a living receiver is named), timed_out, stopped, stale. Failures: invalid_argument (naming
+/// the channels there are), those of the mechanism.
+Result<Receiver> open_receiver(std::string_view uri, Deadline deadline);
+Result<Receiver> open_receiver(std::string_view uri, std::shared_ptr<const Domain> domain, Deadline deadline);
+
+}  // namespace tenon

@@ -1,0 +1,314 @@
+#include <tenon/channel/rendezvous.hpp>
+
+#include <tenon/base/name.hpp>
+#include <tenon/channel/rendezvous_file.hpp>
+#include <tenon/channel/rendezvous_records.hpp>
+#include <tenon/os/clock.hpp>
+#include <tenon/os/credentials.hpp>
+#include <tenon/os/life_sweep.hpp>
+#include <tenon/os/procfs.hpp>
+#include <tenon/os/system_call.hpp>
+
+#include <array>
+#include <dirent.h>
+#include <fcntl.h>
+#include <span>
+#include <string_view>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace tenon {
+
+struct Rendezvous::Place {
+  std::shared_ptr<const Domain> domain;
+  Life life;
+  std::string uri;
+  ObjectKeeper keeper;
+  Role role;
+  std::string file_name = RendezvousFile::name_for(uri);
+  Fd watch = Fd::adopt(-1);
+  std::size_t slot = 0;
+  std::uint64_t object = 0;
+
+  Result<void> enter(Deadline deadline);
+  Result<void> write_entry(RendezvousFile& file);
+  Result<void> take_out(RendezvousFile& file) const;
+  Result<void> leave(Deadline deadline);
+  bool is_of_this_process() const { return !life.confirm().failed_with(Errc::in_child); }
+  template <class Change>
+  Result<void> change_sender(Token sender, Deadline deadline, Change change) const;
+};
+
+namespace {
+
+constexpr std::string_view prefix = "channel.";
+constexpr auto farewell = std::chrono::seconds(1);  // of an end that is dropped without leave()
+
+Error damaged(const std::string& uri, const char* what) { return Error(Errc::stale, "channel").on(uri).because(what); }
+
+Result<void> remove_object(RendezvousFile& file, const ObjectKeeper& keeper) {
+  if (!file.object_made()) {
+    return {};
+  }
+  keeper.remove(file.uri(), file.object());
+  return file.note_object(false, 0);
+}
+
+Result<void> note_found(RendezvousFile& file, bool made, const Result<std::optional<std::uint64_t>>& found) {
+  if (!found) {
+    return fail(found.error());
+  }
+  return *found ? file.note_object(made, **found) : fail(Error(Errc::stale).on(file.uri()).because("it vanished"));
+}
+
+// The bit is set first: an object without the bit would never be removed, a bit without its object harms nobody.
+Result<void> make_object(RendezvousFile& file, const ObjectKeeper& keeper) {
+  if (auto noted = file.note_object(true, 0); !noted) {
+    return noted;
+  }
+  auto made = keeper.make().and_then([&] { return note_found(file, true, keeper.find()); });
+  if (!made) {
+    [[maybe_unused]] const auto taken_back = remove_object(file, keeper);  // the first error is the one to tell
+  }
+  return made;
+}
+
+Result<void> ensure_object(RendezvousFile& file, const ObjectKeeper& keeper, bool in_use) {
+  const auto found = keeper.find();
+  if (!found) {
+    return fail(found.error());
+  }
+  if (in_use) {
+    const bool same = *found && **found == file.object();
+    return same
+               ? Result<void>()
+               : fail(damaged(file.uri(), "what the channel goes through was removed or replaced while others use it"));
+  }
+  return *found ? note_found(file, false, found) : make_object(file, keeper);
+}
+
+Result<void> refuse_second_receiver(const RendezvousFile& file, std::span<const Participant> entered) {
+  for (const Participant& other : entered) {
+    if (other.role == Role::receiver && other.alive) {
+      const auto command = procfs::command(other.pid);
+      return fail(Error(Errc::already_exists, "receive")
+                      .on(file.uri())
+                      .because("process " + std::to_string(other.pid) +
+                               (command ? " (" + escaped(*command) + ")" : "") +
+                               " receives from this channel already, and two receivers would share out the messages"));
+    }
+  }
+  return {};
+}
+
+RendezvousRecord own_record(Token token, Role role) {
+  const Credentials own = own_credentials();
+  return {.token = token.value(),
+          .role = static_cast<std::uint32_t>(role),
+          .state = static_cast<std::uint32_t>(Progress::open),
+          .pid = static_cast<std::uint32_t>(own.pid),
+          .uid = own.uid,
+          .joined = realtime_now(),
+          .reserved = {}};
+}
+
+struct CloseDirectory {
+  void operator()(DIR* directory) const noexcept { ::closedir(directory); }
+};
+
+std::vector<std::string> rendezvous_files(const Domain& domain) {
+  std::vector<std::string> names;
+  const int again = ::openat(domain.directory().raw(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const std::unique_ptr<DIR, CloseDirectory> directory(again == -1 ? nullptr : ::fdopendir(again));
+  while (const dirent* entry = directory ? ::readdir(directory.get()) : nullptr) {
+    if (std::string_view(entry->d_name).starts_with(prefix)) {
+      names.emplace_back(entry->d_name);
+    }
+  }
+  return names;
+}
+
+}  // namespace
+
+Rendezvous::Rendezvous(std::unique_ptr<Place> place) : place_(std::move(place)) {}
+Rendezvous::Rendezvous(Rendezvous&&) noexcept = default;
+
+Rendezvous& Rendezvous::operator=(Rendezvous&& other) noexcept {
+  const Rendezvous ends(std::move(*this));
+  place_ = std::move(other.place_);
+  return *this;
+}
+
+Rendezvous::~Rendezvous() {
+  if (place_ != nullptr && place_->is_of_this_process()) {
+    [[maybe_unused]] const auto left = place_->leave(after(farewell));
+  }
+}
+
+Token Rendezvous::token() const noexcept { return place_->life.token(); }
+std::uint64_t Rendezvous::object() const noexcept { return place_->object; }
+
+Result<Rendezvous> Rendezvous::join(std::shared_ptr<const Domain> domain, const std::string& uri, Role role,
+                                    ObjectKeeper keeper, Deadline deadline) {
+  sweep(*domain, keeper);
+  // Alive first, entered then: an entry of somebody who is not alive counts for nothing.
+  auto life = Life::join(*domain);
+  if (!life) {
+    return fail(std::move(life.error()));
+  }
+  std::unique_ptr<Place> place(new Place{
+      .domain = std::move(domain), .life = std::move(*life), .uri = uri, .keeper = std::move(keeper), .role = role});
+  return place->enter(deadline).transform([&] { return Rendezvous(std::move(place)); });
+}
+
+Result<void> Rendezvous::Place::enter(Deadline deadline) {
+  return RendezvousFile::lock_or_create(*domain, uri, deadline).and_then([&](RendezvousFile file) -> Result<void> {
+    auto cleared = clear_unneeded(*domain, file);
+    if (!cleared) {
+      return fail(std::move(cleared.error()));
+    }
+    // What the dead left in the object is nobody's: a new conversation starts with a new one.
+    if (auto removed = cleared->anybody ? Result<void>() : remove_object(file, keeper); !removed) {
+      return removed;
+    }
+    const auto entered = participants_in(*domain, file);
+    if (auto free = role == Role::receiver ? refuse_second_receiver(file, entered) : Result<void>(); !free) {
+      return free;
+    }
+    auto done = ensure_object(file, keeper, cleared->anybody).and_then([&] { return write_entry(file); });
+    if (!done && !cleared->anybody) {
+      [[maybe_unused]] const auto gone = remove_object(file, keeper);  // the first error is the one to tell
+      [[maybe_unused]] const auto removed = file.remove(*domain);
+    }
+    return done;
+  });
+}
+
+Result<void> Rendezvous::Place::write_entry(RendezvousFile& file) {
+  auto watching = file.open_for_watching(*domain);
+  if (!watching) {
+    return fail(std::move(watching.error()));
+  }
+  watch = std::move(*watching);
+  slot = file.free_slot();
+  object = file.object();
+  return file.write(slot, own_record(life.token(), role));
+}
+
+Result<Progress> Rendezvous::progress() const {
+  struct stat status{};
+  if (::fstat(place_->watch.raw(), &status) == -1 || status.st_nlink == 0) {
+    return fail(damaged(place_->uri, "its rendezvous file was removed from outside"));
+  }
+  RendezvousRecord record{};
+  const auto at = static_cast<off_t>(RendezvousFile::place_of(place_->slot));
+  const auto got = uninterrupted([&] { return ::pread(place_->watch.raw(), &record, sizeof record, at); });
+  if (got != sizeof record || record.token != token().value()) {
+    return fail(damaged(place_->uri, "its rendezvous file was damaged from outside"));
+  }
+  if (auto visible = place_->life.confirm(); !visible) {
+    return visible.failed_with(Errc::not_found)
+               ? fail(damaged(place_->uri, "this process's life file was removed from outside"))
+               : fail(std::move(visible.error()));
+  }
+  return static_cast<Progress>(record.state);
+}
+
+bool Rendezvous::sees_other_role() const {
+  constexpr std::size_t at_once = 64;
+  std::array<RendezvousRecord, at_once> records{};
+  for (std::size_t first = 0;; first += at_once) {
+    const auto at = static_cast<off_t>(RendezvousFile::place_of(first));
+    const auto got = uninterrupted([&] { return ::pread(place_->watch.raw(), records.data(), sizeof records, at); });
+    const std::size_t count = got > 0 ? static_cast<std::size_t>(got) / sizeof(RendezvousRecord) : 0;
+    for (const RendezvousRecord& record : std::span(records).first(count)) {
+      if (record.token != 0 && record.role != static_cast<std::uint32_t>(place_->role)) {
+        return true;
+      }
+    }
+    if (count < at_once) {
+      return false;
+    }
+  }
+}
+
+Result<std::vector<Participant>> Rendezvous::entered(Deadline deadline) const {
+  return RendezvousFile::lock(*place_->domain, place_->file_name, deadline)
+      .transform([this](const RendezvousFile& file) { return participants_in(*place_->domain, file); });
+}
+
+Result<Peer> Rendezvous::peer(Token token) const { return Peer::open(*place_->domain, token); }
+
+// Does nothing for a sender that is not entered any more: nobody waits for what it would be told.
+template <class Change>
+Result<void> Rendezvous::Place::change_sender(Token sender, Deadline deadline, Change change) const {
+  return RendezvousFile::lock(*domain, file_name, deadline).and_then([&](RendezvousFile file) -> Result<void> {
+    const auto found = file.slot_of(sender);
+    return found ? file.write(*found, change(file.records()[*found])) : Result<void>();
+  });
+}
+
+Result<void> Rendezvous::confirm(Token sender, Deadline deadline) {
+  return place_->change_sender(sender, deadline, [](RendezvousRecord record) {
+    record.state = static_cast<std::uint32_t>(Progress::confirmed);
+    return record;
+  });
+}
+
+Result<void> Rendezvous::forget(Token sender, Deadline deadline) {
+  return place_->change_sender(sender, deadline, [](const RendezvousRecord&) { return RendezvousRecord{}; });
+}
+
+Result<void> Rendezvous::leave(Deadline deadline) && {
+  if (!place_->is_of_this_process()) {
+    return fail(Error(Errc::in_child, "channel").on(place_->uri));
+  }
+  auto left = place_->leave(deadline);
+  place_.reset();
+  return left;
+}
+
+// A sender that leaves unconfirmed stays readable for the receiver, which may not have come to its last frames yet.
+Result<void> Rendezvous::Place::take_out(RendezvousFile& file) const {
+  const auto own = file.slot_of(life.token());
+  if (!own) {
+    return {};
+  }
+  RendezvousRecord record = file.records()[*own];
+  const bool unconfirmed = role == Role::sender && record.state == static_cast<std::uint32_t>(Progress::open);
+  record.state = static_cast<std::uint32_t>(Progress::left);
+  return file.write(*own, unconfirmed ? record : RendezvousRecord{});
+}
+
+Result<void> Rendezvous::Place::leave(Deadline deadline) {
+  auto left = RendezvousFile::lock(*domain, file_name, deadline).and_then([&](RendezvousFile file) -> Result<void> {
+    if (auto out = take_out(file); !out) {
+      return out;
+    }
+    auto cleared = clear_unneeded(*domain, file);
+    if (!cleared || cleared->anybody) {
+      return cleared ? Result<void>() : fail(std::move(cleared.error()));
+    }
+    return remove_object(file, keeper).and_then([&] { return file.remove(*domain); });
+  });
+  auto life_left = std::move(life).leave();
+  [[maybe_unused]] const auto swept = tenon::sweep(*domain);  // the life files of those who died at the other end
+  // A file that somebody removed from outside is as gone as it should be.
+  return !left && !left.failed_with(Errc::not_found) ? left : life_left;
+}
+
+void Rendezvous::sweep(const Domain& domain, const ObjectKeeper& keeper) {
+  for (const std::string& name : rendezvous_files(domain)) {
+    // Locked means in use; what cannot be opened or read is not ours to clean.
+    auto file = RendezvousFile::lock(domain, name, immediately);
+    if (!file) {
+      continue;
+    }
+    const auto cleared = clear_unneeded(domain, *file);
+    if (cleared && !cleared->anybody && remove_object(*file, keeper)) {
+      [[maybe_unused]] const auto removed = file->remove(domain);
+    }
+  }
+}
+
+}  // namespace tenon

@@ -1,0 +1,93 @@
+#include <tenon/channel/scheme.hpp>
+
+#include <tenon/channel/fifo_channel.hpp>
+#include <tenon/channel/pipe_channel.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace tenon {
+
+namespace {
+
+constexpr std::array rows = {
+    Scheme{.name = "fifo",
+           .rest = "PATH",
+           .open_sender = open_fifo_sender,
+           .open_receiver = open_fifo_receiver,
+           .remove = remove_fifo},
+    Scheme{.name = "pipe",
+           .rest = "FD",
+           .open_sender = open_pipe_sender,
+           .open_receiver = open_pipe_receiver,
+           .remove = [](const std::string&, std::uint64_t) {}},
+};
+
+struct Split {
+  const Scheme* scheme;
+  std::string rest;
+};
+
+Result<Split> split(std::string_view uri) {
+  const std::size_t colon = uri.find(':');
+  const auto row = std::ranges::find(rows, uri.substr(0, std::min(colon, uri.size())), &Scheme::name);
+  if (colon == std::string_view::npos || row == rows.end()) {
+    return fail(Error(Errc::invalid_argument).on(uri).because("a channel is one of " + known_channels()));
+  }
+  if (colon + 1 == uri.size()) {
+    return fail(Error(Errc::invalid_argument)
+                    .on(uri)
+                    .because("nothing stands behind the colon, where " + std::string(row->rest) + " belongs"));
+  }
+  return Split{.scheme = row, .rest = std::string(uri.substr(colon + 1))};
+}
+
+Result<std::shared_ptr<const Domain>> own_domain() {
+  return Domain::of_environment().transform(
+      [](Domain domain) { return std::shared_ptr<const Domain>(std::make_shared<Domain>(std::move(domain))); });
+}
+
+}  // namespace
+
+std::span<const Scheme> schemes() { return rows; }
+
+std::string known_channels() {
+  std::string list;
+  for (const Scheme& row : rows) {
+    list += list.empty() ? "" : ", ";
+    list += std::string(row.name) + ":" + std::string(row.rest);
+  }
+  return list;
+}
+
+void remove_channel_object(const std::string& uri, std::uint64_t object) {
+  if (auto found = split(uri)) {
+    found->scheme->remove(found->rest, object);
+  }
+}
+
+Result<Sender> open_sender(std::string_view uri, std::shared_ptr<const Domain> domain, Deadline deadline) {
+  return split(uri).and_then(
+      [&](const Split& found) { return found.scheme->open_sender(found.rest, domain, deadline); });
+}
+
+Result<Receiver> open_receiver(std::string_view uri, std::shared_ptr<const Domain> domain, Deadline deadline) {
+  return split(uri).and_then(
+      [&](const Split& found) { return found.scheme->open_receiver(found.rest, domain, deadline); });
+}
+
+Result<Sender> open_sender(std::string_view uri, Deadline deadline) {
+  return split(uri).and_then([&](const Split&) {
+    return own_domain().and_then(
+        [&](std::shared_ptr<const Domain> domain) { return open_sender(uri, std::move(domain), deadline); });
+  });
+}
+
+Result<Receiver> open_receiver(std::string_view uri, Deadline deadline) {
+  return split(uri).and_then([&](const Split&) {
+    return own_domain().and_then(
+        [&](std::shared_ptr<const Domain> domain) { return open_receiver(uri, std::move(domain), deadline); });
+  });
+}
+
+}  // namespace tenon

@@ -1,0 +1,31 @@
+#pragma once
+/// The table of channels: one row for each mechanism that can be one.
+#include <tenon/channel/receiver.hpp>
+#include <tenon/channel/sender.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace tenon {
+
+struct Scheme {
+  std::string_view name;  ///< "fifo"
+  std::string_view rest;  ///< "PATH", for messages
+  Result<Sender> (*open_sender)(const std::string& rest, std::shared_ptr<const Domain> domain, Deadline deadline);
+  Result<Receiver> (*open_receiver)(const std::string& rest, std::shared_ptr<const Domain> domain, Deadline deadline);
+  /// Removes the kernel object that a channel made; nothing happens if it is gone, or another one by now.
+  void (*remove)(const std::string& rest, std::uint64_t object);
+};
+
+std::span<const Scheme> schemes();
+
+/// "fifo:PATH, pipe:FD"
+std::string known_channels();
+
+/// Removes the object behind a channel's URI, whatever its scheme. `object`: as ObjectKeeper::remove has it.
+void remove_channel_object(const std::string& uri, std::uint64_t object);
+
+}  // namespace tenon

@@ -1,0 +1,164 @@
+#include <tenon/channel/sender.hpp>
+
+#include <tenon/os/clock.hpp>
+#include <tenon/os/futex.hpp>
+
+#include <algorithm>
+
+namespace tenon {
+
+namespace {
+
+constexpr auto farewell = std::chrono::seconds(1);
+constexpr auto last_word = std::chrono::milliseconds(100);  // for an abort that a full channel may not take
+constexpr auto closing_recheck = std::chrono::milliseconds(1);
+
+std::string process(const Participant& one) { return "the receiver, process " + std::to_string(one.pid) + ", "; }
+
+}  // namespace
+
+Sender::Sender(Rendezvous rendezvous, std::unique_ptr<FrameSink> sink)
+    : rendezvous_(std::move(rendezvous)), sink_(std::move(sink)), buffer_(sink_->frame_size()) {
+  find_receiver();
+}
+
+Result<void> Sender::send(Bytes message, Deadline deadline, std::uint32_t priority) {
+  return send_part(message, More::no, deadline, priority);
+}
+
+Result<void> Sender::send_part(Bytes part, More more, Deadline deadline, std::uint32_t priority) {
+  if (cut_short_) {
+    return fail(Error(Errc::aborted, "send").because("an earlier message was cut short; only abort() is left to do"));
+  }
+  const std::size_t room = std::min(buffer_.size() - Frame::header_size, Frame::most_payload);
+  do {
+    const Bytes payload = part.first(std::min(part.size(), room));
+    part = part.subspan(payload.size());
+    const bool ends_message = part.empty() && more == More::no;
+    if (payload.empty() && !ends_message) {
+      return {};
+    }
+    if (auto sent = put({.sender = rendezvous_.token(),
+                         .message = message_,
+                         .offset = offset_,
+                         .kind = ends_message ? FrameKind::last : FrameKind::part,
+                         .priority = priority,
+                         .payload = payload},
+                        deadline);
+        !sent) {
+      cut_short_ = begun_;
+      return sent;
+    }
+    begun_ = !ends_message;
+    offset_ = ends_message ? 0 : offset_ + payload.size();
+    message_ += ends_message ? 1 : 0;
+  } while (!part.empty());
+  return {};
+}
+
+// The look at the receiver costs system calls, so it is left to those who have to wait.
+Result<void> Sender::put(const Frame& frame, Deadline deadline) {
+  const std::size_t size = frame.encode(buffer_);
+  while (true) {
+    auto sent = sink_->put(Bytes(buffer_).first(size), deadline.or_sooner(next_look_));
+    if (sent.failed_with(Errc::closed)) {
+      return fail(why_closed());
+    }
+    if (!sent.failed_with(Errc::timed_out)) {
+      return sent;
+    }
+    if (auto there = check_receiver(); !there) {
+      return there;
+    }
+    if (deadline.passed()) {
+      return sent;
+    }
+    next_look_ = after(recheck_interval);
+  }
+}
+
+void Sender::find_receiver() {
+  if (receiver_ || !rendezvous_.sees_other_role()) {
+    return;
+  }
+  const auto entered = rendezvous_.entered(after(farewell));
+  for (const Participant& one : entered ? *entered : std::vector<Participant>{}) {
+    if (one.role == Role::receiver) {
+      receiver_ = one;
+      if (auto life = rendezvous_.peer(one.token)) {
+        receiver_life_ = std::move(*life);
+      }
+    }
+  }
+}
+
+// Somebody else may hold the receiving end open for a receiver that is dead; one that is stopped is alive.
+Result<void> Sender::check_receiver() {
+  if (auto entered = rendezvous_.progress(); !entered) {
+    return fail(std::move(entered.error()));
+  }
+  find_receiver();
+  if (!receiver_) {
+    return {};  // an inherited pipe: it may be yet to come
+  }
+  const auto standing = receiver_life_ ? receiver_life_->standing() : Result<Standing>(Standing::died);
+  return standing && *standing != Standing::alive ? fail(why_closed()) : Result<void>();
+}
+
+// Who was at the other end, and how it ended. One that dies closes its descriptors before it is known to be dead, and
+// one that leaves closes before it has left: so this waits a moment for either.
+Error Sender::why_closed() {
+  find_receiver();
+  const Deadline patience = after(farewell);
+  while (receiver_ && receiver_life_) {
+    const auto standing = receiver_life_->standing();
+    if (!standing || *standing == Standing::left || (*standing == Standing::alive && patience.passed())) {
+      return Error(Errc::closed, "send").because(process(*receiver_) + "left before it had everything");
+    }
+    if (*standing != Standing::alive) {
+      break;
+    }
+    [[maybe_unused]] const auto slept = sleep_until(after(closing_recheck));
+  }
+  return receiver_ ? Error(Errc::peer_died, "send").because(process(*receiver_) + "died")
+                   : Error(Errc::closed, "send").because("the receiver left before it had everything");
+}
+
+Result<void> Sender::finish(Deadline deadline) && {
+  if (begun_ || cut_short_) {
+    std::move(*this).abort();
+    return fail(Error(Errc::aborted, "send").because("its last message was not sent whole"));
+  }
+  auto finished = put({.sender = rendezvous_.token(), .message = message_, .kind = FrameKind::end}, deadline);
+  if (finished) {
+    finished = await_confirmation(deadline);
+  }
+  // All is said: what a leave cannot clean up now, the next one in does.
+  [[maybe_unused]] const auto left = std::move(rendezvous_).leave(after(farewell));
+  return finished;
+}
+
+Result<void> Sender::await_confirmation(Deadline deadline) {
+  while (true) {
+    auto gone = sink_->wait_receiver_gone(deadline.or_sooner(after(recheck_interval)));
+    auto there = gone ? fail(why_closed()) : gone.failed_with(Errc::timed_out) ? check_receiver() : gone;
+    // Asked last: a receiver confirms before it closes, leaves or dies.
+    auto progress = rendezvous_.progress();
+    if (!progress || *progress == Progress::confirmed) {
+      return progress ? Result<void>() : fail(std::move(progress.error()));
+    }
+    if (!there || deadline.passed()) {
+      return there ? gone : there;
+    }
+  }
+}
+
+void Sender::abort() && {
+  [[maybe_unused]] const auto told =
+      put({.sender = rendezvous_.token(), .message = message_, .offset = offset_, .kind = FrameKind::abort},
+          after(last_word));
+  sink_.reset();
+  [[maybe_unused]] const auto left = std::move(rendezvous_).leave(after(farewell));
+}
+
+}  // namespace tenon

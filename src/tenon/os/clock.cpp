@@ -1,0 +1,34 @@
+#include <tenon/os/clock.hpp>
+
+#include <tenon/base/contract.hpp>
+#include <tenon/os/poll.hpp>
+
+namespace tenon {
+
+namespace {
+
+constexpr std::int64_t per_second = 1'000'000'000;
+
+std::int64_t read_clock(clockid_t clock) noexcept {
+  timespec now{};
+  ::clock_gettime(clock, &now);
+  return now.tv_sec * per_second + now.tv_nsec;
+}
+
+}  // namespace
+
+std::int64_t monotonic_now() noexcept { return read_clock(CLOCK_MONOTONIC); }
+std::int64_t realtime_now() noexcept { return read_clock(CLOCK_REALTIME); }
+std::int64_t processor_time() noexcept { return read_clock(CLOCK_PROCESS_CPUTIME_ID); }
+
+timespec timespec_of(std::int64_t nanoseconds) noexcept {
+  expects(nanoseconds >= 0, "a timespec holds no negative time");
+  return {.tv_sec = nanoseconds / per_second, .tv_nsec = nanoseconds % per_second};
+}
+
+Result<void> sleep_until(Deadline deadline) {
+  expects(!deadline.is_unconditional(), "a sleep needs a deadline or a stop");
+  return wait_any({}, deadline);
+}
+
+}  // namespace tenon

@@ -1,0 +1,65 @@
+#include <tenon/os/credentials.hpp>
+
+#include <tenon/os/process.hpp>
+
+#include <kit/reported_child.hpp>
+#include <array>
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace {
+
+using tenon::Errc;
+using tenon::Fd;
+
+Fd socket_of(int family, int type) {
+  return tenon::fd_from(::socket(family, type | SOCK_CLOEXEC, 0), "socket").or_throw();
+}
+
+std::array<Fd, 2> connected() {
+  std::array<int, 2> raw{};
+  EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, raw.data()), 0);
+  return {Fd::adopt(raw[0]), Fd::adopt(raw[1])};
+}
+
+TEST(Credentials, own_ones_are_the_effective_ones) {
+  EXPECT_EQ(tenon::own_credentials(), (tenon::Credentials{.pid = ::getpid(), .uid = ::geteuid(), .gid = ::getegid()}));
+}
+
+TEST(Credentials, own_ones_follow_a_fork_and_a_change_of_user) {
+  const pid_t parent = ::getpid();
+  kit::ReportedChild child("child", [&] {
+    EXPECT_NE(tenon::own_credentials().pid, parent);
+    if (::setegid(65534) == -1 || ::seteuid(65534) == -1) {
+      GTEST_SKIP() << "needs root to change the user";
+    }
+    EXPECT_EQ(tenon::own_credentials().uid, 65534U);
+    EXPECT_EQ(tenon::own_credentials().gid, 65534U);
+  });
+  EXPECT_TRUE(child.finish(tenon::never));
+}
+
+// F79: who made the connection, whoever holds the descriptor now.
+TEST(Credentials, the_peers_are_those_of_who_connected) {
+  const auto pair = connected();
+  kit::ReportedChild child("child",
+                           [&] { EXPECT_EQ(tenon::peer_credentials(pair[0].view()).or_throw().pid, ::getppid()); });
+  EXPECT_TRUE(child.finish(tenon::never));
+  EXPECT_EQ(tenon::peer_credentials(pair[0].view()).or_throw(), tenon::own_credentials());
+}
+
+TEST(Credentials, without_a_connection_there_is_no_peer) {
+  EXPECT_TRUE(tenon::peer_credentials(socket_of(AF_UNIX, SOCK_STREAM).view()).failed_with(Errc::no_peer));
+  EXPECT_TRUE(tenon::peer_credentials(socket_of(AF_UNIX, SOCK_DGRAM).view()).failed_with(Errc::no_peer));
+}
+
+TEST(Credentials, what_is_no_unix_socket_has_none) {
+  EXPECT_FALSE(tenon::peer_credentials(socket_of(AF_INET, SOCK_STREAM).view()));
+  const Fd file = Fd::adopt(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  EXPECT_FALSE(tenon::peer_credentials(file.view()));
+  EXPECT_FALSE(tenon::peer_credentials(tenon::FdView(-1)));
+}
+
+}  // namespace

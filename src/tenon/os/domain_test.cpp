@@ -1,0 +1,191 @@
+#include <tenon/os/domain.hpp>
+
+#include <kit/leak_check.hpp>
+#include <kit/private_namespaces.hpp>
+#include <kit/reported_child.hpp>
+#include <kit/unique.hpp>
+#include <cstdlib>
+#include <fcntl.h>
+#include <grp.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace {
+
+using tenon::Domain;
+using tenon::Errc;
+using tenon::Permissions;
+
+constexpr uid_t somebody = 65534;
+constexpr gid_t their_group = 65533;
+
+mode_t mode_of(const std::string& path) {
+  struct stat status{};
+  EXPECT_EQ(::lstat(path.c_str(), &status), 0);
+  return status.st_mode & 07777;
+}
+
+void in_child(const std::function<void()>& body) {
+  kit::ReportedChild child("child", body);
+  EXPECT_TRUE(child.finish(tenon::never));
+}
+
+// Another user's directory, made as root.
+void make_foreign(const std::string& path, mode_t mode) {
+  ASSERT_EQ(::mkdir(path.c_str(), 0700), 0);
+  ASSERT_EQ(::chown(path.c_str(), somebody, their_group), 0);
+  ASSERT_EQ(::chmod(path.c_str(), mode), 0);
+}
+
+TEST(Domain, is_made_if_missing_and_found_the_next_time) {
+  const kit::UniqueDirectory directory;
+  const kit::LeakCheck check;
+  const std::string path = directory / "domain";
+  const Domain made = Domain::open(path).or_throw();
+  EXPECT_EQ(made.path(), path);
+  EXPECT_EQ(mode_of(path), 0700U);
+  EXPECT_EQ(::fcntl(made.directory().raw(), F_GETFD), FD_CLOEXEC);  // F36
+  EXPECT_TRUE(Domain::open(path));
+  ::rmdir(path.c_str());
+}
+
+// F13
+TEST(Domain, has_exactly_the_mode_asked_for_whatever_the_umask) {
+  const kit::UniqueDirectory directory;
+  const std::string path = directory / "domain";
+  for (const mode_t mask : {0000U, 0077U}) {
+    in_child([&] {
+      ::umask(mask);
+      for (const std::uint32_t mode : {0700U, 0770U, 0750U}) {
+        EXPECT_TRUE(Domain::open(path, Permissions(mode)));
+        EXPECT_EQ(mode_of(path), mode) << "umask " << mask;
+        ::rmdir(path.c_str());
+      }
+    });
+  }
+}
+
+TEST(Domain, one_that_exists_keeps_its_mode) {
+  const kit::UniqueDirectory directory;
+  const std::string path = directory / "domain";
+  EXPECT_TRUE(Domain::open(path, Permissions(0750)));
+  EXPECT_TRUE(Domain::open(path, Permissions(0700)));
+  EXPECT_EQ(mode_of(path), 0750U);
+  ::rmdir(path.c_str());
+}
+
+// F75
+TEST(Domain, a_symlink_or_a_file_in_its_place_is_refused) {
+  const kit::UniqueDirectory directory;
+  const std::string target = directory / "target";
+  const std::string link = directory / "link";
+  const std::string file = directory / "file";
+  ASSERT_EQ(::mkdir(target.c_str(), 0700), 0);
+  ASSERT_EQ(::symlink(target.c_str(), link.c_str()), 0);
+  ::close(::open(file.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+  for (const auto& path : {link, file}) {
+    const auto refused = Domain::open(path);
+    ASSERT_TRUE(refused.failed_with(Errc::wrong_kind)) << path;
+    EXPECT_EQ(refused.error().object(), path);
+  }
+  ::unlink(link.c_str());
+  ::unlink(file.c_str());
+  ::rmdir(target.c_str());
+}
+
+// F1
+TEST(Domain, a_path_that_names_no_directory_to_make_is_refused) {
+  for (const std::string_view path : {"", "/", "/tmp/..", "/dev/shm/"}) {
+    EXPECT_TRUE(Domain::open(path).failed_with(Errc::invalid_name)) << path;
+  }
+  EXPECT_TRUE(Domain::open("/nowhere/domain").failed_with(Errc::not_found));
+}
+
+TEST(Domain, a_directory_that_everybody_may_write_is_refused) {
+  const kit::UniqueDirectory directory;
+  const std::string path = directory / "domain";
+  for (const mode_t mode : {0777U, 01777U, 0702U}) {
+    ASSERT_EQ(::mkdir(path.c_str(), 0700), 0);
+    ASSERT_EQ(::chmod(path.c_str(), mode), 0);
+    const auto refused = Domain::open(path);
+    ASSERT_TRUE(refused.failed_with(Errc::permission_denied)) << mode;
+    EXPECT_NE(refused.error().message().find("uid " + std::to_string(::geteuid())), std::string::npos);
+    ::rmdir(path.c_str());
+  }
+}
+
+// F12
+TEST(Domain, another_users_is_refused_by_uid_unless_it_is_shared_with_ones_group) {
+  if (::geteuid() != 0) {
+    GTEST_SKIP() << "needs root to make another user's directory";
+  }
+  const kit::UniqueDirectory directory;
+  const std::string path = directory / "domain";
+  for (const mode_t mode : {0700U, 0755U, 0750U, 0770U, 0775U}) {
+    make_foreign(path, mode);
+    const auto refused = Domain::open(path);
+    ASSERT_TRUE(refused.failed_with(Errc::permission_denied)) << mode;
+    EXPECT_NE(refused.error().message().find("uid 65534"), std::string::npos) << refused.error().message();
+    ::rmdir(path.c_str());
+  }
+  make_foreign(path, 0770);
+  in_child([&] {
+    ASSERT_EQ(::setgroups(1, &their_group), 0);
+    EXPECT_TRUE(Domain::open(path));
+    ASSERT_EQ(::setgroups(0, nullptr), 0);
+    EXPECT_TRUE(Domain::open(path).failed_with(Errc::permission_denied));
+    ASSERT_EQ(::setegid(their_group), 0);
+    EXPECT_TRUE(Domain::open(path));
+  });
+  ::rmdir(path.c_str());
+}
+
+// F12
+TEST(Domain, a_users_own_place_that_another_has_taken_is_refused_even_if_shared) {
+  if (::geteuid() != 0) {
+    GTEST_SKIP() << "needs root to make another user's directory";
+  }
+  kit::in_private_namespaces([] {
+    ::unsetenv("TENON_DOMAIN");
+    make_foreign("/dev/shm/tenon-0", 0770);
+    ASSERT_EQ(::setgroups(1, &their_group), 0);
+    const auto refused = Domain::of_environment();
+    ASSERT_TRUE(refused.failed_with(Errc::permission_denied));
+    EXPECT_NE(refused.error().message().find("uid 65534"), std::string::npos);
+    EXPECT_TRUE(Domain::open("/dev/shm/tenon-0")) << "asked for by name it is one that is shared";
+  });
+}
+
+TEST(Domain, without_a_word_in_the_environment_is_the_users_own) {
+  kit::in_private_namespaces([] {
+    const std::string path = "/dev/shm/tenon-" + std::to_string(::geteuid());
+    ::unsetenv("TENON_DOMAIN");
+    EXPECT_EQ(Domain::of_environment().or_throw().path(), path);
+    ::setenv("TENON_DOMAIN", "", 1);
+    EXPECT_EQ(Domain::of_environment().or_throw().path(), path);
+    EXPECT_EQ(mode_of(path), 0700U);
+    ::rmdir(path.c_str());
+  });
+}
+
+TEST(Domain, is_the_one_that_the_environment_names) {
+  kit::UniqueDirectory directory;
+  in_child([&] {
+    ::setenv("TENON_DOMAIN", directory.path().c_str(), 1);
+    EXPECT_EQ(Domain::of_environment().or_throw().path(), directory.path());
+  });
+}
+
+TEST(Domain, works_in_a_forked_child) {
+  const kit::UniqueDomain unique;
+  in_child([&] {
+    const auto made = tenon::fd_from(
+        ::openat(unique.domain().directory().raw(), "file", O_CREAT | O_WRONLY | O_CLOEXEC, 0600), "openat");
+    EXPECT_TRUE(made);
+  });
+  EXPECT_EQ(kit::names_in(unique.path()), std::vector<std::string>{"file"});
+  ::unlink((unique.path() + "/file").c_str());
+}
+
+}  // namespace

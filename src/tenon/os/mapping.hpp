@@ -1,0 +1,51 @@
+#pragma once
+/// Memory mapped into this process. mmap(2)
+#include <tenon/base/bytes.hpp>
+#include <tenon/os/fd.hpp>
+
+#include <cstddef>
+#include <utility>
+
+namespace tenon {
+
+enum class Access : unsigned char { read, read_write };
+
+/// A shared mapping; unmapped when the handle goes. Moved from, it maps nothing.
+class Mapping {
+ public:
+  /// Maps `size` bytes of a file from its start. The caller answers for the file being that long: pages past its end
+  /// raise SIGBUS. Failures: limit_reached (vm.max_map_count), no_memory, permission_denied, invalid_argument.
+  static Result<Mapping> of_file(FdView file, std::size_t size, Access access);
+
+  /// Memory that a child made by fork() shares. Failures: as above.
+  static Result<Mapping> shared_with_children(std::size_t size);
+
+  Mapping(Mapping&& other) noexcept
+      : start_(std::exchange(other.start_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+  Mapping& operator=(Mapping&& other) noexcept {
+    Mapping taken(std::move(other));
+    std::swap(start_, taken.start_);
+    std::swap(size_, taken.size_);
+    return *this;
+  }
+  Mapping(const Mapping&) = delete;
+  Mapping& operator=(const Mapping&) = delete;
+  ~Mapping();
+
+  std::byte* data() const noexcept { return start_; }
+  std::size_t size() const noexcept { return size_; }
+  /// Writing to a mapping made with Access::read ends the process with SIGSEGV.
+  MutableBytes bytes() const noexcept { return {start_, size_}; }
+
+  /// Unmaps now and says what went wrong. Failures: no_memory (a split of the map would exceed the map count).
+  Result<void> close() &&;
+
+ private:
+  Mapping(std::byte* start, std::size_t size) noexcept : start_(start), size_(size) {}
+  static Result<Mapping> map(int fd, std::size_t size, int protection, int flags);
+
+  std::byte* start_;
+  std::size_t size_;
+};
+
+}  // namespace tenon

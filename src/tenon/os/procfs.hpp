@@ -1,0 +1,56 @@
+#pragma once
+/// Reading /proc, where what one reads may vanish meanwhile. proc(5)
+///
+/// A process that has ended is `not_found`, one that may not be looked at `permission_denied`: both are normal, and
+/// the lists here leave such entries out.
+#include <tenon/base/result.hpp>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <sys/types.h>
+#include <vector>
+
+namespace tenon::procfs {
+
+/// A whole small file. Outcomes: not_found. Failures: permission_denied.
+Result<std::string> text(const std::string& path);
+/// A file that holds one decimal number, as those under /proc/sys do. Failures: also corrupt.
+Result<std::uint64_t> number(const std::string& path);
+Result<std::uint64_t> count_lines(const std::string& path);
+
+/// What /proc/PID/stat tells.
+struct Process {
+  pid_t pid;
+  std::string name;  ///< at most 15 bytes, as the kernel keeps it; may hold any byte
+  char state;        ///< R S D T Z …
+  pid_t parent;
+  std::uint64_t
+      start_time;  ///< clock ticks since boot: with the pid, it names a process for as long as the machine runs
+};
+Result<Process> process(pid_t pid);
+/// Parses the one line of a stat file. Failures: corrupt.
+Result<Process> parse_stat(std::string_view line);
+
+/// All processes that this one can see, by ascending pid.
+std::vector<pid_t> all_processes();
+
+/// The command line, arguments divided by spaces; the name in brackets for a kernel thread or a zombie.
+Result<std::string> command(pid_t pid);
+/// The effective user.
+Result<uid_t> user(pid_t pid);
+
+/// One open descriptor of a process and what it leads to: "/tmp/x", "pipe:[1234]", "anon_inode:[eventfd]".
+struct OpenDescriptor {
+  int number;
+  std::string target;
+  dev_t device;  ///< of the file itself
+  ino_t inode;
+};
+/// Those of one process; what was closed meanwhile is left out. Outcomes: not_found. Failures: permission_denied.
+Result<std::vector<OpenDescriptor>> descriptors(pid_t pid);
+
+/// The identity of this process's PID namespace, 0 if /proc does not tell. pid_namespaces(7)
+std::uint64_t own_pid_namespace() noexcept;
+
+}  // namespace tenon::procfs

@@ -1,0 +1,67 @@
+#pragma once
+/// Every kind of handle, and how to get one. The suite in handle_test.cpp holds each to what all handles owe.
+#include <tenon/ipc/fifo/fifo.hpp>
+#include <tenon/ipc/pipe/pipe.hpp>
+#include <tenon/os/domain.hpp>
+#include <tenon/os/life.hpp>
+#include <tenon/os/mapping.hpp>
+#include <tenon/os/process.hpp>
+#include <tenon/os/stop.hpp>
+
+#include <kit/unique.hpp>
+#include <algorithm>
+#include <cstddef>
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <unistd.h>
+
+namespace conformance {
+
+/// A text that can stand among template arguments.
+template <std::size_t N>
+struct Text {
+  char letters[N];
+  constexpr Text(const char (&text)[N]) {  // NOLINT(google-explicit-constructor): a literal is one
+    std::copy_n(text, N, letters);
+  }
+};
+
+/// A kind of handle: its name, and a function that makes one.
+template <Text text, auto make>
+struct Kind {
+  using Handle = decltype(make());
+  static constexpr const char* name = text.letters;
+  static Handle made() { return make(); }
+};
+
+inline tenon::Fifo unnamed_fifo() {
+  const kit::UniqueDirectory directory;
+  auto fifo = tenon::Fifo::create(directory / "fifo").or_throw();
+  tenon::Fifo::unlink(fifo.path()).or_throw();
+  return fifo;
+}
+
+inline tenon::Domain removed_domain() {
+  const kit::UniqueDirectory directory;
+  return tenon::Domain::open(directory.path()).or_throw();
+}
+
+// In one directory for the whole program, for a member needs its domain.
+inline tenon::Life member() {
+  static const kit::UniqueDirectory directory;
+  return tenon::Life::join(tenon::Domain::open(directory.path()).or_throw()).or_throw();
+}
+
+using Kinds = std::tuple<  //
+    Kind<"Fd", [] { return tenon::fd_from(::open("/dev/null", O_RDONLY | O_CLOEXEC), "open").or_throw(); }>,
+    Kind<"Mapping", [] { return tenon::Mapping::shared_with_children(4096).or_throw(); }>,
+    Kind<"Stop", [] { return tenon::Stop::create().or_throw(); }>, Kind<"Domain", [] { return removed_domain(); }>,
+    Kind<"Child", [] { return tenon::spawn([] { return 0; }).or_throw(); }>, Kind<"Life", [] { return member(); }>,
+    Kind<"ReadEnd", [] { return tenon::Pipe::pair().or_throw().reader; }>,
+    Kind<"WriteEnd", [] { return tenon::Pipe::pair().or_throw().writer; }>,
+    Kind<"Pipe", [] { return tenon::Pipe::pair().or_throw(); }>, Kind<"Fifo", [] { return unnamed_fifo(); }>>;
+
+}  // namespace conformance

@@ -1,0 +1,31 @@
+#pragma once
+/// Every kind of wait, each on something that does not happen.
+#include <tenon/base/deadline.hpp>
+#include <tenon/base/result.hpp>
+
+#include <functional>
+#include <ostream>
+#include <string>
+#include <sys/types.h>
+#include <vector>
+
+namespace conformance {
+
+using Waiting = std::function<tenon::Result<void>(tenon::Deadline)>;
+
+struct Wait {
+  std::string name;
+  /// Makes what is waited on, which the function that it returns keeps.
+  std::function<Waiting()> make;
+  /// What it says without waiting.
+  tenon::Errc at_once = tenon::Errc::timed_out;
+
+  friend std::ostream& operator<<(std::ostream& out, const Wait& wait) { return out << wait.name; }
+};
+
+std::vector<Wait> all_waits();
+
+/// Returns when the kernel has put a thread to sleep, or it has ended.
+void until_asleep(pid_t process, pid_t thread);
+
+}  // namespace conformance

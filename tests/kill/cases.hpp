@@ -1,0 +1,46 @@
+#pragma once
+/// The operations that the kill table goes through. A new one: a file in cases/, its function here, its line in
+/// cases.cpp.
+#include <kit/kill_case.hpp>
+
+#include <vector>
+
+namespace kill_cases {
+
+/// In which ways a case is tried, as a set.
+enum Ways : unsigned {
+  everywhere = 1,  ///< killed at each point
+  rivals = 2,      ///< stopped at each point while a rival runs
+  copies = 4,      ///< recovered from a copy of the segment after each change
+  twice = 8,       ///< killed again during recovery
+  many = 16,       ///< random kills among many processes
+  pairs = 32,      ///< both stopped, at pairs of points
+};
+
+struct Entry {
+  kit::KillCase which;
+  unsigned ways;
+};
+
+std::vector<Entry> all_cases();
+
+kit::KillCase plain_mutex();
+kit::KillCase robust_mutex();
+kit::KillCase condition_variable();
+kit::KillCase semaphore_post();
+kit::KillCase bounded_wait();
+kit::KillCase life_join();
+kit::KillCase life_leave();
+kit::KillCase life_sweep();
+kit::KillCase life_published_unlocked();
+kit::KillCase life_half_swept();
+kit::KillCase rendezvous_join_receiver();
+kit::KillCase rendezvous_join_sender();
+kit::KillCase rendezvous_leave();
+kit::KillCase rendezvous_confirm();
+kit::KillCase rendezvous_sweep();
+kit::KillCase channel_conversation();
+kit::KillCase rendezvous_made_before_noted();
+kit::KillCase rendezvous_entered_before_alive();
+
+}  // namespace kill_cases

@@ -1,0 +1,118 @@
+// kill_table_LEVEL: the cases of this folder, compiled with one level of optimisation, under the kill harness.
+// Exit code 1 if a case is not safe, a control passes, or nothing was killed. `kill_table` runs all levels.
+#include "cases.hpp"
+
+#include <kit/kill_harness.hpp>
+#include <kit/traced_process.hpp>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace {
+
+struct Command {
+  kit::KillOptions options;
+  std::string only;
+  std::string json;
+  bool list = false;
+  bool valid = true;
+};
+
+constexpr const char* usage =
+    "usage: kill_table [--list] [--only NAME] [--stride N] [--pairs N] [--seconds N] [--seed N] [--json FILE]\n"
+    "                  [--without-kills]\n"
+    "  --only NAME      cases whose name contains NAME\n"
+    "  --stride N       of instructions that change nothing, try every N-th\n"
+    "  --pairs N        how many pairs, schedules and random kills are drawn where they are drawn (1000)\n"
+    "  --seconds N      at most so long for each line; what was left out shows in the points\n"
+    "  --json FILE      adds each line as a JSON object to FILE\n"
+    "  --without-kills  takes the kills out; the table must then say that nothing was tried\n"
+    "example: kill_table --only mutex --stride 10\n";
+
+Command parse(int count, char** arguments) {
+  Command command;
+  const std::map<std::string_view, void (*)(Command&, const char*)> with_value = {
+      {"--only", [](Command& c, const char* text) { c.only = text; }},
+      {"--json", [](Command& c, const char* text) { c.json = text; }},
+      {"--stride", [](Command& c, const char* text) { c.options.stride = std::strtoul(text, nullptr, 10); }},
+      {"--pairs", [](Command& c, const char* text) { c.options.samples = std::strtoul(text, nullptr, 10); }},
+      {"--seconds", [](Command& c, const char* text) { c.options.seconds = std::atof(text); }},
+      {"--seed", [](Command& c, const char* text) { c.options.seed = std::strtoul(text, nullptr, 10); }},
+  };
+  for (int i = 1; i < count; ++i) {
+    const auto option = with_value.find(arguments[i]);
+    if (option != with_value.end() && i + 1 < count) {
+      option->second(command, arguments[++i]);
+    } else if (std::string_view(arguments[i]) == "--list") {
+      command.list = true;
+    } else if (std::string_view(arguments[i]) == "--without-kills") {
+      command.options.kills = false;
+    } else {
+      command.valid = false;
+    }
+  }
+  command.valid = command.valid && command.options.stride > 0;
+  return command;
+}
+
+std::vector<kit::KillReport> run(const kill_cases::Entry& entry, const kit::KillOptions& options) {
+  std::vector<kit::KillReport> reports;
+  auto add = [&](unsigned way, auto* function) {
+    if ((entry.ways & way) != 0) {
+      reports.push_back(function(entry.which, options));
+      reports.back().build = KILL_BUILD;
+    }
+  };
+  add(kill_cases::everywhere, kit::kill_everywhere);
+  add(kill_cases::copies, kit::recover_copies);
+  add(kill_cases::rivals, kit::preempt_everywhere);
+  add(kill_cases::pairs, kit::preempt_pairs);
+  add(kill_cases::twice, kit::kill_during_recovery);
+  add(kill_cases::many, kit::soak);
+  return reports;
+}
+
+void add_lines(const std::string& file, const std::vector<kit::KillReport>& reports) {
+  if (std::FILE* to = file.empty() ? nullptr : std::fopen(file.c_str(), "a")) {
+    for (const kit::KillReport& report : reports) {
+      std::fprintf(to, "%s\n", kit::json_line(report).c_str());
+    }
+    std::fclose(to);
+  }
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  kit::without_random_addresses(arguments);
+  const Command command = parse(count, arguments);
+  if (!command.valid) {
+    std::fputs(usage, stderr);
+    return 2;
+  }
+  std::vector<kit::KillReport> reports;
+  for (const kill_cases::Entry& entry : kill_cases::all_cases()) {
+    if (entry.which.name.find(command.only) == std::string::npos) {
+      continue;
+    }
+    if (command.list) {
+      std::printf("%s%s\n", entry.which.name.c_str(), entry.which.control ? " (control)" : "");
+      continue;
+    }
+    for (kit::KillReport& report : run(entry, command.options)) {
+      reports.push_back(std::move(report));
+    }
+  }
+  if (!command.list) {
+    kit::print_table(stdout, reports);
+    std::printf("seed %llu, stride %zu\n", static_cast<unsigned long long>(command.options.seed),
+                command.options.stride);
+    add_lines(command.json, reports);
+  }
+  const bool all = std::ranges::all_of(reports, &kit::KillReport::as_expected);
+  return all && (command.list || !reports.empty()) ? 0 : 1;
+}

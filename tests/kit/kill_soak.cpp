@@ -1,0 +1,96 @@
+#include <kit/kill_run.hpp>
+#include <tenon/os/clock.hpp>
+
+#include <csignal>
+#include <random>
+#include <sched.h>
+#include <unistd.h>
+#include <vector>
+
+namespace kit {
+
+namespace {
+
+constexpr std::size_t kills_between_looks = 256;
+constexpr unsigned operations_between_yields = 64;
+
+class Crew {
+ public:
+  Crew(KillRun& run, KillTrial& trial) : run_(run), trial_(trial) {
+    for (std::size_t i = 0; i < run.options().processes; ++i) {
+      crew_.push_back(start());
+    }
+  }
+
+  void replace(std::size_t i) {
+    bury(crew_[i]);
+    crew_[i] = start();
+  }
+
+  void kill_all() {
+    for (const tenon::Child& child : crew_) {
+      (void)child.signal(SIGKILL);  // all at once, before the first is waited for
+    }
+    for (tenon::Child& child : crew_) {
+      bury(child);
+    }
+    crew_.clear();
+  }
+
+ private:
+  tenon::Child start() {
+    return tenon::spawn([this] {
+             // Else busy operations would keep the harness from its kills.
+             (void)!::nice(19);
+             trial_.before();
+             for (unsigned done = 1;; ++done) {
+               trial_.operation();
+               if (done % operations_between_yields == 0) {
+                 ::sched_yield();  // who was killed needs a processor to die, and would wait long for one
+               }
+             }
+             return 0;
+           })
+        .or_throw();
+  }
+
+  void bury(tenon::Child& child) {
+    (void)child.signal(SIGKILL);
+    const auto ended = child.wait(tenon::never).or_throw();
+    if (ended.signal() == SIGKILL) {
+      ++run_.report.killed;
+    } else {
+      run_.add_broken("an operation among many " + ended.message());
+    }
+  }
+
+  KillRun& run_;
+  KillTrial& trial_;
+  std::vector<tenon::Child> crew_;
+};
+
+}  // namespace
+
+KillReport soak(const KillCase& which, const KillOptions& options) {
+  KillRun run(which, "soak", options);
+  std::mt19937_64 random(options.seed);
+  std::uniform_int_distribution<std::size_t> anybody(0, options.processes - 1);
+  std::uniform_int_distribution<int> microseconds(0, 1000);
+  const auto world = run.trial();
+  run.report.points = options.samples;
+  while (run.report.tried < options.samples && !run.out_of_time()) {
+    Crew crew(run, *world);
+    const std::size_t look_at = std::min(run.report.tried + kills_between_looks, options.samples);
+    for (; run.report.tried < look_at; ++run.report.tried) {
+      (void)tenon::sleep_until(tenon::after(std::chrono::microseconds(microseconds(random))));
+      crew.replace(anybody(random));
+    }
+    crew.kill_all();
+    if (!run.judge(*world, "after " + std::to_string(run.report.killed) + " kills")) {
+      run.add_hang("after " + std::to_string(run.report.killed) + " kills: the survivor hangs");
+    }
+  }
+  return run.finish();
+}
+
+}  // namespace kit

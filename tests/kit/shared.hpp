@@ -1,0 +1,26 @@
+#pragma once
+/// One object that a process shares with the children that it forks later.
+#include <tenon/os/mapping.hpp>
+
+#include <new>
+#include <type_traits>
+
+namespace kit {
+
+/// Made in place from zeroed memory; its destructor does not run, since children may still use it.
+template <class T>
+  requires std::is_trivially_destructible_v<T>
+class Shared {
+ public:
+  Shared() : memory_(tenon::Mapping::shared_with_children(sizeof(T)).or_throw()), object_(new(memory_.data()) T()) {}
+
+  T& operator*() const noexcept { return *object_; }
+  T* operator->() const noexcept { return object_; }
+  tenon::MutableBytes bytes() const noexcept { return memory_.bytes(); }
+
+ private:
+  tenon::Mapping memory_;
+  T* object_;
+};
+
+}  // namespace kit

@@ -1,0 +1,93 @@
+// What waiting costs, and what remains of those who crash.
+#include "actor.hpp"
+#include "observer.hpp"
+
+#include <tenon/os/clock.hpp>
+#include <tenon/os/life_sweep.hpp>
+#include <tenon/os/procfs.hpp>
+
+#include <array>
+#include <cstdio>
+#include <deque>
+#include <unistd.h>
+
+namespace life_table {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+enum class Waits : std::uint8_t { on_a_peer, on_a_roster, on_a_watched_roster };
+
+// Parts per million of a core that the wait took.
+std::uint64_t wait_and_measure(const ScratchDomain& domain, tenon::Token other, Waits how, tenon::Deadline deadline) {
+  const auto peer = tenon::Peer::open(*domain, other).or_throw();
+  auto roster = tenon::Roster::open(*domain).or_throw();
+  if (how == Waits::on_a_watched_roster) {
+    roster.watch(other).or_throw();
+  }
+  const auto began = tenon::monotonic_now(), used = tenon::processor_time();
+  if (how == Waits::on_a_peer) {
+    (void)peer.wait_for_death(deadline);
+  } else {
+    (void)roster.wait(deadline);
+  }
+  return static_cast<std::uint64_t>((tenon::processor_time() - used) * 1'000'000 / (tenon::monotonic_now() - began));
+}
+
+std::vector<Row> idle(const Options& options) {
+  const ScratchDomain domain;
+  const tenon::Life member = tenon::Life::join(*domain).or_throw();
+  const auto span = options.short_form ? 2500ms : 10000ms;
+  std::deque<Actor> waiters;
+  for (const Waits how : {Waits::on_a_peer, Waits::on_a_roster, Waits::on_a_watched_roster}) {
+    waiters.emplace_back([&, how](const Actor::Stage& stage) {
+      stage.say(wait_and_measure(domain, member.token(), how, tenon::after(span)));
+    });
+  }
+  std::vector<Row> rows;
+  std::size_t next = 0;
+  for (const char* what : {"waiting for one death", "waiting on a Roster", "waiting on a Roster that also looks"}) {
+    const double percent = static_cast<double>(waiters[next++].next()) / 1e4;
+    std::array<char, 64> text;
+    std::snprintf(text.data(), text.size(), "%.3f%% of a core over %.1f s", percent,
+                  std::chrono::duration<double>(span).count());
+    Row row{.what = what, .expected = "at most 0.1% of a core"};
+    row.seen = percent <= 0.1 ? row.expected : "more";
+    row.remark = text.data();
+    rows.push_back(judged(std::move(row)));
+  }
+  return rows;
+}
+
+std::vector<Row> crash_cycles(const Options& options) {
+  const int cycles = options.short_form ? 1000 : 10'000;
+  Row row{.what = std::to_string(cycles) + " times join and crash",
+          .expected = "names and descriptors as at the start"};
+  const ScratchDomain domain;
+  const tenon::Life survivor = tenon::Life::join(*domain).or_throw();
+  const std::size_t names = domain.names().size();
+  const std::size_t descriptors = tenon::procfs::descriptors(::getpid()).or_throw().size();
+  std::size_t most = 0;
+  for (int cycle = 0; cycle < cycles; ++cycle) {
+    auto crashing = tenon::spawn([&] {
+      const tenon::Life life = tenon::Life::join(*domain).or_throw();
+      ::_exit(0);
+      return 0;
+    });
+    std::move(crashing).or_throw().wait(tenon::never).or_throw();
+    most = cycle % 100 == 0 ? std::max(most, domain.names().size()) : most;
+  }
+  tenon::sweep(*domain).or_throw();
+  const bool same =
+      domain.names().size() == names && tenon::procfs::descriptors(::getpid()).or_throw().size() == descriptors;
+  row.seen = same ? row.expected : "more than at the start";
+  row.remark = "at most " + std::to_string(most) + " names at a time, the survivor's among them";
+  return {judged(std::move(row))};
+}
+
+}  // namespace
+
+std::vector<Case> cost_cases() { return {{"idle", idle}, {"cycles", crash_cycles}}; }
+
+}  // namespace life_table

@@ -1,0 +1,80 @@
+#include "command.hpp"
+
+#include <kit/patience.hpp>
+
+#include <array>
+#include <csignal>
+#include <unistd.h>
+
+namespace transfer {
+
+using namespace tenon;
+
+namespace {
+
+Deadline patience() { return after(kit::patient(kit::default_limit)); }
+
+std::string read_to_end(std::optional<ReadEnd>& end) {
+  std::string text;
+  std::array<std::byte, 4096> part;
+  while (const std::size_t got = end ? end->read(part, patience()).or_throw() : 0) {
+    text += text_of(Bytes(part).first(got));
+  }
+  return text;
+}
+
+}  // namespace
+
+Command::Command(const std::vector<std::string>& arguments, std::optional<Fd> input, std::optional<Fd> output,
+                 std::optional<Fd> errors)
+    : Command(Program{.path = TENON_PROGRAM, .arguments = arguments},
+              Streams{.input = std::move(input), .output = std::move(output), .errors = std::move(errors)}) {}
+
+Command Command::by_shell(const std::string& script, const std::vector<std::string>& arguments) {
+  std::vector<std::string> all = {"-c", script, "sh", TENON_PROGRAM};
+  all.insert(all.end(), arguments.begin(), arguments.end());
+  return Command(Program{.path = "sh", .arguments = std::move(all)}, {});
+}
+
+Child Command::start(const Program& program, Streams streams) {
+  Pipe in = Pipe::pair().or_throw();
+  Pipe out = Pipe::pair().or_throw();
+  Pipe err = Pipe::pair().or_throw();
+  const FdView stdin_fd = streams.input ? streams.input->view() : in.reader.fd();
+  const FdView stdout_fd = streams.output ? streams.output->view() : out.writer.fd();
+  const FdView stderr_fd = streams.errors ? streams.errors->view() : err.writer.fd();
+  Child child =
+      spawn_program(program.path, program.arguments,
+                    {.descriptors = {{stdin_fd, STDIN_FILENO}, {stdout_fd, STDOUT_FILENO}, {stderr_fd, STDERR_FILENO}}})
+          .or_throw();
+  if (!streams.input) {
+    input_ = std::move(in).into_writer();
+  }
+  if (!streams.output) {
+    output_ = std::move(out).into_reader();
+  }
+  if (!streams.errors) {
+    errors_ = std::move(err).into_reader();
+  }
+  return child;
+}
+
+Command::~Command() {
+  if (!finished_) {
+    [[maybe_unused]] const auto killed = child_.signal(SIGKILL);
+    [[maybe_unused]] const auto reaped = child_.wait(never);
+  }
+}
+
+void Command::signal(int number) { child_.signal(number).or_throw(); }
+
+Finished Command::finish() {
+  Finished all{.status = ExitStatus::exited(0), .output = {}, .errors = {}};
+  all.output = read_to_end(output_);
+  all.errors = read_to_end(errors_);
+  all.status = child_.wait(patience()).or_throw();
+  finished_ = true;
+  return all;
+}
+
+}  // namespace transfer
