@@ -150,6 +150,7 @@ std::vector<Row> exec(const Options& options) {
   member.cue();
   before.seen = observer.end(start, before.notice);
   after.seen = "old " + std::string(name_of(static_cast<tenon::Standing>(member.next())));
+  member.cue();
   Observer of_new(domain, Token::from(member.next()));
   after.seen += ", new " + of_new.alive_for_a_while();
   member.cue();
@@ -229,6 +230,7 @@ int play_member_after_exec(const std::vector<std::string>& arguments) {
   const auto standing = standing_of(domain, old).or_throw();
   const auto roster = tenon::Roster::open(domain).or_throw();
   stage.say(static_cast<std::uint64_t>(standing));
+  stage.await_cue();  // whoever joins sweeps: the others are to have looked before
   const std::size_t names_before = roster.members().size();
   const Life life = Life::join(domain).or_throw();
   stage.say(life.token().value());

@@ -76,6 +76,7 @@ std::vector<Row> reused_pid(const Options& options) {
   second.cue();
   row.seen = "outside: " + std::string(name_of(standing_of(*domain, old).or_throw()));
   row.seen += "; to its namesake: " + std::string(name_of(static_cast<Standing>(second.next())));
+  second.cue();
   const Token own = Token::from(second.next());
   Observer observer(domain, own);
   row.seen += observer.peer().who().pid == pid ? "; namesake " : "; somebody else ";
