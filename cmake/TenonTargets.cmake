@@ -42,6 +42,20 @@ function(tenon_program name source)
   target_link_libraries(${name} PRIVATE ${arg_LINKS} tenon_flags)
 endfunction()
 
+# tenon_test(NAME SOURCES [LINKS targets…]): tests, with the kit, one to ctest for each TEST. What they test is
+# optimised; they themselves are not, which halves what the compiler takes for them, and share the headers of all tests.
+function(tenon_test name sources)
+  cmake_parse_arguments(PARSE_ARGV 2 arg "" "" "LINKS")
+  tenon_program(${name} "${sources}" LINKS ${arg_LINKS} tenon_test_kit GTest::gmock_main)
+  target_compile_options(${name} PRIVATE $<$<CONFIG:Release,RelWithDebInfo>:-O0>)
+  if(name STREQUAL kit_test)
+    target_precompile_headers(${name} PRIVATE <gmock/gmock.h> <gtest/gtest.h> <chrono> <functional> <string> <vector>)
+  else()
+    target_precompile_headers(${name} REUSE_FROM kit_test)
+  endif()
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 120)
+endfunction()
+
 # The tests, benchmarks and examples that stand in a floor's folder. Tests link their own floor and the kit alone,
 # so a use of a higher floor does not link.
 function(tenon_floor_programs name)
@@ -50,8 +64,7 @@ function(tenon_floor_programs name)
   file(GLOB_RECURSE benches CONFIGURE_DEPENDS ${root}/*_bench.cpp)
   file(GLOB_RECURSE examples CONFIGURE_DEPENDS ${root}/*_example.cpp)
   if(TENON_TESTS AND tests)
-    tenon_program(${name}_test "${tests}" LINKS tenon_${name} tenon_test_kit GTest::gmock_main)
-    gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 120)
+    tenon_test(${name}_test "${tests}" LINKS tenon_${name})
   endif()
   if(TENON_BENCHES)
     foreach(source IN LISTS benches)

@@ -24,6 +24,10 @@ struct Row {
   harness::Attempts attempts;
 };
 
+/// Which of two looks at one limit tells more about it: an undisturbed one, then one at near cores, then the faster
+/// one, since whatever else a machine does can only add to what it can do at best.
+bool tells_more(const Row& row, const Row& than);
+
 struct PairRow {
   std::string name;
   std::string not_measured;

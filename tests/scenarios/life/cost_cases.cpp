@@ -56,9 +56,8 @@ std::vector<Row> idle(const Options& options) {
   const auto span = options.short_form ? 2500ms : 10000ms;
   std::deque<Actor> waiters;
   for (const Waits how : {Waits::on_a_peer, Waits::on_a_roster, Waits::on_a_watched_roster}) {
-    waiters.emplace_back([&, how](const Actor::Stage& stage) {
-      stage.say(wait_and_measure(domain, member.token(), how, span));
-    });
+    waiters.emplace_back(
+        [&, how](const Actor::Stage& stage) { stage.say(wait_and_measure(domain, member.token(), how, span)); });
   }
   std::vector<Row> rows;
   std::size_t next = 0;
