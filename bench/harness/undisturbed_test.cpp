@@ -94,6 +94,7 @@ TEST(Undisturbed, the_error_of_a_probe_ends_it_before_the_cell) {
 }
 
 TEST(Distance, tells_near_from_far_by_what_a_bounced_line_takes) {
+  EXPECT_EQ(harness::distance_of(67), harness::Distance::sibling);
   EXPECT_EQ(harness::distance_of(110), harness::Distance::near);
   EXPECT_EQ(harness::distance_of(480), harness::Distance::far);
   EXPECT_EQ(harness::name_of(harness::distance_of(110)), "near");

@@ -31,9 +31,9 @@ Result<Placement> placement_of(Where where) {
 
 bool tells_more(const Row& row, const Row& than) {
   const auto rank = [](const Row& one) {
-    const bool far =
+    const bool not_near =
         one.where == Where::across_cores && harness::distance_of(one.attempts.after) != harness::Distance::near;
-    return std::tuple(!one.not_measured.empty(), one.attempts.disturbed, far, one.figure.nanoseconds);
+    return std::tuple(!one.not_measured.empty(), one.attempts.disturbed, not_near, one.figure.nanoseconds);
   };
   return rank(row) < rank(than);
 }

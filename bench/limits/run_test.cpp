@@ -8,6 +8,7 @@ using limits::Row;
 using limits::tells_more;
 using limits::Where;
 
+constexpr double sibling = 67;
 constexpr double near = 100;
 constexpr double far = 500;
 
@@ -36,6 +37,7 @@ TEST(TellsMore, a_slow_undisturbed_look_does_beside_a_fast_disturbed_one) {
 
 TEST(TellsMore, near_cores_do_beside_far_ones_where_two_cores_take_part) {
   EXPECT_TRUE(tells_more(row(100, near), row(40, far)));
+  EXPECT_TRUE(tells_more(row(100, near), row(40, sibling)));
   EXPECT_TRUE(tells_more(row(40, far, false, Where::alone), row(100, near, false, Where::alone)));
 }
 
