@@ -86,6 +86,11 @@ SOUND = {
 }
 FIFO = {"src/tenon/ipc/fifo/fifo.hpp": "#pragma once\n"}
 PIPE = "src/tenon/ipc/pipe/"
+# F1 has its test and F2 another, but the row of F2 names that of F1.
+TWO_FAULTS = {
+    PIPE + "pipe_test.cpp": "// F1\nTEST(Pipe, carries_bytes) {}\n\nTEST(Pipe, keeps_their_order) {\n  // F2\n}\n",
+    "docs/faults.md": "| F1 | empty name | Pipe.carries_bytes |\n| F2 | long name | Pipe.carries_bytes |\n",
+}
 
 ROWS = [
     ("floors", "a floor uses one above it", {"src/tenon/base/up.hpp": "#include <tenon/os/fd.hpp>\n"}, "`base` may not use `os`"),
@@ -123,6 +128,8 @@ ROWS = [
     ("faults", "a tag that is not listed", {PIPE + "pipe_test.cpp": "// F1 F2\nTEST(Pipe, carries_bytes) {}\n"}, "names F2, which docs/faults.md does not list"),
     ("faults", "a row that no test names", {PIPE + "pipe_test.cpp": "TEST(Pipe, carries_bytes) {}\n"}, "which no test names"),
     ("faults", "a row whose test does not exist", {"docs/faults.md": "| F1 | empty name | Pipe.is_gone |\n"}, "which does not exist"),
+    ("faults", "a row whose test bears another row's fault", TWO_FAULTS, "F2 is said to be tested by \"Pipe.carries_bytes\", whose comments do not name it"),
+    ("faults", "a row whose test stands below a comment that is another's", {PIPE + "pipe_test.cpp": "// F1\nTEST(Pipe, is_tagged) {}\n\nTEST(Pipe, carries_bytes) {\n}\n// F1\n"}, "write \"// F1\" directly above it (src/tenon/ipc/pipe/pipe_test.cpp:4)"),
     ("format", "a line out of place", {"src/tenon/os/fd.cpp": "int  x=1;\n"}, "not as clang-format writes them"),
     ("headers", "a header that needs another first", {"src/tenon/os/fd.hpp": "#pragma once\nstd::string name();\n"}, "does not compile alone with g++"),
     ("headers", "a header that one compiler warns of", {"src/tenon/os/fd.hpp": "#pragma once\nclass Half {\n  int unused_ = 0;\n};\n"}, "does not compile alone with clang++-19"),
