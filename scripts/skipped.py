@@ -1,4 +1,5 @@
-"""skipped.py REPORT.xml: names each test that ctest skipped, with the reason it printed.
+"""skipped.py REPORT.xml: names each test that ctest skipped, with the reason it printed, and then how many they are:
+of those that ctest counts, which disabled ones are not.
 
 Exit code 1 if one was skipped without saying why: such a test has only the look of a test.
 """
@@ -18,6 +19,7 @@ def reasons_in(output):
 
 def main(report):
     silent = 0
+    counted = 0
     for case in ElementTree.parse(report).getroot().iter("testcase"):
         if case.find("skipped") is None:
             continue
@@ -25,8 +27,11 @@ def main(report):
             reasons = []
         else:
             reasons = reasons_in(case.findtext("system-out") or "")
+            counted += 1
         print(f"skipped {case.get('name')}: {'; '.join(reasons) or 'NO REASON GIVEN'}")
         silent += not reasons
+    if counted:
+        print(f"skipped in all: {counted}")
     return 1 if silent else 0
 
 
