@@ -65,7 +65,7 @@ Error corrupt(const Domain& domain, const std::string& name, const std::string& 
 }  // namespace
 
 // flock(2) has no deadline; a stopped holder may keep it for long, a dead one does not.
-Result<FileLock> FileLock::take(Fd file, Deadline deadline) {
+Result<FlockedFile> FlockedFile::take(Fd file, Deadline deadline) {
   while (uninterrupted([&] { return ::flock(file.raw(), LOCK_EX | LOCK_NB); }) == -1) {
     if (errno != EWOULDBLOCK) {
       return fail(os_failure("flock", errno));
@@ -77,10 +77,10 @@ Result<FileLock> FileLock::take(Fd file, Deadline deadline) {
       return fail(Errc::stopped, "flock");
     }
   }
-  return FileLock(std::move(file));
+  return FlockedFile(std::move(file));
 }
 
-FileLock::~FileLock() {
+FlockedFile::~FlockedFile() {
   if (file_.owns()) {
     ::flock(file_.raw(), LOCK_UN);
   }
@@ -103,7 +103,7 @@ Result<RendezvousFile> RendezvousFile::open_locked(const Domain& domain, const s
     if (!file) {
       return fail(std::move(file.error()).on(name));
     }
-    auto lock = FileLock::take(std::move(*file), deadline);
+    auto lock = FlockedFile::take(std::move(*file), deadline);
     if (!lock) {
       return fail(std::move(lock.error()).on(name));
     }

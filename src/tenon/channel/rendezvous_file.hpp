@@ -36,20 +36,20 @@ struct RendezvousRecord {
 static_assert(sizeof(RendezvousRecord) == 64 && offsetof(RendezvousRecord, joined) == 24);
 
 /// An open file and the flock(2) on it.
-class FileLock {
+class FlockedFile {
  public:
   /// Outcomes: timed_out, stopped.
-  static Result<FileLock> take(Fd file, Deadline deadline);
-  FileLock(FileLock&&) noexcept = default;
-  FileLock& operator=(FileLock&&) = delete;
+  static Result<FlockedFile> take(Fd file, Deadline deadline);
+  FlockedFile(FlockedFile&&) noexcept = default;
+  FlockedFile& operator=(FlockedFile&&) = delete;
   /// Unlocks before it closes: a child that another thread has forked meanwhile shares the lock, and closing alone
   /// would leave it with the child.
-  ~FileLock();
+  ~FlockedFile();
 
   FdView file() const noexcept { return file_.view(); }
 
  private:
-  explicit FileLock(Fd file) noexcept : file_(std::move(file)) {}
+  explicit FlockedFile(Fd file) noexcept : file_(std::move(file)) {}
   Fd file_;
 };
 
@@ -93,14 +93,14 @@ class RendezvousFile {
   Result<void> remove(const Domain& domain);
 
  private:
-  RendezvousFile(FileLock lock, std::string name) : lock_(std::move(lock)), name_(std::move(name)) {}
+  RendezvousFile(FlockedFile lock, std::string name) : lock_(std::move(lock)), name_(std::move(name)) {}
   static Result<RendezvousFile> open_locked(const Domain& domain, const std::string& name, bool create,
                                             Deadline deadline);
   Result<void> load();
   Result<void> initialise(const std::string& uri);
   Result<void> load_or_initialise(const Domain& domain, const std::string& uri);
 
-  FileLock lock_;
+  FlockedFile lock_;
   std::string name_;
   std::string uri_;
   RendezvousHeader header_{};

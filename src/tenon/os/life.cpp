@@ -3,7 +3,7 @@
 #include <tenon/base/bytes.hpp>
 #include <tenon/base/contract.hpp>
 #include <tenon/os/clock.hpp>
-#include <tenon/os/life_held_file.hpp>
+#include <tenon/os/held_file.hpp>
 #include <tenon/os/life_sweep.hpp>
 #include <tenon/os/procfs.hpp>
 #include <tenon/os/system_call.hpp>

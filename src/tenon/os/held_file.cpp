@@ -1,4 +1,4 @@
-#include <tenon/os/life_held_file.hpp>
+#include <tenon/os/held_file.hpp>
 
 #include <tenon/os/exact_mode.hpp>
 
@@ -64,26 +64,32 @@ struct HeldFile::List {
   }
 };
 
-Result<std::unique_ptr<HeldFile>> HeldFile::create(FdView directory, const char* name, Permissions permissions) {
+Result<std::unique_ptr<HeldFile>> HeldFile::open(const std::function<Result<Fd>()>& open) {
   if (auto ready = List::close_in_children(); !ready) {
     return fail(std::move(ready.error()));
   }
   std::unique_ptr<HeldFile> file(new HeldFile(::getpid()));
   const ListLock lock;
-  auto created = create_file(directory, name, permissions);
-  if (!created) {
-    return fail(std::move(created.error()));
+  auto opened = open();
+  if (!opened) {
+    return fail(std::move(opened.error()));
   }
-  file->fd_ = std::move(*created);
+  file->fd_ = std::move(*opened);
   file->next_ = first;
   first = file.get();
   return file;
 }
 
-HeldFile::~HeldFile() {
+Result<std::unique_ptr<HeldFile>> HeldFile::create(FdView directory, const char* name, Permissions permissions) {
+  return open([&] { return create_file(directory, name, permissions); });
+}
+
+HeldFile::~HeldFile() { [[maybe_unused]] const auto dropped = close(); }
+
+Result<void> HeldFile::close() {
   const ListLock lock;
   List::remove(this);
-  [[maybe_unused]] const auto dropped = std::move(fd_).close();
+  return std::move(fd_).close();
 }
 
 bool HeldFile::is_of_this_process() const noexcept { return fd_.owns() && maker_ == ::getpid(); }

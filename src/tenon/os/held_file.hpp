@@ -1,16 +1,16 @@
 #pragma once
-/// The open life file of this process, which forked children do not keep. pthread_atfork(3)
+/// An open file that is this process's alone: forked children do not keep it. pthread_atfork(3)
 ///
-/// The last close of the file is what tells the others of a death, so a child that kept a copy would hold the news
+/// For files whose last close, or whose lock, tells the others of a death: a child that kept a copy would hold the news
 /// back. A handler closes the copies in the child; fork() waits while a file is being opened or closed, so there is no
-/// moment at which a copy escapes it. Children made by the bare clone(2) or vfork(2) do keep a copy, until they
-/// exec: the lock, which is the parent's alone, then still tells the truth, later.
+/// moment at which a copy escapes it. Children made by the bare clone(2) or vfork(2) do keep a copy, until they exec.
 ///
 /// Threads: any call from any thread, each on its own HeldFile.
 #include <tenon/base/permissions.hpp>
 #include <tenon/base/result.hpp>
 #include <tenon/os/fd.hpp>
 
+#include <functional>
 #include <memory>
 #include <sys/types.h>
 
@@ -18,15 +18,20 @@ namespace tenon {
 
 class HeldFile {
  public:
+  /// Holds what `open` opens. Failures: those of `open`, no_memory.
+  static Result<std::unique_ptr<HeldFile>> open(const std::function<Result<Fd>()>& open);
   /// As create_file() of os/exact_mode.hpp. Failures: also no_memory.
   static Result<std::unique_ptr<HeldFile>> create(FdView directory, const char* name, Permissions permissions);
   ~HeldFile();
   HeldFile(const HeldFile&) = delete;
   HeldFile& operator=(const HeldFile&) = delete;
 
+  /// -1 in a forked child.
   FdView fd() const noexcept { return fd_.view(); }
   /// False in a child of the process that created it.
   bool is_of_this_process() const noexcept;
+  /// Closes it at once. Failures: those of close(2).
+  Result<void> close();
 
  private:
   struct List;
