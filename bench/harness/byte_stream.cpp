@@ -221,6 +221,14 @@ Subject done_by_one_process(const std::string& name, const std::function<void()>
   return {.name = name, .sides = {side(name, 0, [=](Message&, Message&) { operation(); })}};
 }
 
+Subject done_by_two_processes(const std::string& name, const std::function<void()>& prepare,
+                              const std::function<void()>& first, const std::function<void()>& second) {
+  return {.name = name,
+          .sides = {side("first", 0, [=](Message&, Message&) { first(); }),
+                    side("second", 0, [=](Message&, Message&) { second(); })},
+          .prepare = [=](MutableBytes) { prepare(); }};
+}
+
 std::vector<StreamPair> stream_pairs(const OpenStream& open) {
   using enum StreamPair::Where;
   const auto both = [&](const std::string& name, auto subject, std::size_t bytes, StreamPair::Where where) {

@@ -33,6 +33,11 @@ Subject one_way(Calls calls, const OpenStream& open, std::size_t payload_bytes);
 /// One operation beside the other, in one process: something that is done, such as opening.
 Subject done_by_one_process(const std::string& name, const std::function<void()>& operation);
 
+/// One operation of two processes, each of which does its half; the first is timed. `prepare` makes what they share, or
+/// makes it anew, before they are forked at each start.
+Subject done_by_two_processes(const std::string& name, const std::function<void()>& prepare,
+                              const std::function<void()>& first, const std::function<void()>& second);
+
 /// A subject beside its limit, where they run, and how they are called.
 struct StreamPair {
   std::string name;
