@@ -64,6 +64,9 @@ Running start(const TourProgram& program, const std::string& programs, const std
     arguments.push_back(with_directory(argument, directory));
   }
   ProgramOptions options{.descriptors = {{pipe.writer.fd(), STDOUT_FILENO}}};
+  if (program.errors_too) {
+    options.descriptors.emplace_back(pipe.writer.fd(), STDERR_FILENO);
+  }
   Child child = spawn_program(programs + "/" + program.binary, arguments, options).or_throw();
   return {.child = std::move(child), .output = std::move(pipe).into_reader()};
 }
@@ -75,22 +78,6 @@ void read_to_end(Running& running, Deadline deadline) {
   }
 }
 
-// "" if it did what the table says.
-std::string problem_of(const TourProgram& program, Running& running, Deadline deadline) {
-  try {
-    read_to_end(running, deadline);
-    const ExitStatus status = running.child.wait(deadline).or_throw();
-    if (!status.success()) {
-      return std::string(program.binary) + " " + status.message();
-    }
-  } catch (const Failure& failure) {
-    [[maybe_unused]] const auto killed = running.child.signal(SIGKILL);
-    [[maybe_unused]] const auto reaped = running.child.wait(never);
-    return std::string(program.binary) + " " + failure.what();
-  }
-  return matches(program.prints, running.text) ? "" : std::string(program.binary) + " printed something else";
-}
-
 std::vector<std::string> lines_of(const std::string& output) {
   std::vector<std::string> lines;
   std::istringstream stream(output);
@@ -98,6 +85,26 @@ std::vector<std::string> lines_of(const std::string& output) {
     lines.push_back(line);
   }
   return lines;
+}
+
+// "" if it did what the table says.
+std::string problem_of(const TourProgram& program, Running& running, Deadline deadline) {
+  try {
+    read_to_end(running, deadline);
+    const ExitStatus status = running.child.wait(deadline).or_throw();
+    if (status.code() != program.exits_with) {
+      return std::string(program.binary) + " " + status.message();
+    }
+  } catch (const Failure& failure) {
+    [[maybe_unused]] const auto killed = running.child.signal(SIGKILL);
+    [[maybe_unused]] const auto reaped = running.child.wait(never);
+    return std::string(program.binary) + " " + failure.what();
+  }
+  if (!matches(program.prints, running.text)) {
+    return std::string(program.binary) + " printed something else";
+  }
+  const bool holds = program.holds == nullptr || program.holds(lines_of(running.text));
+  return holds ? "" : std::string(program.binary) + " printed its lines in an order that must not be";
 }
 
 }  // namespace

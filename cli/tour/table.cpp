@@ -1,6 +1,25 @@
 #include <cli/tour/table.hpp>
 
+#include <map>
+
 namespace tenon::cli {
+
+namespace {
+
+// Whoever is in the critical section leaves it before anybody else comes in, and each counts its turns from 0.
+bool never_interleaved(const std::vector<std::string>& lines) {
+  std::map<std::string, int> turns;
+  for (std::size_t i = 0; i + 1 < lines.size(); i += 2) {
+    const std::string who = lines[i].substr(0, lines[i].find(' '));
+    const std::string turn = std::to_string(turns[who]++);
+    if (lines[i] != who + " in critical section " + turn || lines[i + 1] != who + " leaving critical section " + turn) {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
 
 std::span<const TourEntry> tour_table() {
   static const std::vector<TourEntry> table = {
@@ -42,6 +61,50 @@ std::span<const TourEntry> tour_table() {
       {.name = "fifo-nonblock",
        .mechanism = "fifo",
        .programs = {{.binary = "fifo-nonblock", .arguments = {"{dir}/fifo"}, .prints = {{"no reader"}}}}},
+      {.name = "ipc-posix-semaphore",
+       .mechanism = "posix_semaphore",
+       .programs = {{.binary = "posix_semaphore_example",
+                     .prints = {{"Parent: waiting for signal...", "Child: doing work..."},
+                                {"Child: signaling parent"},
+                                {"Parent: received signal!"}}}}},
+      {.name = "semaphore-exclusion",
+       .mechanism = "posix_semaphore",
+       .programs = {{.binary = "semaphore-exclusion", .prints = {{"never over 1"}}}}},
+      {.name = "semaphore-counting",
+       .mechanism = "posix_semaphore",
+       .programs = {{.binary = "semaphore-counting", .prints = {{"never over 3"}}}}},
+      {.name = "semaphore-unnamed",
+       .mechanism = "posix_semaphore",
+       .programs = {{.binary = "semaphore-unnamed", .prints = {{"signaled through shared memory"}}}}},
+      {.name = "sysv-semaphore",
+       .mechanism = "sysv_semaphore",
+       .programs = {{.binary = "sysv_semaphore_example",
+                     .prints = {{
+                         "Child in critical section 0",  "Child leaving critical section 0",
+                         "Child in critical section 1",  "Child leaving critical section 1",
+                         "Child in critical section 2",  "Child leaving critical section 2",
+                         "Child in critical section 3",  "Child leaving critical section 3",
+                         "Child in critical section 4",  "Child leaving critical section 4",
+                         "Parent in critical section 0", "Parent leaving critical section 0",
+                         "Parent in critical section 1", "Parent leaving critical section 1",
+                         "Parent in critical section 2", "Parent leaving critical section 2",
+                         "Parent in critical section 3", "Parent leaving critical section 3",
+                         "Parent in critical section 4", "Parent leaving critical section 4",
+                     }},
+                     .holds = never_interleaved}}},
+      {.name = "deadlock",
+       .mechanism = "sysv_semaphore",
+       .programs = {{.binary = "deadlock",
+                     .prints = {{"WRONG: opposite orders, each waits for the other until one gives up"},
+                                {"CORRECT: one order for all, both go on"},
+                                {"CORRECT: both in one operation, both go on"}}}}},
+      {.name = "error-handling",
+       .mechanism = "all",
+       .programs = {{.binary = "error-handling",
+                     .arguments = {"{dir}/fifo"},
+                     .prints = {{"open(\"/dev/shm/sem.nobody-made-this\"): not found"}},
+                     .exits_with = 1,
+                     .errors_too = true}}},
   };
   return table;
 }

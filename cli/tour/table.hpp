@@ -13,6 +13,10 @@ struct TourProgram {
   std::vector<const char*> arguments = {};
   /// Groups of lines, one group after another; within a group the order is open, because nothing orders it.
   std::vector<std::vector<const char*>> prints;
+  /// What holds of the lines beyond that, for an order that groups cannot say; null if nothing does.
+  bool (*holds)(const std::vector<std::string>& lines) = nullptr;
+  int exits_with = 0;
+  bool errors_too = false;  ///< its standard error belongs to what it prints
 };
 
 struct TourEntry {

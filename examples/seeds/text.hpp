@@ -1,13 +1,16 @@
 #pragma once
 /// What the example programs share: reading a stream to its end, and printing a line at once.
 #include <tenon/base/bytes.hpp>
+#include <tenon/os/process.hpp>
 #include <tenon/os/read_end.hpp>
+#include <tenon/os/token.hpp>
 
 #include <array>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <vector>
 
 namespace seeds {
 
@@ -51,6 +54,20 @@ inline std::string path_from(int argc, char** argv) {
   }
   std::fprintf(stderr, "usage: %s PATH   the same for both programs, in a directory of your own\n", argv[0]);
   std::exit(2);
+}
+
+/// The name that the caller gives, or one that is new each time: what was left over under a fixed one would be met.
+inline std::string name_from(int argc, char** argv) {
+  return argc > 1 ? argv[1] : "/tenon-seed-" + tenon::Token::random().hex();
+}
+
+/// Waits for all of them; whether each ended well.
+inline bool all_succeed(std::vector<tenon::Child>& children) {
+  bool all = true;
+  for (tenon::Child& child : children) {
+    all = child.wait(soon()).or_throw().success() && all;
+  }
+  return all;
 }
 
 }  // namespace seeds

@@ -1,7 +1,10 @@
 #pragma once
 /// Every kind of handle, and how to get one. The suite in handle_test.cpp holds each to what all handles owe.
+#include <tenon/ipc/eventfd/eventfd.hpp>
 #include <tenon/ipc/fifo/fifo.hpp>
+#include <tenon/ipc/file_lock/file_lock.hpp>
 #include <tenon/ipc/pipe/pipe.hpp>
+#include <tenon/ipc/posix_semaphore/named_semaphore.hpp>
 #include <tenon/os/domain.hpp>
 #include <tenon/os/life.hpp>
 #include <tenon/os/mapping.hpp>
@@ -55,6 +58,20 @@ inline tenon::Life member() {
   return tenon::Life::join(tenon::Domain::open(directory.path()).or_throw()).or_throw();
 }
 
+inline tenon::FileLock unnamed_lock() {
+  const kit::UniqueDirectory directory;
+  auto lock = tenon::FileLock::create(directory / "lock").or_throw();
+  tenon::FileLock::unlink(lock.path()).or_throw();
+  return lock;
+}
+
+inline tenon::NamedSemaphore unlinked_semaphore() {
+  const std::string name = kit::unique_name();
+  auto semaphore = tenon::NamedSemaphore::create(name, 0).or_throw();
+  tenon::NamedSemaphore::unlink(name).or_throw();
+  return semaphore;
+}
+
 using Kinds = std::tuple<  //
     Kind<"Fd", [] { return tenon::fd_from(::open("/dev/null", O_RDONLY | O_CLOEXEC), "open").or_throw(); }>,
     Kind<"Mapping", [] { return tenon::Mapping::shared_with_children(4096).or_throw(); }>,
@@ -62,6 +79,8 @@ using Kinds = std::tuple<  //
     Kind<"Child", [] { return tenon::spawn([] { return 0; }).or_throw(); }>, Kind<"Life", [] { return member(); }>,
     Kind<"ReadEnd", [] { return tenon::Pipe::pair().or_throw().reader; }>,
     Kind<"WriteEnd", [] { return tenon::Pipe::pair().or_throw().writer; }>,
-    Kind<"Pipe", [] { return tenon::Pipe::pair().or_throw(); }>, Kind<"Fifo", [] { return unnamed_fifo(); }>>;
+    Kind<"Pipe", [] { return tenon::Pipe::pair().or_throw(); }>, Kind<"Fifo", [] { return unnamed_fifo(); }>,
+    Kind<"EventFd", [] { return tenon::EventFd::create().or_throw(); }>,
+    Kind<"FileLock", [] { return unnamed_lock(); }>, Kind<"NamedSemaphore", [] { return unlinked_semaphore(); }>>;
 
 }  // namespace conformance

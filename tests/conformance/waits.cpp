@@ -2,15 +2,18 @@
 
 #include "handles.hpp"
 
+#include <tenon/ipc/sysv_semaphore/sysv_semaphore.hpp>
 #include <tenon/os/clock.hpp>
 #include <tenon/os/futex.hpp>
 #include <tenon/os/poll.hpp>
 #include <tenon/os/procfs.hpp>
+#include <tenon/os/remove_on_exit.hpp>
 
 #include <array>
 #include <atomic>
 #include <csignal>
 #include <cstdint>
+#include <fcntl.h>
 #include <memory>
 #include <sched.h>
 
@@ -68,6 +71,32 @@ Pipe empty_pipe() { return Pipe::pair().or_throw(); }
 
 std::array<std::byte, 64> bytes{};
 
+EventFd quiet_bell() { return EventFd::create().or_throw(); }
+
+EventFd full_bell() {
+  EventFd bell = EventFd::create().or_throw();
+  bell.try_post(EventFd::most).or_throw();
+  return bell;
+}
+
+// A file that another handle has locked for good.
+struct LockedFile {
+  LockedFile() {
+    struct flock whole{};
+    whole.l_type = F_WRLCK;
+    ::fcntl(holder.raw(), F_OFD_SETLK, &whole);
+  }
+  FileLock lock = unnamed_lock();
+  // Another description of the same file, which has no name any more.
+  Fd holder = fd_from(::open(("/proc/self/fd/" + std::to_string(lock.fd().raw())).c_str(), O_RDWR | O_CLOEXEC), "open")
+                  .or_throw();
+};
+
+struct Set {
+  SysvSemaphore semaphores = SysvSemaphore::create(SysvKey::unshared(), {0, 1}).or_throw();
+  RemoveOnExit guard{SysvSemaphore::remove, semaphores.id()};
+};
+
 Waiting sleeping() {
   return [](Deadline deadline) { return sleep_until(deadline); };
 }
@@ -81,6 +110,8 @@ Result<void> wait_for_word(const std::atomic<std::uint32_t>& word, Deadline dead
 std::vector<Wait> all_waits() {
   using Word = std::shared_ptr<std::atomic<std::uint32_t>>;
   using Paused = std::shared_ptr<PausedChild>;
+  using Locked = std::shared_ptr<LockedFile>;
+  using SetPointer = std::shared_ptr<Set>;
   return {
       {"sleep_until", sleeping},
       {"wait_ready", on(empty_pipe, [](Pipe& p, Deadline d) { return wait_ready(p.reader.fd(), Ready::reading, d); })},
@@ -94,6 +125,21 @@ std::vector<Wait> all_waits() {
       {"Fifo_open_for_reading", on(unnamed_fifo, [](Fifo& f, Deadline d) { return f.open_for_reading(d); })},
       {"Fifo_open_for_writing", on(unnamed_fifo, [](Fifo& f, Deadline d) { return f.open_for_writing(d); }),
        Errc::no_peer},
+      {"EventFd_wait", on(quiet_bell, [](EventFd& b, Deadline d) { return b.wait(d); })},
+      {"EventFd_post", on(full_bell, [](EventFd& b, Deadline d) { return b.post(1, d); })},
+      {"EventFd_post_many", on(full_bell, [](EventFd& b, Deadline d) { return b.post(2, d); })},
+      {"FileLock_lock",
+       on(fresh<LockedFile>(), [](Locked& l, Deadline d) { return l->lock.lock(LockMode::shared, d); })},
+      {"NamedSemaphore_wait", on(unlinked_semaphore, [](NamedSemaphore& s, Deadline d) { return s.wait(d); })},
+      {"SysvSemaphore_wait",
+       on(fresh<Set>(), [](SetPointer& s, Deadline d) { return s->semaphores.wait(0, Undo::no, d); })},
+      {"SysvSemaphore_wait_for_zero",
+       on(fresh<Set>(), [](SetPointer& s, Deadline d) { return s->semaphores.wait_for_zero(1, d); })},
+      {"SysvSemaphore_operate", on(fresh<Set>(),
+                                   [](SetPointer& s, Deadline d) {
+                                     const std::array steps = {SemaphoreStep::take(1), SemaphoreStep::take(0)};
+                                     return s->semaphores.operate(steps, d);
+                                   })},
   };
 }
 
