@@ -7,41 +7,41 @@
 
 namespace tenon {
 
-namespace {
-
 // ENOMEM means either too little address space or too many maps; counting tells which.
-Error map_failure(int os_error) {
+Error map_failure(const char* call, int os_error) {
   if (os_error == ENOMEM) {
     const auto limit = procfs::number("/proc/sys/vm/max_map_count");
     const auto maps = procfs::count_lines("/proc/self/maps");
     if (limit && maps && *maps + 1 >= *limit) {
-      return Error(Errc::limit_reached, "mmap", os_error)
+      return Error(Errc::limit_reached, call, os_error)
           .with({.name = "vm.max_map_count",
                  .value = *limit,
                  .wanted = *maps + 1,
                  .remedy = "raise it with: sysctl -w vm.max_map_count=N"});
     }
   }
-  return os_failure("mmap", os_error);
+  return os_failure(call, os_error);
 }
 
-}  // namespace
-
-Result<Mapping> Mapping::map(int fd, std::size_t size, int protection, int flags) {
-  void* start = ::mmap(nullptr, size, protection, flags, fd, 0);
+Result<Mapping> Mapping::map(int fd, std::size_t offset, std::size_t size, int protection, int flags) {
+  void* start = ::mmap(nullptr, size, protection, flags, fd, static_cast<off_t>(offset));
   if (start == MAP_FAILED) {
-    return fail(map_failure(errno));
+    return fail(map_failure("mmap", errno));
   }
   return Mapping(static_cast<std::byte*>(start), size);
 }
 
 Result<Mapping> Mapping::of_file(FdView file, std::size_t size, Access access) {
+  return of_file(file, 0, size, access);
+}
+
+Result<Mapping> Mapping::of_file(FdView file, std::size_t offset, std::size_t size, Access access) {
   const int protection = access == Access::read ? PROT_READ : PROT_READ | PROT_WRITE;
-  return map(file.raw(), size, protection, MAP_SHARED);
+  return map(file.raw(), offset, size, protection, MAP_SHARED);
 }
 
 Result<Mapping> Mapping::shared_with_children(std::size_t size) {
-  return map(-1, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS);
+  return map(-1, 0, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS);
 }
 
 Mapping::~Mapping() {

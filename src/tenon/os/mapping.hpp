@@ -16,6 +16,11 @@ class Mapping {
   /// Maps `size` bytes of a file from its start. The caller answers for the file being that long: pages past its end
   /// raise SIGBUS. Failures: limit_reached (vm.max_map_count), no_memory, permission_denied, invalid_argument.
   static Result<Mapping> of_file(FdView file, std::size_t size, Access access);
+  /// The same from `offset` on, which must be a multiple of the page size: else invalid_argument.
+  static Result<Mapping> of_file(FdView file, std::size_t offset, std::size_t size, Access access);
+
+  /// Takes over what another call than mmap(2) has mapped, such as shmat(2).
+  static Mapping adopt(std::byte* start, std::size_t size) noexcept { return Mapping(start, size); }
 
   /// Memory that a child made by fork() shares. Failures: as above.
   static Result<Mapping> shared_with_children(std::size_t size);
@@ -42,10 +47,13 @@ class Mapping {
 
  private:
   Mapping(std::byte* start, std::size_t size) noexcept : start_(start), size_(size) {}
-  static Result<Mapping> map(int fd, std::size_t size, int protection, int flags);
+  static Result<Mapping> map(int fd, std::size_t offset, std::size_t size, int protection, int flags);
 
   std::byte* start_;
   std::size_t size_;
 };
+
+/// Failure of a call that could not map: names vm.max_map_count where that is the limit.
+Error map_failure(const char* call, int os_error);
 
 }  // namespace tenon

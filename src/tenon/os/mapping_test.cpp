@@ -45,6 +45,26 @@ TEST(Mapping, of_a_file_is_that_file) {
   EXPECT_NE(one.data(), other.data());
 }
 
+TEST(Mapping, of_a_part_begins_at_its_offset) {
+  const Fd file = memory_file(3 * page);
+  const Mapping whole = Mapping::of_file(file.view(), 3 * page, Access::read_write).or_throw();
+  const Mapping part = Mapping::of_file(file.view(), page, 2 * page, Access::read).or_throw();
+  EXPECT_EQ(part.size(), 2 * page);
+  whole.data()[page + 17] = std::byte{42};
+  EXPECT_EQ(part.data()[17], std::byte{42});
+  EXPECT_TRUE(Mapping::of_file(file.view(), 100, page, Access::read).failed_with(Errc::invalid_argument));
+}
+
+TEST(Mapping, takes_over_what_was_mapped_otherwise) {
+  void* const start = ::mmap(nullptr, page, PROT_READ, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(start, MAP_FAILED);
+  {
+    const Mapping memory = Mapping::adopt(static_cast<std::byte*>(start), page);
+    EXPECT_EQ(memory.data(), start);
+  }
+  EXPECT_FALSE(is_mapped(start));
+}
+
 TEST(Mapping, is_shared_with_children) {
   const Mapping memory = Mapping::shared_with_children(page).or_throw();
   kit::ReportedChild child("child", [&] { std::memcpy(memory.data(), "text", 4); });

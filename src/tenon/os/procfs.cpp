@@ -125,6 +125,23 @@ Result<std::uint64_t> count_lines(const std::string& path) {
       .transform([&] { return lines; });
 }
 
+Result<std::uint64_t> memory(std::string_view field) {
+  auto whole = text("/proc/meminfo");
+  if (!whole) {
+    return fail(std::move(whole.error()));
+  }
+  for (std::string_view rest = *whole; !rest.empty();) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    const auto words = split(rest.substr(0, end));
+    std::uint64_t number = 0;
+    if (words.size() >= 2 && words[0] == std::string(field) + ":" && parse(words[1], number)) {
+      return words.size() > 2 ? number * 1024 : number;
+    }
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return fail(Error(Errc::not_found).on("/proc/meminfo").because("it has no line " + std::string(field)));
+}
+
 Result<Process> parse_stat(std::string_view line) {
   // The name stands in parentheses and may itself hold spaces and parentheses: the last one closes it.
   const std::size_t open = line.find('(');

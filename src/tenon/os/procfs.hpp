@@ -18,6 +18,9 @@ Result<std::string> text(const std::string& path);
 /// A file that holds one decimal number, as those under /proc/sys do. Failures: also corrupt.
 Result<std::uint64_t> number(const std::string& path);
 Result<std::uint64_t> count_lines(const std::string& path);
+/// A line of /proc/meminfo, as "MemAvailable": bytes, or a plain number where the line has no unit.
+/// Outcomes: not_found (no such line, or /proc is not mounted).
+Result<std::uint64_t> memory(std::string_view field);
 
 /// What /proc/PID/stat tells.
 struct Process {

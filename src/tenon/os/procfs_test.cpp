@@ -214,6 +214,15 @@ TEST(ProcfsDescriptors, of_a_process_that_may_not_be_looked_at_are_denied) {
   EXPECT_TRUE(child.finish(tenon::never));
 }
 
+TEST(ProcfsMemory, is_told_in_bytes_line_by_line) {
+  const auto total = procfs::memory("MemTotal").or_throw();
+  EXPECT_GT(total, std::uint64_t{1} << 20);
+  EXPECT_EQ(total % 1024, 0U);
+  EXPECT_LE(procfs::memory("MemFree").or_throw(), total);
+  EXPECT_TRUE(procfs::memory("Mem").failed_with(Errc::not_found));
+  EXPECT_TRUE(procfs::memory("NoSuchLine").failed_with(Errc::not_found));
+}
+
 TEST(ProcfsNamespace, is_the_one_that_proc_names) {
   struct stat status{};
   ASSERT_EQ(::stat("/proc/self/ns/pid", &status), 0);
