@@ -1,0 +1,92 @@
+#pragma once
+/// One process at a time, in shared memory, and the next is told when the last one died in it.
+/// pthread_mutexattr_setrobust(3), robust futexes: get_robust_list(2)
+///
+/// 1. Roles. Any thread of any process that maps the mutex for writing locks it; the thread that holds it unlocks it.
+/// 2. Layout. A pthread_mutex_t of this C library and word size, nothing beside: 40 bytes on 64-bit glibc. So 32-bit
+///    processes, and other C libraries, cannot share it.
+/// 3. Invariants. I1: at most one thread holds it. I2: after a holder's death the next lock is told so, exactly once
+///    unless that one dies too. I3: unlocked by one who was told and did not say mark_consistent(), it is
+///    not_recoverable to all, for good.
+/// 4. Edges. The C library's: unlocking publishes what was written to whoever locks next, after a death too.
+/// 5. Progress. Blocking. Alone, locking and unlocking make no system call. Who waits sleeps at most 50 ms
+///    (recheck_interval) before it looks again, so no lost wake-up lasts longer, and wakes for its Stop in that time.
+/// 6. If a process dies here. The kernel walks the list of what its threads held, marks each mutex and wakes one
+/// waiter:
+///    within 0.2 ms, before its memory is torn down. Killed in the middle of locking or unlocking, it stands in that
+///    list as pending, and the kernel looks whether it had the mutex.
+/// 7. Use instead. Between processes that do not trust each other nothing of this kind: whoever may write the page can
+///    hold it for ever, and write what the kernel follows at death. To wait for a condition, a semaphore or an event.
+///
+/// Not covered: more than 2,048 mutexes held by one thread at once (the kernel's walk ends there), and memory that is
+/// unmapped while a mutex in it is held (it stays locked after a death). Locking it again in the thread that holds it
+/// waits until the deadline, like for anybody else. A fork() while holding it: the parent holds it, the child does not.
+#include <tenon/base/deadline.hpp>
+#include <tenon/base/result.hpp>
+
+#include <ctime>
+#include <pthread.h>
+#include <type_traits>
+#include <utility>
+
+namespace tenon {
+
+class Mutex;
+
+/// Holds the mutex; unlocks it when it goes. Moved from, it holds nothing.
+class [[nodiscard]] MutexGuard {
+ public:
+  MutexGuard(MutexGuard&& other) noexcept
+      : mutex_(std::exchange(other.mutex_, nullptr)), owner_died_(other.owner_died_) {}
+  MutexGuard& operator=(MutexGuard&& other) noexcept {
+    MutexGuard taken(std::move(other));
+    std::swap(mutex_, taken.mutex_);
+    std::swap(owner_died_, taken.owner_died_);
+    return *this;
+  }
+  MutexGuard(const MutexGuard&) = delete;
+  MutexGuard& operator=(const MutexGuard&) = delete;
+  ~MutexGuard();
+
+  /// Whether the last holder died holding it: what it guards may be half-written. Repair it and say mark_consistent();
+  /// if the guard goes without that, the mutex is not_recoverable to all.
+  bool owner_died() const noexcept { return owner_died_; }
+  /// What the mutex guards is right again.
+  void mark_consistent() noexcept;
+
+  /// Unlocks now. A forked child's copy of the guard unlocks nothing: the mutex is its parent's.
+  void unlock() && noexcept;
+
+ private:
+  friend class Mutex;
+  MutexGuard(pthread_mutex_t& mutex, bool owner_died) noexcept : mutex_(&mutex), owner_died_(owner_died) {}
+
+  pthread_mutex_t* mutex_;
+  bool owner_died_;
+};
+
+/// Stands in shared memory, at the same offset for all: made once with placement new before others see it, as in
+/// PosixMemory's `initialise`, and found by others with a cast. It is never destroyed, since others may still use it.
+class Mutex {
+ public:
+  Mutex() noexcept;
+  Mutex(const Mutex&) = delete;
+  Mutex& operator=(const Mutex&) = delete;
+
+  /// Outcomes: timed_out, stopped, not_recoverable. Who gets it asks the guard whether the last owner died.
+  Result<MutexGuard> lock(Deadline deadline);
+  /// Outcomes: would_block, not_recoverable.
+  Result<MutexGuard> try_lock();
+
+ private:
+  Result<MutexGuard> locked(int returned, Errc not_free);
+  int lock_until(const timespec& until);
+  bool held_by_the_living() noexcept;
+
+  pthread_mutex_t mutex_;
+};
+
+static_assert(sizeof(Mutex) == sizeof(pthread_mutex_t));
+static_assert(std::is_trivially_destructible_v<Mutex> && std::is_standard_layout_v<Mutex>);
+
+}  // namespace tenon
