@@ -3,12 +3,16 @@
 #include <tenon/ipc/eventfd/eventfd.hpp>
 #include <tenon/ipc/fifo/fifo.hpp>
 #include <tenon/ipc/file_lock/file_lock.hpp>
+#include <tenon/ipc/memfd/memfd.hpp>
 #include <tenon/ipc/pipe/pipe.hpp>
+#include <tenon/ipc/posix_memory/posix_memory.hpp>
 #include <tenon/ipc/posix_semaphore/named_semaphore.hpp>
+#include <tenon/ipc/sysv_memory/sysv_memory.hpp>
 #include <tenon/os/domain.hpp>
 #include <tenon/os/life.hpp>
 #include <tenon/os/mapping.hpp>
 #include <tenon/os/process.hpp>
+#include <tenon/os/remove_on_exit.hpp>
 #include <tenon/os/stop.hpp>
 
 #include <kit/unique.hpp>
@@ -72,15 +76,38 @@ inline tenon::NamedSemaphore unlinked_semaphore() {
   return semaphore;
 }
 
-using Kinds = std::tuple<  //
+inline tenon::PosixMemory unnamed_memory() {
+  auto memory = tenon::PosixMemory::create(kit::unique_name("handle"), 4096).or_throw();
+  tenon::PosixMemory::unlink(memory.name()).or_throw();
+  return memory;
+}
+
+inline tenon::Mapping attached_memory() {
+  const auto memory = tenon::SysvMemory::create(tenon::SysvKey::unshared(), 4096).or_throw();
+  const tenon::RemoveOnExit marked(tenon::SysvMemory::remove, memory.id());
+  return memory.attach(tenon::Access::read_write).or_throw();
+}
+
+// A row each. Handles that hold nothing of this process (a System V identifier) have nothing to owe here.
+// clang-format off
+using Kinds = std::tuple<
     Kind<"Fd", [] { return tenon::fd_from(::open("/dev/null", O_RDONLY | O_CLOEXEC), "open").or_throw(); }>,
     Kind<"Mapping", [] { return tenon::Mapping::shared_with_children(4096).or_throw(); }>,
-    Kind<"Stop", [] { return tenon::Stop::create().or_throw(); }>, Kind<"Domain", [] { return removed_domain(); }>,
-    Kind<"Child", [] { return tenon::spawn([] { return 0; }).or_throw(); }>, Kind<"Life", [] { return member(); }>,
+    Kind<"Stop", [] { return tenon::Stop::create().or_throw(); }>,
+    Kind<"Domain", [] { return removed_domain(); }>,
+    Kind<"Child", [] { return tenon::spawn([] { return 0; }).or_throw(); }>,
+    Kind<"Life", [] { return member(); }>,
     Kind<"ReadEnd", [] { return tenon::Pipe::pair().or_throw().reader; }>,
     Kind<"WriteEnd", [] { return tenon::Pipe::pair().or_throw().writer; }>,
-    Kind<"Pipe", [] { return tenon::Pipe::pair().or_throw(); }>, Kind<"Fifo", [] { return unnamed_fifo(); }>,
+    Kind<"Pipe", [] { return tenon::Pipe::pair().or_throw(); }>,
+    Kind<"Fifo", [] { return unnamed_fifo(); }>,
     Kind<"EventFd", [] { return tenon::EventFd::create().or_throw(); }>,
-    Kind<"FileLock", [] { return unnamed_lock(); }>, Kind<"NamedSemaphore", [] { return unlinked_semaphore(); }>>;
+    Kind<"FileLock", [] { return unnamed_lock(); }>,
+    Kind<"NamedSemaphore", [] { return unlinked_semaphore(); }>,
+    Kind<"PosixMemory", [] { return unnamed_memory(); }>,
+    Kind<"SysvMemory_map", [] { return attached_memory(); }>,
+    Kind<"Memfd", [] { return tenon::Memfd::create("handle", 4096).or_throw(); }>
+>;
+// clang-format on
 
 }  // namespace conformance

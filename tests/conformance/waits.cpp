@@ -8,7 +8,9 @@
 #include <tenon/os/poll.hpp>
 #include <tenon/os/procfs.hpp>
 #include <tenon/os/remove_on_exit.hpp>
+#include <tenon/sync/mutex.hpp>
 
+#include <kit/shared.hpp>
 #include <array>
 #include <atomic>
 #include <csignal>
@@ -42,6 +44,32 @@ class PausedChild {
 
  private:
   Child child_;
+};
+
+// One that another process holds until nobody refers to it any more.
+class HeldMutex {
+ public:
+  HeldMutex() {
+    while (!mutex_->try_lock().failed_with(Errc::would_block)) {
+      sched_yield();
+    }
+  }
+  HeldMutex(const HeldMutex&) = delete;
+  HeldMutex& operator=(const HeldMutex&) = delete;
+  ~HeldMutex() {
+    (void)holder_.signal(SIGKILL);
+    (void)holder_.wait(never);
+  }
+  Mutex& mutex() { return *mutex_; }
+
+ private:
+  int hold() {
+    const MutexGuard guard = mutex_->lock(never).or_throw();
+    return ::pause();
+  }
+
+  kit::Shared<Mutex> mutex_;
+  Child holder_ = spawn([this] { return hold(); }).or_throw();
 };
 
 Pipe full_pipe() {
@@ -112,6 +140,7 @@ std::vector<Wait> all_waits() {
   using Paused = std::shared_ptr<PausedChild>;
   using Locked = std::shared_ptr<LockedFile>;
   using SetPointer = std::shared_ptr<Set>;
+  using Held = std::shared_ptr<HeldMutex>;
   return {
       {"sleep_until", sleeping},
       {"wait_ready", on(empty_pipe, [](Pipe& p, Deadline d) { return wait_ready(p.reader.fd(), Ready::reading, d); })},
@@ -140,6 +169,7 @@ std::vector<Wait> all_waits() {
                                      const std::array steps = {SemaphoreStep::take(1), SemaphoreStep::take(0)};
                                      return s->semaphores.operate(steps, d);
                                    })},
+      {"Mutex_lock", on(fresh<HeldMutex>(), [](Held& m, Deadline d) { return m->mutex().lock(d); })},
   };
 }
 
