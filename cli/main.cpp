@@ -1,6 +1,7 @@
 #include <tenon/base/name.hpp>
 
 #include <cli/command.hpp>
+#include <cli/say.hpp>
 
 #include <fmt/core.h>
 
@@ -8,12 +9,13 @@
 #include <cstdio>
 #include <exception>
 #include <fcntl.h>
+#include <sstream>
 #include <unistd.h>
 
 namespace tenon::cli {
 
 int report(const char* command, const Error& error) {
-  fmt::print(stderr, "tenon {}: {}\n", command, error.message());
+  say(fmt::format("tenon {}: {}\n", command, error.message()));
   return error == Errc::invalid_argument || error == Errc::invalid_name ? misused : failed;
 }
 
@@ -39,8 +41,20 @@ std::string usage_message(const CLI::App* program, const CLI::Error& error) {
   const std::string what = program->get_subcommands().empty() && !unknown.empty()
                                ? fmt::format("there is no command \"{}\"; there are {}", escaped(unknown.front()),
                                              names_of_commands(*program))
-                               : std::string(error.what());
+                               : on_one_line(error.what());
   return fmt::format("tenon: {}; see tenon --help\n", what);
+}
+
+// CLI11 prints what is asked for (help, the version) to the one and what is wrong to the other.
+int exit_code(const CLI::App& program, const CLI::ParseError& error) {
+  std::ostringstream output;
+  std::ostringstream errors;
+  const bool asked_for = program.exit(error, output, errors) == 0;
+  say(errors.str());
+  if (asked_for) {
+    fmt::print("{}", output.str());
+  }
+  return asked_for ? succeeded : misused;
 }
 
 // Whoever starts us may have closed one of the three. What we open first would take its place, and be written to as
@@ -67,7 +81,7 @@ int run(int argc, char** argv) {
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return program.exit(error) == 0 ? succeeded : misused;
+    return exit_code(program, error);
   }
   return code;
 }
@@ -77,6 +91,6 @@ int run(int argc, char** argv) {
 }  // namespace tenon::cli
 
 int main(int argc, char** argv) try { return tenon::cli::run(argc, argv); } catch (const std::exception& error) {
-  fmt::print(stderr, "tenon: {}\n", error.what());
+  tenon::cli::say(std::string("tenon: ") + tenon::cli::on_one_line(error.what()) + "\n");
   return tenon::cli::failed;
 }

@@ -1,5 +1,6 @@
 #include <cli/output_file.hpp>
 
+#include <tenon/os/backoff.hpp>
 #include <tenon/os/poll.hpp>
 #include <tenon/os/sigpipe.hpp>
 #include <tenon/os/system_call.hpp>
@@ -7,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -40,9 +42,44 @@ Result<Fd> open_at(const std::string& path, int flags) {
   return file;
 }
 
+// A FIFO waits for its reader, and an open(2) that waits knows neither deadlines nor stops.
+Result<Fd> open_special(const std::string& path, Deadline deadline) {
+  Backoff backoff(deadline);
+  while (true) {
+    auto file = open_at(path, O_WRONLY | O_NONBLOCK);
+    if (!file.failed_with(Errc::no_peer)) {
+      return std::move(file).and_then([](Fd opened) -> Result<Fd> {
+        const int flags = ::fcntl(opened.raw(), F_GETFL);
+        return ::fcntl(opened.raw(), F_SETFL, flags & ~O_NONBLOCK) == 0 ? Result<Fd>(std::move(opened))
+                                                                        : fail(os_failure("fcntl", errno));
+      });
+    }
+    if (auto slept = backoff.sleep(); !slept) {
+      return fail(Error(slept.error().code(), "open").on(path).because("nobody reads it"));
+    }
+  }
+}
+
+// Two transfers into one file would write over each other, and the first to end would give the name to the mixture.
+Result<Fd> claimed(Fd file, const std::string& partial) {
+  if (::flock(file.raw(), LOCK_EX | LOCK_NB) == -1) {
+    return errno == EWOULDBLOCK
+               ? fail(Error(Errc::already_exists, "open").on(partial).because("another transfer writes this file"))
+               : fail(os_failure("flock", errno).on(partial));
+  }
+  // The other one may have ended between our open and our lock: then this is its result under its final name.
+  struct stat held{};
+  struct stat named{};
+  const bool same = ::fstat(file.raw(), &held) == 0 && ::lstat(partial.c_str(), &named) == 0 &&
+                    held.st_dev == named.st_dev && held.st_ino == named.st_ino;
+  return same ? Result<Fd>(std::move(file))
+              : fail(Error(Errc::already_exists, "open").on(partial).because("another transfer wrote this file"));
+}
+
 // One that an earlier transfer left is written over; in a directory that others may write, it could be a trap.
 Result<Fd> open_leftover(const std::string& partial) {
-  return open_at(partial, O_WRONLY | O_NOFOLLOW | O_NONBLOCK).and_then([&](Fd file) -> Result<Fd> {
+  const auto claim = [&](Fd file) { return claimed(std::move(file), partial); };
+  return open_at(partial, O_WRONLY | O_NOFOLLOW | O_NONBLOCK).and_then(claim).and_then([&](Fd file) -> Result<Fd> {
     struct stat status{};
     const bool known = ::fstat(file.raw(), &status) == 0;
     if (!known || !S_ISREG(status.st_mode) || status.st_nlink != 1 || status.st_uid != ::geteuid()) {
@@ -59,7 +96,9 @@ Result<Fd> open_leftover(const std::string& partial) {
 
 Result<Fd> open_partial(const std::string& partial) {
   auto file = open_at(partial, O_WRONLY | O_CREAT | O_EXCL);
-  return file.failed_with(Errc::already_exists) ? open_leftover(partial) : std::move(file);
+  return file.failed_with(Errc::already_exists)
+             ? open_leftover(partial)
+             : std::move(file).and_then([&](Fd made) { return claimed(std::move(made), partial); });
 }
 
 }  // namespace
@@ -86,14 +125,14 @@ Result<void> OutputFile::check(const std::string& path) {
   return {};
 }
 
-Result<OutputFile> OutputFile::open(const std::string& path) {
+Result<OutputFile> OutputFile::open(const std::string& path, Deadline deadline) {
   if (is_standard_output(path)) {
     auto file = FdView(STDOUT_FILENO).duplicate();
     return file ? Result<OutputFile>(OutputFile(std::move(*file), "", ""))
                 : fail(std::move(file.error()).on("standard output"));
   }
   if (is_special(path)) {
-    return open_at(path, O_WRONLY).transform([&](Fd file) { return OutputFile(std::move(file), path, ""); });
+    return open_special(path, deadline).transform([&](Fd file) { return OutputFile(std::move(file), path, ""); });
   }
   const std::string partial = path + ".partial";
   return open_partial(partial).transform([&](Fd file) { return OutputFile(std::move(file), path, partial); });
@@ -139,6 +178,9 @@ Result<void> OutputFile::commit(Deadline deadline) {
   if (auto flushed = flush(deadline); !flushed) {
     return flushed;
   }
+  // Closed before it gets its name, for some file systems tell only then that they are full; but a second descriptor
+  // holds the lock until it has it.
+  const auto lock = file_.view().duplicate();
   if (auto closed = std::move(file_).close(); !closed) {
     return fail(std::move(closed.error()).on(path_.empty() ? "standard output" : path_));
   }

@@ -13,9 +13,11 @@ namespace tenon::cli {
 class OutputFile {
  public:
   /// Standard output for "-" and for "". Otherwise PATH.partial until commit() gives it its name; a device or pipe at
-  /// PATH is written as it is. What was planted at PATH.partial (a symlink, another's file, a second name of one) is
-  /// refused. Failures: wrong_kind (a directory), permission_denied, not_found (its directory), no_space.
-  static Result<OutputFile> open(const std::string& path);
+  /// PATH is written as it is, a FIFO once somebody reads it. What was planted at PATH.partial (a symlink, another's
+  /// file, a second name of one) is refused. Outcomes: already_exists (another transfer writes the same file),
+  /// timed_out, stopped (nobody reads the FIFO). Failures: wrong_kind (a directory), permission_denied, not_found (its
+  /// directory), no_space.
+  static Result<OutputFile> open(const std::string& path, Deadline deadline);
   /// Whether open() would have a chance, before anything is received.
   static Result<void> check(const std::string& path);
 

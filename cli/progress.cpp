@@ -2,9 +2,10 @@
 
 #include <tenon/os/clock.hpp>
 
+#include <cli/say.hpp>
+
 #include <fmt/core.h>
 
-#include <cstdio>
 #include <unistd.h>
 
 namespace tenon::cli {
@@ -27,7 +28,7 @@ Progress::Progress(std::string verb, std::optional<std::uint64_t> total)
 
 Progress::~Progress() {
   if (shown_) {
-    fmt::print(stderr, "{}", clear_line);
+    say(clear_line);
   }
 }
 
@@ -45,12 +46,8 @@ void Progress::add(std::uint64_t bytes) {
 void Progress::show(std::int64_t now) {
   const double seconds = static_cast<double>(now - started_) / static_cast<double>(second);
   const double megabytes = static_cast<double>(bytes_) / megabyte;
-  fmt::print(stderr, "{}{} {:.0f} MB", clear_line, verb_, megabytes);
-  if (total_) {
-    fmt::print(stderr, " of {:.0f} MB", static_cast<double>(*total_) / megabyte);
-  }
-  fmt::print(stderr, ", {:.0f} MB/s", megabytes / seconds);
-  std::fflush(stderr);
+  const std::string of_all = total_ ? fmt::format(" of {:.0f} MB", static_cast<double>(*total_) / megabyte) : "";
+  say(fmt::format("{}{} {:.0f} MB{}, {:.0f} MB/s", clear_line, verb_, megabytes, of_all, megabytes / seconds));
   shown_ = true;
 }
 

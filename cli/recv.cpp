@@ -21,9 +21,10 @@ struct RecvOptions {
   bool lines = false;
 };
 
-Result<void> write_part(OutputFile& output, const Part& part, bool lines) {
-  auto written = output.write(part.data, step_deadline(0));
-  return written && lines && part.last ? output.write(bytes_of("\n"), step_deadline(0)) : written;
+Result<void> write_part(OutputFile& output, const Part& part, const RecvOptions& options) {
+  auto written = output.write(part.data, step_deadline(options.timeout));
+  const bool ends_line = written && options.lines && part.last;
+  return ends_line ? output.write(bytes_of("\n"), step_deadline(options.timeout)) : written;
 }
 
 // Until every sender has said its end.
@@ -34,7 +35,7 @@ Result<void> receive_all(Receiver& receiver, OutputFile& output, const RecvOptio
     const bool unshown = output.has_unwritten();
     auto part = receiver.receive_part(unshown ? immediately.or_stop(interrupt()) : step_deadline(options.timeout));
     if (unshown && part.failed_with(Errc::timed_out)) {
-      if (auto flushed = output.flush(step_deadline(0)); !flushed) {
+      if (auto flushed = output.flush(step_deadline(options.timeout)); !flushed) {
         return flushed;
       }
       continue;
@@ -42,7 +43,7 @@ Result<void> receive_all(Receiver& receiver, OutputFile& output, const RecvOptio
     if (!part) {
       return part.failed_with(Errc::closed) ? Result<void>() : fail(std::move(part.error()));
     }
-    if (auto written = write_part(output, *part, options.lines); !written) {
+    if (auto written = write_part(output, *part, options); !written) {
       return written;
     }
     progress.add(part->data.size());
@@ -67,13 +68,14 @@ Result<void> recv(const RecvOptions& options) {
   if (!receiver) {
     return fail(std::move(receiver.error()));
   }
-  auto output = OutputFile::open(options.file);
+  auto output = OutputFile::open(options.file, step_deadline(options.timeout));
   if (!output) {
     std::move(*receiver).abandon();
     return fail(std::move(output.error()));
   }
   // The sender is told only when the file stands under its name.
-  auto received = receive_all(*receiver, *output, options).and_then([&] { return output->commit(step_deadline(0)); });
+  auto received =
+      receive_all(*receiver, *output, options).and_then([&] { return output->commit(step_deadline(options.timeout)); });
   if (!received) {
     std::move(*receiver).abandon();
     return say_partial(std::move(received.error()), *output);
@@ -90,7 +92,7 @@ void add_recv(CLI::App& program, int& code) {
   command->add_option("-o,--output", options->file, "Where to put it, whole or not at all; without it, standard output")
       ->type_name("FILE");
   command->add_flag("--lines", options->lines, "Print each message as a line");
-  command->add_option("--timeout", options->timeout, "Give up when nothing comes for that long; 0 is never")
+  command->add_option("--timeout", options->timeout, "Give up when nothing moves for that long; 0 is never")
       ->check(seconds)
       ->type_name("SECONDS");
   command->footer(

@@ -63,8 +63,8 @@ Result<void> check_not_shrunk(FdView input, std::optional<std::uint64_t> size_be
 }
 
 // What comes next from the input, 0 at its end. A terminal or pipe may keep us waiting: Ctrl-C ends that.
-Result<std::size_t> read_input(FdView input, MutableBytes into) {
-  if (auto ready = wait_ready(input, Ready::reading, never.or_stop(interrupt())); !ready) {
+Result<std::size_t> read_input(FdView input, MutableBytes into, Deadline deadline) {
+  if (auto ready = wait_ready(input, Ready::reading, deadline); !ready) {
     return fail(std::move(ready.error()));
   }
   const ssize_t got = uninterrupted([&] { return ::read(input.raw(), into.data(), into.size()); });
@@ -132,7 +132,7 @@ Result<void> send_all(Sender& sender, FdView input, const SendOptions& options) 
   Progress progress("sent", size);
   std::vector<std::byte> piece(piece_size);
   while (true) {
-    auto got = read_input(input, piece);
+    auto got = read_input(input, piece, step_deadline(options.timeout));
     if (!got) {
       return fail(std::move(got.error()).on(options.file));
     }

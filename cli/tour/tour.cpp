@@ -1,11 +1,15 @@
 /// tenon tour [NAME…] [--json]
+#include <tenon/os/stop.hpp>
+
 #include <cli/command.hpp>
+#include <cli/interrupt.hpp>
 #include <cli/tour/run.hpp>
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cstdio>
 #include <memory>
 
 namespace tenon::cli {
@@ -61,6 +65,7 @@ void print(const TourEntry& entry, const TourOutcome& outcome) {
   if (!outcome.passed) {
     fmt::print("       -> {}\n", outcome.problem);
   }
+  std::fflush(stdout);
 }
 
 int tour(const TourOptions& options) {
@@ -76,10 +81,14 @@ int tour(const TourOptions& options) {
   nlohmann::json rows = nlohmann::json::array();
   for (const TourEntry* entry : *entries) {
     const TourOutcome outcome = run_entry(*entry, programs);
+    if (stop_requested(never.or_stop(interrupt()))) {
+      return report("tour", Error(Errc::stopped));  // what was killed for that has not failed
+    }
     all_passed = all_passed && outcome.passed;
     rows.push_back({{"name", entry->name},
                     {"mechanism", entry->mechanism},
                     {"passed", outcome.passed},
+                    {"problem", outcome.problem},
                     {"output", outcome.output},
                     {"milliseconds", outcome.milliseconds}});
     if (!options.json) {
@@ -87,7 +96,7 @@ int tour(const TourOptions& options) {
     }
   }
   if (options.json) {
-    fmt::print("{}\n", rows.dump(2));
+    fmt::print("{}\n", rows.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
   }
   return all_passed ? succeeded : failed;
 }
@@ -99,7 +108,8 @@ void add_tour(CLI::App& program, int& code) {
   CLI::App* command =
       program.add_subcommand("tour", "Run the classic programs of inter-process communication, made right");
   command->add_option("NAME", options->names, "Which: " + all_names());
-  command->add_flag("--json", options->json, "Print an array of {name, mechanism, passed, output, milliseconds}");
+  command->add_flag("--json", options->json,
+                    "Print an array of {name, mechanism, passed, problem, output, milliseconds}");
   command->footer("Example:\n  tenon tour ipc-pipe");
   command->callback([options, &code] { code = tour(*options); });
 }
