@@ -1,10 +1,11 @@
 #pragma once
 /// What goes over every channel: a piece of a message that says whose it is, where it belongs, and that it is whole.
 ///
-///     byte 0        4         6        8          16          24          32        36         40         44    48
-///          | magic | version | flags  | sender   | message   | offset    | length  | priority | reserved | crc |
-///          payload … | u32   | u16     | u16    | u64      | u64       | u64       | u32     | u32      | u32 (0)  |
-///          u32 |
+// clang-format off: a picture
+///     0        4         6        8          16          24          32        36         40         44    48
+///     | magic  | version | kind   | sender   | message   | offset    | length  | priority | reserved | crc | payload …
+///     | u32    | u16     | u16    | u64      | u64       | u64       | u32     | u32      | u32 (0)  | u32 |
+// clang-format on
 ///
 /// Little-endian. `sender` is a Token; `message` counts from 1 for each sender; `offset` is where the payload stands in
 /// the message; `crc` is CRC-32C over the header with crc = 0, then the payload.
