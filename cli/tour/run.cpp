@@ -10,6 +10,7 @@
 #include <array>
 #include <csignal>
 #include <cstdlib>
+#include <fcntl.h>
 #include <filesystem>
 #include <sstream>
 #include <unistd.h>
@@ -63,7 +64,9 @@ Running start(const TourProgram& program, const std::string& programs, const std
   for (const char* argument : program.arguments) {
     arguments.push_back(with_directory(argument, directory));
   }
-  ProgramOptions options{.descriptors = {{pipe.writer.fd(), STDOUT_FILENO}}};
+  // Nobody is asked to press Enter.
+  const Fd nothing = fd_from(::open("/dev/null", O_RDONLY | O_CLOEXEC), "open").or_throw();
+  ProgramOptions options{.descriptors = {{nothing.view(), STDIN_FILENO}, {pipe.writer.fd(), STDOUT_FILENO}}};
   if (program.errors_too) {
     options.descriptors.emplace_back(pipe.writer.fd(), STDERR_FILENO);
   }
