@@ -2,6 +2,8 @@
 /// system calls by strace, allocations by what stands in for malloc here.
 ///
 ///     calls LOOPS
+#include "calls.hpp"
+
 #include <tenon/os/read_end.hpp>
 #include <tenon/os/write_end.hpp>
 
@@ -13,15 +15,19 @@
 #include <fcntl.h>
 #include <string>
 #include <unistd.h>
-#include <valgrind/callgrind.h>
 
 using namespace tenon;
+using calls::measure;
+using calls::must;
 
 namespace {
 
-std::size_t allocations = 0;
+std::size_t allocated = 0;
 
 }  // namespace
+
+std::size_t calls::allocations() noexcept { return allocated; }
+void calls::mark(const std::string& text) { (void)!::write(-1, text.data(), text.size()); }
 
 // glibc's own entry points, so that nothing here looks up a symbol while the counting goes on.
 extern "C" {
@@ -31,19 +37,19 @@ void* __libc_realloc(void* old, std::size_t size);
 void* __libc_memalign(std::size_t alignment, std::size_t size);
 
 void* malloc(std::size_t size) {
-  ++allocations;
+  ++allocated;
   return __libc_malloc(size);
 }
 void* calloc(std::size_t count, std::size_t size) {
-  ++allocations;
+  ++allocated;
   return __libc_calloc(count, size);
 }
 void* realloc(void* old, std::size_t size) {
-  ++allocations;
+  ++allocated;
   return __libc_realloc(old, size);
 }
 void* aligned_alloc(std::size_t alignment, std::size_t size) {
-  ++allocations;
+  ++allocated;
   return __libc_memalign(alignment, size);
 }
 }
@@ -54,12 +60,6 @@ constexpr std::size_t message = 64;
 
 // As many bytes as a pipe has room for without anybody reading.
 constexpr int most_loops = 65536 / message;
-
-void must(bool as_expected) {
-  if (!as_expected) [[unlikely]] {
-    std::abort();
-  }
-}
 
 struct Ends {
   ReadEnd reader;
@@ -73,26 +73,6 @@ Ends new_pipe(int flags) {
 }
 
 std::array<std::byte, message> buffer;
-
-// A system call that fails at once, for strace to see where a loop begins and ends.
-void mark(const char* text, std::size_t length) { (void)!::write(-1, text, length); }
-
-// The first turn is not counted: it resolves symbols, and makes a description non-blocking.
-template <class Call>
-void measure(const std::string& name, int loops, Call call) {
-  call();
-  const std::string begin = "begin " + name;
-  const std::string end = "end " + name;
-  const std::size_t before = allocations;
-  mark(begin.data(), begin.size());
-  CALLGRIND_ZERO_STATS;
-  for (int i = 0; i < loops; ++i) {
-    call();
-  }
-  CALLGRIND_DUMP_STATS_AT(name.c_str());
-  mark(end.data(), end.size());
-  std::printf("%s %zu\n", name.c_str(), allocations - before);
-}
 
 void fill(const Ends& ends, int messages) {
   for (int i = 0; i < messages; ++i) {
@@ -191,6 +171,7 @@ int main(int argc, char** argv) {
   measure_full(loops);
   measure_reads(loops);
   measure_empty(loops);
+  calls::measure_semaphores(loops);
   measure_control(loops);
   return 0;
 }

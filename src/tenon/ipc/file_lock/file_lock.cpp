@@ -9,7 +9,6 @@
 #include <tenon/os/system_call.hpp>
 
 #include <cerrno>
-#include <climits>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,27 +17,16 @@ namespace tenon {
 
 namespace {
 
-constexpr std::uint64_t longest_file = LLONG_MAX;
-
 Fail refused(std::string_view path, const std::string& why) {
   return fail(Error(Errc::permission_denied, "open").on(path).because(why));
-}
-
-struct flock kernel_lock(short type, FileRange range) {
-  struct flock lock{};
-  lock.l_type = type;
-  lock.l_whence = SEEK_SET;
-  lock.l_start = static_cast<off_t>(range.start);
-  lock.l_len = static_cast<off_t>(range.length);
-  return lock;
 }
 
 FileRange range_of(const struct flock& lock) {
   return {.start = static_cast<std::uint64_t>(lock.l_start), .length = static_cast<std::uint64_t>(lock.l_len)};
 }
 
-Error lock_failure(const std::string& path) {
-  switch (errno) {
+Error lock_failure(const std::string& path, int os_error) {
+  switch (os_error) {
     case EBADF:
       return Error(Errc::permission_denied, "fcntl", EBADF)
           .on(path)
@@ -46,11 +34,9 @@ Error lock_failure(const std::string& path) {
     case ENOLCK:
       return Error(Errc::limit_reached, "fcntl", ENOLCK).on(path).because("the file system grants no more locks");
     default:
-      return os_failure("fcntl", errno).on(path);
+      return os_failure("fcntl", os_error).on(path);
   }
 }
-
-bool in_the_way() noexcept { return errno == EAGAIN || errno == EACCES; }
 
 // O_NONBLOCK: what stands there may be a FIFO, whose open would wait.
 Result<Fd> open_file(const std::string& path, uid_t owner, Access access) {
@@ -99,27 +85,14 @@ std::vector<pid_t> processes_with_lock_on(const struct stat& file) {
 
 }  // namespace
 
-FileLockGuard::~FileLockGuard() {
-  if (state_ != nullptr) {
-    [[maybe_unused]] const auto dropped = release();
-  }
-}
-
 Result<void> FileLockGuard::unlock() && {
   expects(state_ != nullptr, "a guard unlocks once");
-  return release();
-}
-
-// In a forked child the file is closed, and nothing is unlocked: the lock is the parent's.
-Result<void> FileLockGuard::release() {
-  FileLockState& state = *std::exchange(state_, nullptr);
-  state.locked = false;
-  const int file = state.file->fd().raw();
-  if (file == -1) {
-    return fail(Errc::in_child, "fcntl");
+  const bool in_child = state_->file->fd().raw() == -1;
+  const bool dropped = release() == 0;
+  if (in_child || !dropped) {
+    return fail(in_child ? Error(Errc::in_child, "fcntl") : os_failure("fcntl", errno));
   }
-  struct flock unlocked = kernel_lock(F_UNLCK, state.range);
-  return ::fcntl(file, F_OFD_SETLK, &unlocked) == -1 ? fail(os_failure("fcntl", errno)) : Result<void>();
+  return {};
 }
 
 Result<FileLock> FileLock::hold(const std::string& path, const std::function<Result<Fd>()>& open) {
@@ -173,44 +146,28 @@ Result<void> FileLock::usable(FileRange range) const {
   return {};
 }
 
-inline int FileLock::set(int command, LockMode mode, FileRange range) const {
-  struct flock wanted = kernel_lock(mode == LockMode::shared ? F_RDLCK : F_WRLCK, range);
-  return ::fcntl(state_->file->fd().raw(), command, &wanted);
+// Why a call that set the lock, or would have, did not: errno is what that left.
+Fail FileLock::refused(FileRange range) const {
+  const int error = errno;
+  auto may = usable(range);
+  return fail(may ? lock_failure(path_, error) : std::move(may.error()));
 }
 
-inline Result<FileLockGuard> FileLock::locked(FileRange range) {
-  state_->range = range;
-  state_->locked = true;
-  return FileLockGuard(state_.get());
-}
-
-Result<FileLockGuard> FileLock::try_lock(LockMode mode, FileRange range) {
-  if (auto may = usable(range); !may) {
-    return fail(std::move(may.error()));
+Result<FileLockGuard> FileLock::lock_on(LockMode mode, FileRange range, Deadline deadline) {
+  if (!is_usable(range)) {
+    return refused(range);
   }
-  expects(!state_->locked, "a handle holds one lock at a time: open the file again for another");
-  if (set(F_OFD_SETLK, mode, range) == 0) [[likely]] {
-    return locked(range);
-  }
-  return in_the_way() ? fail(Errc::would_block, "fcntl") : fail(lock_failure(path_));
-}
-
-Result<FileLockGuard> FileLock::lock(LockMode mode, FileRange range, Deadline deadline) {
-  if (auto may = usable(range); !may) {
-    return fail(std::move(may.error()));
-  }
-  expects(!state_->locked, "a handle holds one lock at a time: open the file again for another");
   if (deadline.is_unconditional()) {
     const int done = uninterrupted([&] { return set(F_OFD_SETLKW, mode, range); });
-    return done == 0 ? locked(range) : fail(lock_failure(path_));
+    return done == 0 ? Result<FileLockGuard>(locked(range)) : refused(range);
   }
   if (stop_requested(deadline)) {
     return fail(Errc::stopped, "fcntl");
   }
   Backoff backoff(deadline);
   while (set(F_OFD_SETLK, mode, range) == -1) {
-    if (!in_the_way()) {
-      return fail(lock_failure(path_));
+    if (errno != EAGAIN && errno != EACCES) {
+      return refused(range);
     }
     if (auto slept = backoff.sleep(); !slept) {
       return fail(std::move(slept.error()));
@@ -223,7 +180,10 @@ Result<std::optional<LockHolder>> FileLock::holder(FileRange range) const {
   if (auto may = usable(range); !may) {
     return fail(std::move(may.error()));
   }
-  struct flock found = kernel_lock(F_WRLCK, range);
+  struct flock found{};
+  found.l_type = F_WRLCK;
+  found.l_start = static_cast<off_t>(range.start);
+  found.l_len = static_cast<off_t>(range.length);
   struct stat file{};
   if (::fcntl(fd().raw(), F_OFD_GETLK, &found) == -1 || ::fstat(fd().raw(), &file) == -1) {
     return fail(os_failure("fcntl", errno).on(path_));

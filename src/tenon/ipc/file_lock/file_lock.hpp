@@ -6,7 +6,9 @@
 #include <tenon/os/held_file.hpp>
 #include <tenon/os/mapping.hpp>
 
+#include <cerrno>
 #include <cstdint>
+#include <fcntl.h>
 #include <memory>
 #include <optional>
 #include <string>
@@ -42,6 +44,16 @@ class FileLockState {
   FileLockState& operator=(const FileLockState&) = delete;
   ~FileLockState() { expects(!locked, "a lock's guard outlives its handle"); }
 
+  /// fcntl(2) on the range.
+  int apply(int command, short type, FileRange bytes) const noexcept {
+    struct flock lock{};
+    lock.l_type = type;
+    lock.l_whence = SEEK_SET;
+    lock.l_start = static_cast<off_t>(bytes.start);
+    lock.l_len = static_cast<off_t>(bytes.length);
+    return ::fcntl(file->fd().raw(), command, &lock);
+  }
+
   std::unique_ptr<HeldFile> file;
   FileRange range = {};
   bool locked = false;
@@ -54,15 +66,24 @@ class [[nodiscard]] FileLockGuard {
   FileLockGuard& operator=(FileLockGuard&&) = delete;
   FileLockGuard(const FileLockGuard&) = delete;
   FileLockGuard& operator=(const FileLockGuard&) = delete;
-  ~FileLockGuard();
+  ~FileLockGuard() {
+    if (state_ != nullptr) {
+      [[maybe_unused]] const int dropped = release();
+    }
+  }
 
-  /// Unlocks now and says what went wrong. Failures: in_child, io_error.
+  /// Unlocks now and says what went wrong. Failures: in_child.
   Result<void> unlock() &&;
 
  private:
   friend class FileLock;
   explicit FileLockGuard(FileLockState* state) noexcept : state_(state) {}
-  Result<void> release();
+  // In a forked child the file is closed, and nothing is unlocked: the lock is the parent's.
+  int release() noexcept {
+    FileLockState& state = *std::exchange(state_, nullptr);
+    state.locked = false;
+    return state.file->fd().raw() == -1 ? 0 : state.apply(F_OFD_SETLK, F_UNLCK, state.range);
+  }
 
   FileLockState* state_;
 };
@@ -92,9 +113,22 @@ class FileLock {
   /// With `never` the kernel wakes the waiter; with a deadline or a Stop it is asked again and again (os/backoff.hpp),
   /// for it knows no timeout, and so others may come first. fcntl(2)
   Result<FileLockGuard> lock(LockMode mode, Deadline deadline) { return lock(mode, FileRange{}, deadline); }
-  Result<FileLockGuard> lock(LockMode mode, FileRange range, Deadline deadline);
+  Result<FileLockGuard> lock(LockMode mode, FileRange range, Deadline deadline) {
+    if (deadline.is_unconditional() && is_usable(range) && set(F_OFD_SETLKW, mode, range) == 0) [[likely]] {
+      return locked(range);
+    }
+    return lock_on(mode, range, deadline);
+  }
   /// Outcomes: would_block.
-  Result<FileLockGuard> try_lock(LockMode mode, FileRange range = {});
+  Result<FileLockGuard> try_lock(LockMode mode, FileRange range = {}) {
+    if (is_usable(range) && set(F_OFD_SETLK, mode, range) == 0) [[likely]] {
+      return locked(range);
+    }
+    if (is_usable(range) && (errno == EAGAIN || errno == EACCES)) {
+      return Result<FileLockGuard>(std::unexpect, Errc::would_block, "fcntl", EAGAIN);
+    }
+    return refused(range);
+  }
 
   /// Who keeps an exclusive lock of the range from this handle at this moment; one of them, if there are several. What
   /// it tells may be over by the time it is looked at. Failures: in_child.
@@ -119,9 +153,26 @@ class FileLock {
  private:
   FileLock(std::unique_ptr<FileLockState> state, std::string path) : state_(std::move(state)), path_(std::move(path)) {}
   static Result<FileLock> hold(const std::string& path, const std::function<Result<Fd>()>& open);
+  static constexpr std::uint64_t longest_file = INT64_MAX;
+  bool is_usable(FileRange range) const noexcept {
+    expects(state_ != nullptr, "a lock was used after it was moved from");
+    if (state_->file->fd().raw() == -1) [[unlikely]] {
+      return false;
+    }
+    expects(!state_->locked, "a handle holds one lock at a time: open the file again for another");
+    return range.start <= longest_file && range.length <= longest_file - range.start;
+  }
+  int set(int command, LockMode mode, FileRange range) const noexcept {
+    return state_->apply(command, mode == LockMode::shared ? F_RDLCK : F_WRLCK, range);
+  }
+  FileLockGuard locked(FileRange range) noexcept {
+    state_->range = range;
+    state_->locked = true;
+    return FileLockGuard(state_.get());
+  }
+  Result<FileLockGuard> lock_on(LockMode mode, FileRange range, Deadline deadline);
+  Fail refused(FileRange range) const;
   Result<void> usable(FileRange range) const;
-  Result<FileLockGuard> locked(FileRange range);
-  int set(int command, LockMode mode, FileRange range) const;
 
   std::unique_ptr<FileLockState> state_;
   std::string path_;

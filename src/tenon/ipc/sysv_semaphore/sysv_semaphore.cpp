@@ -204,18 +204,12 @@ Error SysvSemaphore::failure(std::size_t count, int os_error) const {
   }
 }
 
-inline Result<void> SysvSemaphore::run(const sembuf* steps, std::size_t count, Deadline deadline) const {
-  // The kernel writes nothing there, though its declaration lacks the const.
-  if (deadline.is_unconditional() && ::semtimedop(id_, const_cast<sembuf*>(steps), count, nullptr) == 0) [[likely]] {
-    return {};
-  }
-  return run_on(steps, count, deadline);
-}
+Result<void> SysvSemaphore::refused(std::size_t count) const { return fail(failure(count, errno)); }
 
 // The kernel takes a time to wait, no moment: so it is computed anew from the same moment for each call, and a signal
 // does not prolong the wait. The wake of a post is the kernel's and cannot be lost; only a Stop must be looked for.
-Result<void> SysvSemaphore::run_on(const sembuf* steps, std::size_t count, Deadline deadline) const {
-  const auto raw = const_cast<sembuf*>(steps);
+Result<void> SysvSemaphore::run(const sembuf* steps, std::size_t count, Deadline deadline) const {
+  const auto raw = const_cast<sembuf*>(steps);  // the kernel writes nothing there
   while (true) {
     if (stop_requested(deadline)) {
       return fail(Errc::stopped, "semop");
@@ -245,28 +239,6 @@ Result<void> SysvSemaphore::try_operate(std::span<const SemaphoreStep> steps) co
     return fail(failure(steps.size(), errno));
   }
   return {};
-}
-
-Result<void> SysvSemaphore::wait(std::uint16_t which, Undo undo, Deadline deadline) const {
-  const SemaphoreStep step = SemaphoreStep::take(which, 1, undo);
-  return run(&step.step_, 1, deadline);
-}
-
-Result<void> SysvSemaphore::try_wait(std::uint16_t which, Undo undo) const {
-  SemaphoreStep step = SemaphoreStep::take(which, 1, undo);
-  step.step_.sem_flg = static_cast<short>(step.step_.sem_flg | IPC_NOWAIT);
-  if (::semtimedop(id_, &step.step_, 1, nullptr) == 0) [[likely]] {
-    return {};
-  }
-  return errno == EAGAIN ? Result<void>(std::unexpect, Errc::would_block, "semop", EAGAIN) : fail(failure(1, errno));
-}
-
-Result<void> SysvSemaphore::post(std::uint16_t which, Undo undo) const {
-  SemaphoreStep step = SemaphoreStep::give(which, 1, undo);
-  if (::semtimedop(id_, &step.step_, 1, nullptr) == 0) [[likely]] {
-    return {};
-  }
-  return fail(failure(1, errno));
 }
 
 Result<void> SysvSemaphore::wait_for_zero(std::uint16_t which, Deadline deadline) const {

@@ -6,6 +6,7 @@
 #include <tenon/base/permissions.hpp>
 #include <tenon/os/sysv_key.hpp>
 
+#include <cerrno>
 #include <cstdint>
 #include <ctime>
 #include <span>
@@ -94,12 +95,28 @@ class SysvSemaphore {
   Result<void> try_operate(std::span<const SemaphoreStep> steps) const;
 
   /// Takes one. Outcomes and failures: as operate.
-  Result<void> wait(std::uint16_t which, Undo undo, Deadline deadline) const;
+  Result<void> wait(std::uint16_t which, Undo undo, Deadline deadline) const {
+    SemaphoreStep step = SemaphoreStep::take(which, 1, undo);
+    if (deadline.is_unconditional() && ::semtimedop(id_, &step.step_, 1, nullptr) == 0) [[likely]] {
+      return {};
+    }
+    return run(&step.step_, 1, deadline);
+  }
   /// Outcomes: would_block, closed.
-  Result<void> try_wait(std::uint16_t which, Undo undo) const;
+  Result<void> try_wait(std::uint16_t which, Undo undo) const {
+    SemaphoreStep step = SemaphoreStep::take(which, 1, undo);
+    step.step_.sem_flg |= IPC_NOWAIT;
+    if (::semtimedop(id_, &step.step_, 1, nullptr) == 0) [[likely]] {
+      return {};
+    }
+    return errno == EAGAIN ? Result<void>(std::unexpect, Errc::would_block, "semop", EAGAIN) : refused(1);
+  }
   /// Gives one; with Undo::at_death it takes back the undoing of a wait. Outcomes: closed. Failures: limit_reached (the
   /// count is `most`, and stays so).
-  Result<void> post(std::uint16_t which, Undo undo) const;
+  Result<void> post(std::uint16_t which, Undo undo) const {
+    SemaphoreStep step = SemaphoreStep::give(which, 1, undo);
+    return ::semtimedop(id_, &step.step_, 1, nullptr) == 0 ? Result<void>() : refused(1);
+  }
   /// Waits until the count is 0. Outcomes: as operate.
   Result<void> wait_for_zero(std::uint16_t which, Deadline deadline) const;
 
@@ -136,7 +153,7 @@ class SysvSemaphore {
   static Result<Seen> look(SysvKey key, uid_t owner);
   Result<void> initialise(const std::vector<std::uint16_t>& values) const;
   Result<void> run(const sembuf* steps, std::size_t count, Deadline deadline) const;
-  Result<void> run_on(const sembuf* steps, std::size_t count, Deadline deadline) const;
+  Result<void> refused(std::size_t count) const;
   Error failure(std::size_t count, int os_error) const;
   Result<int> read(int command, std::uint16_t which) const;
 
