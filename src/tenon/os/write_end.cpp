@@ -2,6 +2,7 @@
 
 #include <tenon/os/poll.hpp>
 #include <tenon/os/stop.hpp>
+#include <tenon/os/transfer.hpp>
 
 #include <cerrno>
 #include <fcntl.h>
@@ -98,29 +99,7 @@ Result<std::size_t> WriteEnd::vmsplice_from(Bytes from, Deadline deadline) {
 }
 
 Result<std::size_t> WriteEnd::splice_from(FdView from, std::size_t most, Deadline deadline) {
-  if (stop_requested(deadline)) {
-    return fail(Errc::stopped, "splice");
-  }
-  if (most == 0) {
-    return fail(Error(Errc::invalid_argument, "splice").because("0 bytes asked for; 0 would mean the end of the file"));
-  }
-  while (true) {
-    const ssize_t moved = without_sigpipe(
-        [&] { return ::splice(from.raw(), nullptr, fd_.raw(), nullptr, most, SPLICE_F_NONBLOCK | SPLICE_F_MOVE); });
-    if (moved >= 0) {
-      return static_cast<std::size_t>(moved);
-    }
-    if (errno != EAGAIN && errno != EINTR) {
-      return fail(os_failure("splice", errno));
-    }
-    if (auto ready = wait_ready(fd(), Ready::writing, deadline); !ready) {
-      return fail(std::move(ready.error()));
-    }
-    // A file is always readable; a pipe or socket may be what has to be waited for.
-    if (auto ready = wait_ready(from, Ready::reading, deadline); !ready) {
-      return fail(std::move(ready.error()));
-    }
-  }
+  return splice_between(from, fd(), most, deadline);
 }
 
 Result<void> WriteEnd::wait_closed(Deadline deadline) const {
