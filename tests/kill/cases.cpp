@@ -14,6 +14,8 @@ std::vector<Entry> all_cases() {
       {life_sweep(), everywhere | rivals},
       {life_half_swept(), everywhere},
       {life_published_unlocked(), rivals},
+      {domain_make(), everywhere | rivals},
+      {domain_made_in_place(), everywhere},
       {rendezvous_join_receiver(), everywhere | rivals | twice},
       {rendezvous_join_sender(), everywhere},
       {rendezvous_leave(), everywhere},

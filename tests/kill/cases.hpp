@@ -34,6 +34,8 @@ kit::KillCase life_leave();
 kit::KillCase life_sweep();
 kit::KillCase life_published_unlocked();
 kit::KillCase life_half_swept();
+kit::KillCase domain_make();
+kit::KillCase domain_made_in_place();
 kit::KillCase rendezvous_join_receiver();
 kit::KillCase rendezvous_join_sender();
 kit::KillCase rendezvous_leave();

@@ -3,11 +3,15 @@
 #include <tenon/base/name.hpp>
 #include <tenon/os/exact_mode.hpp>
 #include <tenon/os/system_call.hpp>
+#include <tenon/os/token.hpp>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
+#include <dirent.h>
 #include <fcntl.h>
+#include <memory>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <vector>
@@ -69,6 +73,86 @@ Result<void> check_owner(FdView directory, const std::string& path) {
   return {};
 }
 
+// Where a directory is made, before it is whole and gets its name: ".tenon-TOKEN.NAME" beside it.
+class Draft {
+ public:
+  explicit Draft(const std::string& path)
+      : parent_(path.substr(0, path.rfind('/') + 1)),
+        tail_("." + path.substr(parent_.size(), most_of_name)),
+        path_(parent_ + std::string(prefix) + Token::random().hex() + tail_) {}
+
+  const std::string& path() const noexcept { return path_; }
+
+  // What makers who were killed have left. One who lives and loses its draft finds the directory, and needs none.
+  void sweep() const {
+    const std::unique_ptr<DIR, void (*)(DIR*)> parent(::opendir(parent_.empty() ? "." : parent_.c_str()),
+                                                      [](DIR* open) { ::closedir(open); });
+    for (const dirent* entry = parent ? ::readdir(parent.get()) : nullptr; entry != nullptr;
+         entry = ::readdir(parent.get())) {
+      if (is_alike(entry->d_name)) {
+        ::unlinkat(::dirfd(parent.get()), entry->d_name, AT_REMOVEDIR);
+      }
+    }
+  }
+
+ private:
+  static constexpr std::string_view prefix = ".tenon-";
+  static constexpr std::size_t most_of_name = 200;
+
+  bool is_alike(std::string_view name) const {
+    return name.starts_with(prefix) && name.ends_with(tail_) && name.size() == path_.size() - parent_.size() &&
+           Token::parse(name.substr(prefix.size(), name.size() - prefix.size() - tail_.size()));
+  }
+
+  std::string parent_;
+  std::string tail_;
+  std::string path_;
+};
+
+Result<void> name_it(const std::string& draft, const std::string& path) {
+  if (::renameat2(AT_FDCWD, draft.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) == 0) {
+    return {};
+  }
+  // ENOENT: another maker has swept the draft away, which it does once it has made the directory.
+  return fail(errno == EEXIST || errno == ENOENT ? Error(Errc::already_exists, "rename", errno)
+                                                 : os_failure("rename", errno));
+}
+
+// Nobody sees it before it has its mode. Outcomes: already_exists.
+Result<Fd> make_directory(const std::string& path, Permissions permissions) {
+  const Draft draft(path);
+  if (::mkdir(draft.path().c_str(), permissions.mode()) == -1) {
+    return fail(os_failure("mkdir", errno).on(path));
+  }
+  auto directory = open_directory(draft.path());
+  auto named = directory ? set_exact_mode(directory->view(), permissions) : Result<void>(fail(directory.error()));
+  if (named) {
+    named = name_it(draft.path(), path);
+  }
+  if (!named) {
+    ::rmdir(draft.path().c_str());
+    return fail(std::move(named.error()).on(path));
+  }
+  draft.sweep();
+  return directory;
+}
+
+// Opens it, or makes it. Outcomes: not_found (its parent is missing).
+Result<Fd> open_or_make(const std::string& path, Permissions permissions) {
+  constexpr int most_turns = 16;  // each lost turn is somebody else's making and removing in between
+  for (int turn = 0; turn < most_turns; ++turn) {
+    auto opened = open_directory(path);
+    if (!opened.failed_with(Errc::not_found)) {
+      return opened;
+    }
+    auto made = make_directory(path, permissions);
+    if (!made.failed_with(Errc::already_exists)) {
+      return made;
+    }
+  }
+  return fail(Error(Errc::not_found, "open").on(path).because("somebody removes it again and again"));
+}
+
 }  // namespace
 
 Result<Domain> Domain::of_environment() {
@@ -85,16 +169,9 @@ Result<Domain> Domain::open(std::string_view path, Permissions permissions) {
     return fail(std::move(checked.error()));
   }
   const std::string name(path);
-  const bool made = ::mkdir(name.c_str(), permissions.mode()) == 0;
-  if (!made && errno != EEXIST) {
-    return fail(os_failure("mkdir", errno).on(name));
-  }
-  auto directory = open_directory(name);
+  auto directory = open_or_make(name, permissions);
   if (!directory) {
     return fail(std::move(directory.error()));
-  }
-  if (auto exact = made ? set_exact_mode(directory->view(), permissions) : Result<void>(); !exact) {
-    return fail(std::move(exact.error()).on(name));
   }
   if (auto owned = check_owner(directory->view(), name); !owned) {
     return fail(std::move(owned.error()));

@@ -16,9 +16,9 @@ class Domain {
   /// The one named by TENON_DOMAIN, else this user's own; made if missing.
   static Result<Domain> of_environment();
 
-  /// Opens or makes the directory at `path`. A symlink is refused, as is a directory that everybody may write, and
-  /// one of another user that is not shared for writing with a group of the caller's. Failures: permission_denied
-  /// (naming the owner), wrong_kind, invalid_name, no_space.
+  /// Opens or makes the directory at `path`, which nobody sees before it has its mode. A symlink is refused, as is a
+  /// directory that everybody may write, and one of another user that is not shared for writing with a group of the
+  /// caller's. Failures: permission_denied (naming the owner), wrong_kind, invalid_name, no_space.
   static Result<Domain> open(std::string_view path, Permissions permissions = Permissions(0700));
 
   FdView directory() const noexcept { return directory_.view(); }

@@ -2,14 +2,20 @@
 
 #include <kit/leak_check.hpp>
 #include <kit/private_namespaces.hpp>
+#include <kit/refused_call.hpp>
 #include <kit/reported_child.hpp>
 #include <kit/unique.hpp>
+
+#include <cerrno>
 #include <cstdlib>
 #include <fcntl.h>
 #include <grp.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <thread>
 #include <unistd.h>
+#include <vector>
 
 namespace {
 
@@ -64,6 +70,72 @@ TEST(Domain, has_exactly_the_mode_asked_for_whatever_the_umask) {
       }
     });
   }
+}
+
+// F6 F13
+TEST(Domain, that_cannot_be_given_its_mode_is_never_there) {
+  const kit::UniqueDirectory directory;
+  const std::string path = directory / "domain";
+  in_child([&] {
+    ::umask(0077);
+    if (!kit::refuse_call(SYS_fchmod, EPERM)) {
+      GTEST_SKIP() << "this kernel has no seccomp filters";
+    }
+    EXPECT_TRUE(Domain::open(path, Permissions(0770)).failed_with(Errc::permission_denied));
+  });
+  EXPECT_EQ(kit::names_in(directory.path()), std::vector<std::string>{}) << "nor anything else";
+}
+
+// F6 F8
+TEST(Domain, what_a_maker_left_who_died_half_way_is_taken_away_by_the_next) {
+  const kit::UniqueDirectory directory;
+  const std::string path = directory / "domain";
+  in_child([&] {
+    if (!kit::refuse_call(SYS_renameat2, EPERM) || !kit::refuse_call(SYS_rmdir, EPERM)) {
+      GTEST_SKIP() << "this kernel has no seccomp filters";
+    }
+    EXPECT_FALSE(Domain::open(path));
+    EXPECT_FALSE(Domain::open(path));
+  });
+  ASSERT_EQ(kit::names_in(directory.path()).size(), 2U);
+  const std::string others = directory / ".tenon-0123456789abcdef.another";
+  ASSERT_EQ(::mkdir(others.c_str(), 0700), 0);
+  EXPECT_TRUE(Domain::open(path));
+  EXPECT_EQ(kit::names_in(directory.path()), (std::vector<std::string>{".tenon-0123456789abcdef.another", "domain"}));
+  ::rmdir(others.c_str());
+  ::rmdir(path.c_str());
+}
+
+// F4 F13
+TEST(Domain, is_made_once_by_many_who_race_and_seen_by_none_before_it_has_its_mode) {
+  const kit::UniqueDirectory directory;
+  const std::string path = directory / "domain";
+  in_child([&] {
+    ::umask(0077);
+    for (int turn = 0; turn < 50; ++turn) {
+      std::vector<std::jthread> racers;
+      for (int i = 0; i < 4; ++i) {
+        racers.emplace_back([&] {
+          const Domain domain = Domain::open(path, Permissions(0770)).or_throw();
+          struct stat status{};
+          EXPECT_EQ(::fstat(domain.directory().raw(), &status), 0);
+          EXPECT_EQ(status.st_mode & 07777, 0770U);
+          EXPECT_EQ(status.st_nlink, 2U) << "one that was swept away";
+        });
+      }
+      racers.clear();
+      EXPECT_EQ(kit::names_in(directory.path()), std::vector<std::string>{"domain"});
+      ::rmdir(path.c_str());
+    }
+  });
+}
+
+// F2
+TEST(Domain, a_name_of_255_bytes_leaves_room_to_make_it) {
+  const kit::UniqueDirectory directory;
+  const std::string path = directory / std::string(255, 'n');
+  EXPECT_TRUE(Domain::open(path));
+  EXPECT_EQ(::rmdir(path.c_str()), 0);
 }
 
 TEST(Domain, one_that_exists_keeps_its_mode) {
