@@ -113,9 +113,7 @@ Result<void> name_it(const std::string& draft, const std::string& path) {
   if (::renameat2(AT_FDCWD, draft.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) == 0) {
     return {};
   }
-  // ENOENT: another maker has swept the draft away, which it does once it has made the directory.
-  return fail(errno == EEXIST || errno == ENOENT ? Error(Errc::already_exists, "rename", errno)
-                                                 : os_failure("rename", errno));
+  return fail(os_failure("rename", errno));
 }
 
 // Nobody sees it before it has its mode. Outcomes: already_exists.
@@ -128,6 +126,9 @@ Result<Fd> make_directory(const std::string& path, Permissions permissions) {
   auto named = directory ? set_exact_mode(directory->view(), permissions) : Result<void>(fail(directory.error()));
   if (named) {
     named = name_it(draft.path(), path);
+  }
+  if (named.failed_with(Errc::not_found)) {  // another maker has swept the draft away, after it made the directory
+    return fail(Errc::already_exists, "mkdir");
   }
   if (!named) {
     ::rmdir(draft.path().c_str());
