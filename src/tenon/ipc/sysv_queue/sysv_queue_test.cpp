@@ -1,0 +1,465 @@
+#include <tenon/ipc/sysv_queue/sysv_queue.hpp>
+
+#include <kit/private_namespaces.hpp>
+#include <kit/refused_call.hpp>
+#include <kit/reported_child.hpp>
+#include <kit/shared.hpp>
+#include <kit/signal_storm.hpp>
+#include <kit/two_processes.hpp>
+#include <kit/watchdog.hpp>
+#include <tenon/os/process.hpp>
+#include <tenon/os/procfs.hpp>
+#include <tenon/os/remove_on_exit.hpp>
+#include <tenon/os/stop.hpp>
+#include <tenon/os/token.hpp>
+
+#include <array>
+#include <atomic>
+#include <csignal>
+#include <fstream>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <string>
+#include <sys/msg.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <thread>
+#include <unistd.h>
+#include <vector>
+
+namespace {
+
+using namespace std::chrono_literals;
+using namespace tenon;
+using testing::AllOf;
+using testing::HasSubstr;
+using Types = SysvQueue::Types;
+
+constexpr uid_t stranger = 54326;
+
+SysvKey unique_key() { return SysvKey::number(static_cast<key_t>(Token::random().value() | 1U)).or_throw(); }
+
+// A queue that is removed with it.
+struct Own {
+  explicit Own(SysvKey with = SysvKey::unshared(), Permissions permissions = owner_only)
+      : key(with), queue(SysvQueue::create(key, permissions).or_throw()) {}
+  SysvKey key;
+  SysvQueue queue;
+  RemoveOnExit guard{SysvQueue::remove, queue.id()};
+};
+
+std::array<std::byte, 8192> ignored;
+
+std::string received(SysvQueue& queue, Types which, Deadline deadline = immediately) {
+  std::array<std::byte, 8192> into;
+  const auto got = queue.receive(into, which, deadline).or_throw();
+  return std::string(text_of(Bytes(into).first(got.bytes))) + "/" + std::to_string(got.type);
+}
+
+void fill(SysvQueue& queue) {
+  while (queue.try_send(ignored, 1)) {
+  }
+  while (queue.try_send(bytes_of(std::string(64, 'x')), 1)) {
+  }
+}
+
+TEST(SysvQueue, has_exactly_the_mode_asked_for_whatever_the_umask) {  // F13
+  kit::ReportedChild child("creator", [] {
+    for (const mode_t mask : {0U, 077U, 0777U}) {
+      ::umask(mask);
+      for (const std::uint32_t mode : {0600U, 0640U, 0666U, 0777U}) {
+        const Own one(SysvKey::unshared(), Permissions(mode));
+        EXPECT_EQ(one.queue.status().or_throw().permissions, Permissions(mode)) << "umask " << mask;
+      }
+    }
+  });
+  (void)child.finish(never);
+  const Own one;
+  EXPECT_EQ(one.queue.status().or_throw().permissions, owner_only);
+}
+
+TEST(SysvQueue, is_created_by_exactly_one_of_many_who_race) {  // F4
+  const kit::Shared<std::atomic<int>> winners;
+  constexpr int rounds = 30;
+  std::vector<SysvKey> keys;
+  for (int round = 0; round < rounds; ++round) {
+    keys.push_back(unique_key());
+  }
+  auto race = [&](kit::Stage& stage) {
+    for (const SysvKey key : keys) {
+      stage.barrier();
+      const auto created = SysvQueue::create(key);
+      *winners += created ? 1 : 0;
+      EXPECT_TRUE(created || created.failed_with(Errc::already_exists));
+      EXPECT_TRUE(SysvQueue::open_or_create(key)) << "whoever lost opens what the other made";
+      stage.barrier();
+      [[maybe_unused]] const auto removed = SysvQueue::unlink(key);
+    }
+  };
+  kit::run_sides({{"a", race}, {"b", race}, {"c", race}});
+  EXPECT_EQ(*winners, rounds);
+}
+
+TEST(SysvQueue, is_found_by_its_key_and_a_private_one_by_its_identifier_alone) {
+  const Own shared(unique_key());
+  EXPECT_EQ(SysvQueue::open(shared.key).or_throw().id(), shared.queue.id());
+  EXPECT_EQ(shared.queue.status().or_throw().key, shared.key);
+  EXPECT_TRUE(SysvQueue::open(unique_key()).failed_with(Errc::not_found));
+  EXPECT_TRUE(SysvQueue::open(SysvKey::unshared()).failed_with(Errc::invalid_argument));
+  Own one;
+  const Own other;
+  EXPECT_NE(one.queue.id(), other.queue.id());
+  SysvQueue adopted = SysvQueue::adopt(one.queue.id());
+  adopted.send(bytes_of("by number"), 1, never).or_throw();
+  EXPECT_EQ(received(one.queue, Types::any()), "by number/1");
+}
+
+TEST(SysvQueue, of_another_user_is_refused_naming_the_user) {  // F12
+  if (::geteuid() != 0) {
+    GTEST_SKIP() << "needs root, to make another user's queue";
+  }
+  const Own one(unique_key(), Permissions(0666));
+  msqid_ds status{};
+  ASSERT_EQ(::msgctl(one.queue.id(), IPC_STAT, &status), 0);
+  status.msg_perm.uid = stranger;
+  ASSERT_EQ(::msgctl(one.queue.id(), IPC_SET, &status), 0);
+  const auto opened = SysvQueue::open(one.key);
+  ASSERT_TRUE(opened.failed_with(Errc::permission_denied));
+  EXPECT_THAT(opened.error().message(), HasSubstr("it belongs to uid 54326, not to uid 0"));
+  EXPECT_TRUE(SysvQueue::open_or_create(one.key).failed_with(Errc::permission_denied));
+  // Given away, it is still its maker's too: who expects the stranger's must not trust it.
+  const auto given = SysvQueue::open(one.key, stranger);
+  ASSERT_TRUE(given.failed_with(Errc::permission_denied));
+  EXPECT_THAT(given.error().message(), HasSubstr("it belongs to uid 0, not to uid 54326"));
+}
+
+TEST(SysvQueue, that_the_mode_keeps_others_out_of_names_its_owner) {  // F12
+  if (::geteuid() != 0) {
+    GTEST_SKIP() << "needs root, to become somebody else";
+  }
+  const Own one(unique_key());
+  kit::ReportedChild child("stranger", [&] {
+    ASSERT_EQ(::setresuid(stranger, stranger, stranger), 0);
+    const auto opened = SysvQueue::open(one.key);
+    ASSERT_TRUE(opened.failed_with(Errc::permission_denied));
+    EXPECT_THAT(opened.error().message(), HasSubstr("it belongs to uid 0, not to uid 54326"));
+    const auto removed = SysvQueue::unlink(one.key);
+    ASSERT_TRUE(removed.failed_with(Errc::permission_denied));
+    EXPECT_THAT(removed.error().message(), HasSubstr("it belongs to uid 0"));
+    SysvQueue adopted = SysvQueue::adopt(one.queue.id());
+    EXPECT_TRUE(adopted.try_send(bytes_of("x"), 1).failed_with(Errc::permission_denied));
+    EXPECT_TRUE(adopted.try_receive(ignored, Types::any()).failed_with(Errc::permission_denied));
+  });
+  (void)child.finish(never);
+}
+
+TEST(SysvQueue, lets_the_receiver_choose_by_type) {
+  Own one;
+  const auto send_all = [&] {
+    for (const auto& [text, type] : {std::pair("a", 5), {"b", 2}, {"c", 5}, {"d", 9}, {"e", 2}}) {
+      one.queue.send(bytes_of(text), type, never).or_throw();
+    }
+  };
+  send_all();
+  EXPECT_EQ(received(one.queue, Types::any()), "a/5");
+  EXPECT_EQ(received(one.queue, Types::exactly(5)), "c/5");
+  EXPECT_EQ(received(one.queue, Types::except(2)), "d/9");
+  EXPECT_EQ(received(one.queue, Types::lowest_up_to(4)), "b/2");
+  EXPECT_EQ(received(one.queue, Types::lowest_up_to(2)), "e/2");
+  EXPECT_TRUE(one.queue.try_receive(ignored, Types::any()).failed_with(Errc::would_block));
+  send_all();
+  std::string all;
+  for (int i = 0; i < 5; ++i) {
+    all += received(one.queue, Types::lowest_up_to(9)) + " ";
+  }
+  EXPECT_EQ(all, "b/2 e/2 a/5 c/5 d/9 ") << "the lowest first, and the oldest within";
+  one.queue.send(bytes_of("x"), 7, never).or_throw();
+  EXPECT_TRUE(one.queue.try_receive(ignored, Types::exactly(6)).failed_with(Errc::would_block));
+  EXPECT_TRUE(one.queue.try_receive(ignored, Types::lowest_up_to(6)).failed_with(Errc::would_block));
+  EXPECT_TRUE(one.queue.try_receive(ignored, Types::except(7)).failed_with(Errc::would_block));
+  EXPECT_EQ(received(one.queue, Types::exactly(7)), "x/7");
+  for (const long type : {0L, -1L}) {
+    const auto refused = one.queue.send(bytes_of("x"), type, never);
+    ASSERT_TRUE(refused.failed_with(Errc::invalid_argument));
+    EXPECT_THAT(refused.error().message(), HasSubstr("at least 1"));
+  }
+}
+
+TEST(SysvQueue, is_peeked_into_without_taking) {
+  Own one;
+  one.queue.send(bytes_of("first"), 3, never).or_throw();
+  one.queue.send(bytes_of("second"), 1, never).or_throw();
+  std::array<std::byte, 16> into;
+  const auto second = one.queue.peek(into, 1);
+  if (second.failed_with(Errc::not_supported)) {
+    GTEST_SKIP() << second.error().message();
+  }
+  EXPECT_EQ(text_of(Bytes(into).first(second->bytes)), "second");
+  EXPECT_EQ(second->type, 1);
+  EXPECT_EQ(one.queue.peek(into, 0).or_throw().type, 3);
+  EXPECT_TRUE(one.queue.peek(into, 2).failed_with(Errc::would_block));
+  EXPECT_TRUE(one.queue.peek(MutableBytes(into).first(2), 0).failed_with(Errc::message_too_long));
+  EXPECT_EQ(one.queue.status().or_throw().messages, 2U);
+  EXPECT_EQ(received(one.queue, Types::any()), "first/3");
+}
+
+TEST(SysvQueue, peeking_where_the_kernel_cannot_says_what_it_lacks) {
+  kit::ReportedChild child("on another kernel", [] {
+    const Own one;
+    if (!kit::refuse_call(SYS_msgrcv, ENOSYS)) {
+      GTEST_SKIP() << "this kernel has no seccomp filters";
+    }
+    const auto peeked = one.queue.peek(ignored, 0);
+    ASSERT_TRUE(peeked.failed_with(Errc::not_supported));
+    EXPECT_THAT(peeked.error().message(), HasSubstr("CONFIG_CHECKPOINT_RESTORE"));
+  });
+  (void)child.finish(never);
+}
+
+TEST(SysvQueue, full_oversize_and_removed_are_three_outcomes) {  // F69
+  const kit::Watchdog watchdog("a full queue");
+  Own one;
+  fill(one.queue);
+  EXPECT_TRUE(one.queue.try_send(ignored, 1).failed_with(Errc::would_block));
+  EXPECT_TRUE(one.queue.send(ignored, 1, after(20ms)).failed_with(Errc::timed_out));
+  const auto msgmax = procfs::number("/proc/sys/kernel/msgmax").or_throw();
+  const std::vector<std::byte> oversize(msgmax + 1);
+  for (const auto& sent : {one.queue.try_send(oversize, 1), one.queue.send(oversize, 1, never)}) {
+    ASSERT_TRUE(sent.failed_with(Errc::message_too_long));
+    EXPECT_THAT(sent.error().message(),
+                AllOf(HasSubstr("kernel.msgmax is " + std::to_string(msgmax)), HasSubstr("sysctl -w kernel.msgmax=N")));
+  }
+  std::jthread waiting([&] {
+    const auto sent = one.queue.send(ignored, 1, never);
+    EXPECT_TRUE(sent.failed_with(Errc::closed));
+    EXPECT_THAT(sent.error().message(), HasSubstr("removed"));
+  });
+  std::jthread waiting_by_looks([&] { EXPECT_TRUE(one.queue.send(ignored, 1, after(1h)).failed_with(Errc::closed)); });
+  std::jthread receiving(
+      [&] { EXPECT_TRUE(one.queue.receive(ignored, Types::exactly(77), never).failed_with(Errc::closed)); });
+  EXPECT_TRUE(SysvQueue::remove(one.queue.id()));
+  waiting.join();
+  waiting_by_looks.join();
+  receiving.join();
+  EXPECT_TRUE(one.queue.try_send(ignored, 1).failed_with(Errc::closed));
+  EXPECT_TRUE(one.queue.try_receive(ignored, Types::any()).failed_with(Errc::closed));
+  EXPECT_TRUE(one.queue.status().failed_with(Errc::closed));
+  EXPECT_TRUE(SysvQueue::remove(one.queue.id()).failed_with(Errc::not_found));
+}
+
+TEST(SysvQueue, whose_receive_buffer_is_too_small_keeps_the_message) {  // F68
+  Own one;
+  one.queue.send(bytes_of("kept"), 3, never).or_throw();
+  std::array<std::byte, 3> room;
+  for (const Deadline deadline : {never, immediately, after(1h)}) {
+    const auto refused = one.queue.receive(room, Types::any(), deadline);
+    ASSERT_TRUE(refused.failed_with(Errc::message_too_long));
+    EXPECT_THAT(refused.error().message(), AllOf(HasSubstr("buffer of 3 bytes"), HasSubstr("was not taken")));
+  }
+  EXPECT_EQ(received(one.queue, Types::any()), "kept/3");
+}
+
+// The kernel would let its sender wait for ever: no receiver can make enough room.
+TEST(SysvQueue, a_message_longer_than_the_queue_holds_is_refused_instead_of_waited_for) {
+  const kit::Watchdog watchdog("a queue that is too small");
+  Own one;
+  one.queue.set_capacity(100).or_throw();
+  EXPECT_EQ(one.queue.status().or_throw().capacity, 100U);
+  for (const Deadline deadline : {never, after(1h)}) {
+    const auto sent = one.queue.send(Bytes(ignored).first(101), 1, deadline);
+    ASSERT_TRUE(sent.failed_with(Errc::message_too_long));
+    ASSERT_NE(sent.error().limit(), nullptr);
+    EXPECT_EQ(sent.error().limit()->value, 100U);
+    EXPECT_EQ(sent.error().limit()->wanted, 101U);
+  }
+  EXPECT_TRUE(one.queue.send(Bytes(ignored).first(100), 1, never));
+}
+
+TEST(SysvQueue, messages_beyond_the_buffer_on_the_stack_arrive_whole) {
+  if (::geteuid() != 0) {
+    GTEST_SKIP() << "needs root, to raise kernel.msgmax in a namespace of its own";
+  }
+  kit::in_private_namespaces([] {
+    std::ofstream("/proc/sys/kernel/msgmax") << 100000;
+    std::ofstream("/proc/sys/kernel/msgmnb") << 200000;
+    Own one;
+    std::vector<std::byte> sent(100000);
+    for (std::size_t i = 0; i < sent.size(); ++i) {
+      sent[i] = static_cast<std::byte>(i * 7);
+    }
+    one.queue.send(sent, 4, never).or_throw();
+    std::vector<std::byte> into(200000);
+    const auto peeked = one.queue.peek(into, 0);
+    EXPECT_TRUE(peeked.failed_with(Errc::not_supported) || peeked->bytes == sent.size());
+    EXPECT_TRUE(
+        one.queue.receive(MutableBytes(into).first(99999), Types::any(), never).failed_with(Errc::message_too_long));
+    const auto got = one.queue.receive(into, Types::any(), never).or_throw();
+    EXPECT_EQ(got.type, 4);
+    into.resize(got.bytes);
+    EXPECT_EQ(into, sent);
+  });
+}
+
+TEST(SysvQueue, tells_who_was_last_and_how_full_it_is) {
+  Own one;
+  auto before = one.queue.status().or_throw();
+  EXPECT_EQ(before.last_sender, 0);
+  EXPECT_EQ(before.messages, 0U);
+  kit::ReportedChild child("sender", [&] { one.queue.send(bytes_of("12345"), 1, never).or_throw(); });
+  const pid_t sender = child.process().pid();
+  (void)child.finish(never);
+  const auto full = one.queue.status().or_throw();
+  EXPECT_EQ(full.last_sender, sender);
+  EXPECT_EQ(full.messages, 1U);
+  EXPECT_EQ(full.bytes, 5U);
+  EXPECT_EQ(full.owner, ::geteuid());
+  EXPECT_EQ(full.creator, ::geteuid());
+  EXPECT_GT(full.last_send, 0);
+  EXPECT_EQ(received(one.queue, Types::any()), "12345/1");
+  EXPECT_EQ(one.queue.status().or_throw().last_receiver, ::getpid());
+}
+
+TEST(SysvQueue, keeps_its_first_deadline_in_a_storm_of_signals) {  // F71
+  const kit::Watchdog watchdog("a queue under signals");
+  Own one;
+  const kit::SignalStorm storm;
+  const Deadline first = after(60ms);
+  EXPECT_TRUE(one.queue.receive(ignored, Types::any(), first).failed_with(Errc::timed_out));
+  EXPECT_TRUE(first.passed());
+  fill(one.queue);
+  const Deadline second = after(60ms);
+  EXPECT_TRUE(one.queue.send(ignored, 1, second).failed_with(Errc::timed_out));
+  EXPECT_TRUE(second.passed());
+  EXPECT_GT(storm.count(), 0U);
+}
+
+TEST(SysvQueue, without_deadline_goes_on_after_signals) {  // F71
+  const kit::Watchdog watchdog("a blocking queue under signals");
+  Own one;
+  const kit::SignalStorm storm;
+  std::jthread other([&] {
+    while (storm.count() < 20) {
+      std::this_thread::yield();
+    }
+    EXPECT_TRUE(one.queue.send(bytes_of("x"), 1, never));
+    fill(one.queue);
+    EXPECT_TRUE(one.queue.send(bytes_of("go on"), 2, never));
+  });
+  EXPECT_TRUE(one.queue.receive(ignored, Types::any(), never));
+  const auto room_is_asked_for = [&] { return one.queue.status().or_throw().bytes > 16000; };
+  while (!room_is_asked_for()) {
+    std::this_thread::yield();
+  }
+  while (!one.queue.try_receive(ignored, Types::exactly(2))) {
+    [[maybe_unused]] const auto room = one.queue.try_receive(ignored, Types::exactly(1));
+  }
+}
+
+TEST(SysvQueue, waits_until_somebody_sends_what_it_wants) {
+  const kit::Watchdog watchdog("a queue with a deadline");
+  Own one;
+  kit::run_sides({{"receiver",
+                   [&](kit::Stage& stage) {
+                     stage.signal("receiving");
+                     EXPECT_EQ(received(one.queue, Types::exactly(2), after(1h)), "wanted/2");
+                     EXPECT_EQ(received(one.queue, Types::exactly(3), never), "wanted too/3");
+                   }},
+                  {"sender", [&](kit::Stage& stage) {
+                     stage.await("receiving");
+                     one.queue.send(bytes_of("not wanted"), 1, after(1h)).or_throw();
+                     one.queue.send(bytes_of("wanted"), 2, after(1h)).or_throw();
+                     one.queue.send(bytes_of("wanted too"), 3, after(1h)).or_throw();
+                   }}});
+  EXPECT_EQ(received(one.queue, Types::any()), "not wanted/1");
+}
+
+TEST(SysvQueue, gives_each_message_to_one_of_many_receivers) {
+  constexpr int receivers = 3;
+  constexpr int messages = 300;
+  Own one;
+  const kit::Shared<std::array<std::atomic<int>, messages>> taken;
+  auto receive = [&](kit::Stage&) {
+    for (std::string text = received(one.queue, Types::any(), after(1h)); text != "end/1";
+         text = received(one.queue, Types::any(), after(1h))) {
+      ++(*taken).at(static_cast<std::size_t>(std::stoi(text)));
+    }
+  };
+  auto send = [&](kit::Stage&) {
+    for (int i = 0; i < messages + receivers; ++i) {
+      one.queue.send(bytes_of(i < messages ? std::to_string(i) : "end"), 1, after(1h)).or_throw();
+    }
+  };
+  kit::run_sides({{"a", receive}, {"b", receive}, {"c", receive}, {"sender", send}});
+  for (const auto& times : *taken) {
+    EXPECT_EQ(times, 1);
+  }
+}
+
+TEST(SysvQueue, keeps_what_a_killed_sender_had_sent) {
+  Own one;
+  kit::Sides sides({{"sender", [&](kit::Stage& stage) {
+                       one.queue.send(bytes_of("last words"), 2, never).or_throw();
+                       stage.signal("sent");
+                       stage.await("nothing that ever comes");
+                     }}});
+  sides.stage().await("sent");
+  sides.side("sender").kill();
+  sides.finish();
+  EXPECT_EQ(received(one.queue, Types::any()), "last words/2");
+}
+
+TEST(SysvQueue, several_threads_send_and_receive_at_once) {
+  Own one;
+  constexpr int each = 200;
+  std::atomic<int> got = 0;
+  {
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 2; ++i) {
+      threads.emplace_back([&] {
+        for (int n = 0; n < each; ++n) {
+          EXPECT_TRUE(one.queue.send(bytes_of("x"), 1, n % 2 == 0 ? never : after(1h)));
+        }
+      });
+      threads.emplace_back([&] {
+        std::array<std::byte, 16> into;
+        for (int n = 0; n < each; ++n) {
+          got += one.queue.receive(into, Types::any(), n % 2 == 0 ? never : after(1h)) ? 1 : 0;
+        }
+      });
+    }
+  }
+  EXPECT_EQ(got, 2 * each);
+}
+
+TEST(SysvQueueLimits, as_many_queues_as_msgmni_allows_and_one_more) {
+  if (::geteuid() != 0) {
+    GTEST_SKIP() << "needs root, to lower kernel.msgmni in a namespace of its own";
+  }
+  kit::in_private_namespaces([] {
+    std::ofstream("/proc/sys/kernel/msgmni") << 2;
+    const Own one;
+    const Own two;
+    const auto refused = SysvQueue::create(unique_key());
+    ASSERT_TRUE(refused.failed_with(Errc::limit_reached));
+    EXPECT_THAT(refused.error().message(),
+                AllOf(HasSubstr("kernel.msgmni is 2, 3 wanted"), HasSubstr("sysctl -w kernel.msgmni=N")));
+  });
+}
+
+TEST(SysvQueueLimits, a_capacity_beyond_msgmnb_names_it) {
+  kit::in_private_namespaces([] {
+    if (::geteuid() == 0) {
+      ASSERT_EQ(::setresuid(stranger, stranger, stranger), 0);
+    }
+    Own one;
+    const auto msgmnb = procfs::number("/proc/sys/kernel/msgmnb").or_throw();
+    EXPECT_EQ(one.queue.status().or_throw().capacity, msgmnb);
+    const auto refused = one.queue.set_capacity(msgmnb + 1);
+    ASSERT_TRUE(refused.failed_with(Errc::limit_reached));
+    EXPECT_THAT(refused.error().message(),
+                AllOf(HasSubstr("kernel.msgmnb is " + std::to_string(msgmnb)), HasSubstr("sysctl -w kernel.msgmnb=N")));
+    EXPECT_TRUE(one.queue.set_capacity(msgmnb - 1));
+  });
+}
+
+}  // namespace
