@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <memory>
+#include <optional>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -23,6 +24,7 @@ struct SendOptions {
   std::string file = "-";
   double timeout = 0;
   bool lines = false;
+  std::optional<std::uint32_t> priority;
 };
 
 constexpr std::size_t piece_size = 256UL * 1024;
@@ -117,7 +119,7 @@ class Outgoing {
   }
 
   Result<void> put(std::string_view text, Sender::More more) {
-    return sender_.send_part(bytes_of(text), more, step_deadline(options_.timeout));
+    return sender_.send_part(bytes_of(text), more, step_deadline(options_.timeout), options_.priority.value_or(0));
   }
 
   Sender& sender_;
@@ -147,6 +149,10 @@ Result<void> send_all(Sender& sender, FdView input, const SendOptions& options) 
 }
 
 Result<void> send(const SendOptions& options) {
+  // Before anybody is waited for.
+  if (auto has = options.priority ? check_has_priorities(options.uri) : Result<void>(); !has) {
+    return has;
+  }
   auto input = open_input(options.file);
   if (!input) {
     return fail(std::move(input.error()));
@@ -173,6 +179,10 @@ void add_send(CLI::App& program, int& code) {
   command->add_option("--timeout", options->timeout, "Give up when nothing moves for that long; 0 is never")
       ->check(seconds)
       ->type_name("SECONDS");
+  command
+      ->add_option("--priority", options->priority, "Overtake messages of a lower priority, where the channel has them")
+      ->check(CLI::Range(0U, most_priority))
+      ->type_name("N");
   command->footer(
       "Example, in two terminals, in either order:\n"
       "  tenon recv fifo:/tmp/photos -o photos.tar\n"

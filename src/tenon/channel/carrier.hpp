@@ -2,17 +2,21 @@
 /// What a mechanism must be able to do to be a channel: carry frames one way.
 ///
 /// A new channel is a FrameSink and a FrameSource; the rest (parts, order, ends, who is alive) is the same for all.
+/// Those over bytes stand in pipe_carrier.hpp, what those over messages share in message_carrier.hpp.
 #include <tenon/base/deadline.hpp>
 #include <tenon/channel/frame.hpp>
 
 #include <cstddef>
-#include <optional>
+#include <cstdint>
 
 namespace tenon {
 
+/// The highest priority of a message, on channels that have priorities; 0 is the lowest.
+inline constexpr std::uint32_t most_priority = 32767;
+
 struct Capabilities {
-  bool framed = false;  ///< the mechanism itself keeps message boundaries
-  bool priority = false;
+  bool framed = false;       ///< the mechanism itself keeps message boundaries
+  bool priority = false;     ///< messages of a higher one overtake those of a lower
   bool descriptors = false;  ///< can pass descriptors along
   bool credentials = false;  ///< the kernel vouches for the sender
   bool zero_copy = false;
@@ -49,6 +53,9 @@ class FrameSource {
   virtual Result<Frame> take(Deadline deadline) = 0;
   /// How many bytes have been sent and not been taken yet: after so many, all that was sent before this call has been.
   virtual std::size_t pending() const = 0;
+  /// Whether frames come in the order in which they were sent. Where they do not, all that somebody has sent has been
+  /// taken only once nothing is pending.
+  virtual bool keeps_order() const { return true; }
   virtual Capabilities capabilities() const = 0;
 };
 

@@ -69,6 +69,11 @@ Result<std::size_t> Frame::size_of(Bytes beginning) {
   return header_size + header.length;
 }
 
+std::uint32_t Frame::priority_of(Bytes encoded) {
+  expects(encoded.size() >= header_size, "a frame begins with its header");
+  return header_of(encoded).priority;
+}
+
 Result<Frame> Frame::decode(Bytes whole) {
   if (whole.size() < header_size) {
     return corrupt("it is shorter than a frame's header");

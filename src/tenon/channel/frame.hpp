@@ -58,6 +58,8 @@ struct Frame {
   /// The size of the whole frame that begins with these bytes (at least header_size of them). Failures: corrupt (these
   /// are no frames of Tenon's), version_mismatch.
   static Result<std::size_t> size_of(Bytes beginning);
+  /// The priority of a frame that encode() wrote.
+  static std::uint32_t priority_of(Bytes encoded);
   /// Reads one whole frame, which must be exactly `whole`; the payload points into it. Failures: also corrupt
   /// (checksum).
   static Result<Frame> decode(Bytes whole);

@@ -12,11 +12,11 @@ namespace {
 constexpr auto farewell = std::chrono::seconds(1);
 constexpr auto no_writer_recheck = std::chrono::milliseconds(5);
 
-Fail out_of_order(const Frame& frame, const Inflow& inflow) {
+Fail out_of_order(const Frame& frame, std::uint64_t message, std::uint64_t offset) {
   return fail(Error(Errc::corrupt, "receive")
-                  .because("a part is missing: expected message " + std::to_string(inflow.message) + " from byte " +
-                           std::to_string(inflow.offset) + ", got message " + std::to_string(frame.message) +
-                           " from byte " + std::to_string(frame.offset)));
+                  .because("a part is missing: expected message " + std::to_string(message) + " from byte " +
+                           std::to_string(offset) + ", got message " + std::to_string(frame.message) + " from byte " +
+                           std::to_string(frame.offset)));
 }
 
 }  // namespace
@@ -30,11 +30,11 @@ bool Receiver::all_ended() const {
 
 Result<Part> Receiver::receive_part(Deadline deadline) {
   while (true) {
-    if (const auto dead = overdue()) {
+    if (const auto dead = overdue(inflows_, current_, taken_)) {
       return fail(end_of(*dead));
     }
     if (all_ended()) {
-      auto enlisted = enlist(deadline);
+      auto enlisted = enlist(Left::left_out, deadline);
       if (!enlisted || all_ended()) {
         return fail(enlisted ? Error(Errc::closed, "receive") : std::move(enlisted.error()));
       }
@@ -49,21 +49,15 @@ Result<Part> Receiver::receive_part(Deadline deadline) {
   }
 }
 
-// A held frame whose sender's turn it is, else the next one from the mechanism.
+// A held frame whose turn it is, else the next one from the mechanism.
 Result<Frame> Receiver::next_frame(Deadline deadline) {
-  auto turn = inflows_.end();
-  for (auto entry = inflows_.begin(); entry != inflows_.end(); ++entry) {
-    const bool may = !entry->second.held.empty() && (!current_ || entry->first == *current_);
-    if (may && (turn == inflows_.end() || entry->second.held.front().turn < turn->second.held.front().turn)) {
-      turn = entry;
-    }
-  }
-  if (turn == inflows_.end()) {
+  Flow* const flow = next_held(inflows_, current_);
+  if (flow == nullptr) {
     return take(deadline);
   }
-  released_ = std::move(turn->second.held.front());
+  released_ = std::move(flow->held.front());
   released_.frame.payload = released_.payload;
-  turn->second.held.pop_front();
+  flow->held.pop_front();
   held_bytes_ -= released_.payload.size();
   return released_.frame;
 }
@@ -77,7 +71,7 @@ Result<Frame> Receiver::take(Deadline deadline) {
         return fail(std::move(looked.error()));
       }
       next_look_ = after(recheck_interval);
-      if (overdue()) {
+      if (overdue(inflows_, current_, taken_)) {
         return fail(Errc::would_block);
       }
     }
@@ -99,37 +93,32 @@ Result<Frame> Receiver::take(Deadline deadline) {
 // Whether this end is still entered, who has come, and who has died. What a dead sender wrote before is still taken.
 Result<void> Receiver::look() {
   if (inflows_.empty() && rendezvous_.sees_other_role()) {
-    if (auto enlisted = enlist(after(farewell)); !enlisted) {
+    if (auto enlisted = enlist(Left::counted, after(farewell)); !enlisted) {
       return enlisted;
     }
   }
   for (auto& [sender, inflow] : inflows_) {
-    if (inflow.ended || !inflow.peer) {
-      continue;
-    }
-    const auto standing = inflow.peer->standing();
+    const auto standing = inflow.peer ? inflow.peer->standing() : Result<Standing>(Standing::alive);
     if (standing && *standing != Standing::alive) {
       inflow.peer.reset();
-      inflow.owed_until = taken_ + source_->pending();
+      inflow.gone = true;
+    }
+    if (inflow.gone && !inflow.ended && !inflow.owed_until) {
+      inflow.owed_until = all_sent();
     }
   }
   return rendezvous_.progress().transform([](Progress) {});
 }
 
-// A sender that is dead, and all of whose frames have been looked at.
-std::optional<Token> Receiver::overdue() const {
-  for (const auto& [sender, inflow] : inflows_) {
-    const bool all_taken = inflow.owed_until && taken_ >= *inflow.owed_until;
-    if (all_taken && !inflow.ended && inflow.held.empty()) {
-      return sender;
-    }
-  }
-  return std::nullopt;
+// When so many bytes have been taken, all that was sent before this call has been; nothing if that cannot be told yet.
+std::optional<std::uint64_t> Receiver::all_sent() const {
+  const std::size_t pending = source_->pending();
+  return source_->keeps_order() || pending == 0 ? std::optional(taken_ + pending) : std::nullopt;
 }
 
 // Everybody has closed: whoever has begun and not said its end owes it. One that is entered may be about to open.
 Result<void> Receiver::wait_without_writers(Deadline deadline) {
-  if (auto enlisted = inflows_.empty() ? enlist(deadline) : Result<void>(); !enlisted) {
+  if (auto enlisted = inflows_.empty() ? enlist(Left::left_out, deadline) : Result<void>(); !enlisted) {
     return enlisted;
   }
   if (inflows_.empty()) {
@@ -140,7 +129,7 @@ Result<void> Receiver::wait_without_writers(Deadline deadline) {
       inflow.owed_until = taken_;
     }
   }
-  if (overdue() || all_ended()) {
+  if (overdue(inflows_, current_, taken_) || all_ended()) {
     return {};
   }
   if (auto slept = sleep_until(deadline.or_sooner(after(no_writer_recheck))); slept.failed_with(Errc::stopped)) {
@@ -149,14 +138,16 @@ Result<void> Receiver::wait_without_writers(Deadline deadline) {
   return deadline.passed() ? fail(Errc::timed_out, "receive") : Result<void>();
 }
 
-// Takes note of the senders that are entered, before they have sent anything: they too have to say their end.
-Result<void> Receiver::enlist(Deadline deadline) {
+// Takes note of the senders that are entered, before they have sent anything: they too have to say their end. One that
+// came and left again has not said it, but counts only as long as there is nobody else to wait for.
+Result<void> Receiver::enlist(Left left, Deadline deadline) {
   const auto entered = rendezvous_.entered(deadline);
   if (!entered) {
     return fail(entered.error());
   }
   for (const Participant& one : *entered) {
-    if (one.role == Role::sender && one.progress == Progress::open && !inflows_.contains(one.token)) {
+    const bool counts = one.progress == Progress::open || (left == Left::counted && one.progress == Progress::left);
+    if (one.role == Role::sender && counts && !inflows_.contains(one.token)) {
       watch(one.token);
     }
   }
@@ -169,19 +160,22 @@ Inflow& Receiver::watch(Token sender) {
   if (peer) {
     inflow.peer = std::move(*peer);
   } else if (peer.failed_with(Errc::not_found)) {
-    inflow.owed_until = taken_ + source_->pending();
+    inflow.gone = true;
+    inflow.owed_until = all_sent();
   }
   return inflow;
 }
 
 // How a sender ended that said no end. Its stream counts as ended from now on, so that others can be received further.
 Error Receiver::end_of(Token sender) {
-  inflows_[sender].ended = true;
-  if (current_ == sender) {
+  Inflow& inflow = inflows_[sender];
+  inflow.ended = true;
+  if (current_ && current_->sender == sender) {
     current_.reset();
     message_.clear();
     too_long_ = false;
   }
+  held_bytes_ -= inflow.drop_held();  // what waited behind a message that will never be whole
   const auto entered = rendezvous_.entered(after(farewell));
   for (const Participant& other : entered ? *entered : std::vector<Participant>{}) {
     if (other.token == sender) {
@@ -222,29 +216,48 @@ Result<std::optional<Part>> Receiver::admit(const Frame& frame) {
   }
   Inflow& inflow = **known;
   inflow.heard = true;
-  if (current_ && *current_ != frame.sender) {
-    return hold(inflow, frame).transform([] { return std::optional<Part>(); });
+  if (frame.priority > most_priority) {
+    return fail(Error(Errc::corrupt, "receive").because("no message has priority " + std::to_string(frame.priority)));
+  }
+  const FlowKey key{.sender = frame.sender, .priority = frame.priority};
+  // Whoever gives up sends no more of what it has begun, so that is not waited for.
+  const bool ends_current = frame.kind == FrameKind::abort && current_ && current_->sender == frame.sender;
+  if (current_ && *current_ != key && !ends_current) {
+    return hold(inflow.flows[frame.priority], frame).transform([] { return std::optional<Part>(); });
   }
   if (frame.kind == FrameKind::abort && !inflow.ended) {
     Error gave_up = end_of(frame.sender);
     return fail(Error(Errc::aborted, gave_up.call()).because("the sender gave up before it had sent everything"));
   }
-  if (frame.message != inflow.message || frame.offset != inflow.offset || inflow.ended) {
-    return out_of_order(frame, inflow);
-  }
   if (frame.kind == FrameKind::end) {
+    if (frame.message != inflow.whole + 1 || inflow.in_message() || inflow.ended) {
+      return out_of_order(frame, inflow.whole + 1, 0);
+    }
     inflow.ended = true;
     return std::optional<Part>();
   }
-  const bool last = frame.kind == FrameKind::last;
-  inflow.offset = last ? 0 : inflow.offset + frame.payload.size();
-  inflow.message += last ? 1 : 0;
-  current_ = last ? std::nullopt : std::optional(frame.sender);
-  return Part{
-      .sender = frame.sender, .message = frame.message, .offset = frame.offset, .data = frame.payload, .last = last};
+  return take_part(inflow, frame).transform([](const Part& part) { return std::optional(part); });
 }
 
-Result<void> Receiver::hold(Inflow& inflow, const Frame& frame) {
+Result<Part> Receiver::take_part(Inflow& inflow, const Frame& frame) {
+  Flow& flow = inflow.flows[frame.priority];
+  if (frame.message != flow.message || frame.offset != flow.offset || inflow.ended) {
+    return out_of_order(frame, flow.message, flow.offset);
+  }
+  const bool last = frame.kind == FrameKind::last;
+  flow.offset = last ? 0 : flow.offset + frame.payload.size();
+  flow.message += last ? 1 : 0;
+  inflow.whole += last ? 1 : 0;
+  current_ = last ? std::nullopt : std::optional(FlowKey{.sender = frame.sender, .priority = frame.priority});
+  return Part{.sender = frame.sender,
+              .message = frame.message,
+              .offset = frame.offset,
+              .data = frame.payload,
+              .last = last,
+              .priority = frame.priority};
+}
+
+Result<void> Receiver::hold(Flow& flow, const Frame& frame) {
   if (held_bytes_ + frame.payload.size() > most_held) {
     return fail(Error(Errc::limit_reached, "receive")
                     .with({.name = "bytes held back for other senders",
@@ -253,7 +266,7 @@ Result<void> Receiver::hold(Inflow& inflow, const Frame& frame) {
                            .remedy = "let senders of long messages take turns"}));
   }
   held_bytes_ += frame.payload.size();
-  inflow.held.push_back({.frame = frame, .payload = {frame.payload.begin(), frame.payload.end()}, .turn = taken_});
+  flow.held.push_back({.frame = frame, .payload = {frame.payload.begin(), frame.payload.end()}, .turn = taken_});
   return {};
 }
 

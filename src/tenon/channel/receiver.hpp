@@ -10,14 +10,15 @@
 
 namespace tenon {
 
-/// The next piece of a message. Messages come one after another, whole: parts that other senders' frames put in between
-/// are held back in memory until it is their turn.
+/// The next piece of a message. Messages come one after another, whole: parts that frames of other messages put in
+/// between are held back in memory until it is their turn, the highest priority first.
 struct Part {
   Token sender;
   std::uint64_t message;
   std::uint64_t offset;
   Bytes data;  ///< good until the next call
   bool last;
+  std::uint32_t priority = 0;
 };
 
 /// Dropped without finish() or abandon(), it leaves as abandon() does. Threads: one at a time. fork: only in the
@@ -53,19 +54,21 @@ class Receiver {
   Result<Frame> take(Deadline deadline);
   Result<void> look();
   Result<void> wait_without_writers(Deadline deadline);
-  Result<void> enlist(Deadline deadline);
+  enum class Left : bool { left_out, counted };
+  Result<void> enlist(Left left, Deadline deadline);
   Inflow& watch(Token sender);
   Result<Inflow*> inflow_of(Token sender);
   Result<std::optional<Part>> admit(const Frame& frame);
-  Result<void> hold(Inflow& inflow, const Frame& frame);
-  std::optional<Token> overdue() const;
+  Result<Part> take_part(Inflow& inflow, const Frame& frame);
+  Result<void> hold(Flow& flow, const Frame& frame);
+  std::optional<std::uint64_t> all_sent() const;
   Error end_of(Token sender);
   bool all_ended() const;
 
   Rendezvous rendezvous_;
   std::unique_ptr<FrameSource> source_;
   Inflows inflows_;
-  std::optional<Token> current_;  // whose message is being received
+  std::optional<FlowKey> current_;  // whose message is being received
   std::size_t held_bytes_ = 0;
   std::uint64_t taken_ = 0;  // bytes of frames, since the beginning
   Deadline next_look_ = immediately;

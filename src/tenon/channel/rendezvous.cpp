@@ -3,6 +3,7 @@
 #include <tenon/base/name.hpp>
 #include <tenon/channel/rendezvous_file.hpp>
 #include <tenon/channel/rendezvous_records.hpp>
+#include <tenon/os/backoff.hpp>
 #include <tenon/os/clock.hpp>
 #include <tenon/os/credentials.hpp>
 #include <tenon/os/life_sweep.hpp>
@@ -84,7 +85,7 @@ Result<void> ensure_object(RendezvousFile& file, const ObjectKeeper& keeper, boo
                ? Result<void>()
                : fail(damaged(file.uri(), "what the channel goes through was removed or replaced while others use it"));
   }
-  return *found ? note_found(file, false, found) : make_object(file, keeper);
+  return *found ? keeper.accept().and_then([&] { return note_found(file, false, found); }) : make_object(file, keeper);
 }
 
 Result<void> refuse_second_receiver(const RendezvousFile& file, std::span<const Participant> entered) {
@@ -230,6 +231,24 @@ bool Rendezvous::sees_other_role() const {
       return false;
     }
   }
+}
+
+Result<void> Rendezvous::await_other_role(Deadline deadline) const {
+  Backoff backoff(deadline);
+  while (!sees_other_role()) {
+    const auto there = place_->keeper.find();
+    if (!there || *there != object()) {
+      return fail(there ? damaged(place_->uri, "what the channel goes through was removed or replaced from outside")
+                        : there.error());
+    }
+    if (auto entered = progress(); !entered) {
+      return fail(std::move(entered.error()));
+    }
+    if (auto slept = backoff.sleep(); !slept) {
+      return fail(std::move(slept.error()).on(place_->uri));
+    }
+  }
+  return {};
 }
 
 Result<std::vector<Participant>> Rendezvous::entered(Deadline deadline) const {

@@ -58,6 +58,8 @@ struct ObjectKeeper {
   /// none, or only half of one.
   std::function<Result<std::optional<std::uint64_t>>()> find = [] { return std::optional<std::uint64_t>(1); };
   std::function<Result<void>()> make = [] { return Result<void>(); };
+  /// Whether an object that was there before, and that nobody uses now, will do.
+  std::function<Result<void>()> accept = [] { return Result<void>(); };
   /// Also for what other channels left behind: takes the URI that stands in their file, and which object it was, 0 if
   /// its maker died before it could note that. Leaves an object alone that is another one.
   std::function<void(const std::string& uri, std::uint64_t object)> remove = [](const std::string&, std::uint64_t) {};
@@ -88,6 +90,9 @@ class Rendezvous {
   Result<Progress> progress() const;
   /// Whether there is an entry of the other role, a dead one's counting too; takes no lock.
   bool sees_other_role() const;
+  /// Waits until somebody of the other role has come, one that has died or left again meanwhile counting too: for
+  /// mechanisms that do not tell. Outcomes: timed_out, stopped, stale (also: the object was removed or replaced).
+  Result<void> await_other_role(Deadline deadline) const;
   /// Everybody who is entered, the dead who did not leave among them. Outcomes: timed_out, stopped, not_found.
   Result<std::vector<Participant>> entered(Deadline deadline) const;
   /// A watch on one of them. Outcomes: not_found (gone for good).

@@ -2,6 +2,8 @@
 
 #include <tenon/channel/fifo_channel.hpp>
 #include <tenon/channel/pipe_channel.hpp>
+#include <tenon/channel/posix_queue_channel.hpp>
+#include <tenon/channel/sysv_queue_channel.hpp>
 
 #include <algorithm>
 #include <array>
@@ -21,7 +23,30 @@ constexpr std::array rows = {
            .open_sender = open_pipe_sender,
            .open_receiver = open_pipe_receiver,
            .remove = [](const std::string&, std::uint64_t) {}},
+    Scheme{.name = "mq",
+           .rest = "/NAME",
+           .open_sender = open_posix_queue_sender,
+           .open_receiver = open_posix_queue_receiver,
+           .remove = remove_posix_queue,
+           .priority = true},
+    Scheme{.name = "sysvq",
+           .rest = "KEY",
+           .open_sender = open_sysv_queue_sender,
+           .open_receiver = open_sysv_queue_receiver,
+           .remove = remove_sysv_queue,
+           .priority = true},
 };
+
+template <class Which>
+std::string list_of(Which which) {
+  std::string list;
+  for (const Scheme& row : rows) {
+    if (which(row)) {
+      list += (list.empty() ? "" : ", ") + std::string(row.name) + ":" + std::string(row.rest);
+    }
+  }
+  return list;
+}
 
 struct Split {
   const Scheme* scheme;
@@ -52,12 +77,18 @@ Result<std::shared_ptr<const Domain>> own_domain() {
 std::span<const Scheme> schemes() { return rows; }
 
 std::string known_channels() {
-  std::string list;
-  for (const Scheme& row : rows) {
-    list += list.empty() ? "" : ", ";
-    list += std::string(row.name) + ":" + std::string(row.rest);
-  }
-  return list;
+  return list_of([](const Scheme&) { return true; });
+}
+
+Error no_priorities() {
+  return Error(Errc::invalid_argument, "send")
+      .because("this channel has no priorities; these have: " +
+               list_of([](const Scheme& row) { return row.priority; }));
+}
+
+Result<void> check_has_priorities(std::string_view uri) {
+  return split(uri).and_then(
+      [&](const Split& found) { return found.scheme->priority ? Result<void>() : fail(no_priorities().on(uri)); });
 }
 
 void remove_channel_object(const std::string& uri, std::uint64_t object) {

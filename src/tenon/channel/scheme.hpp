@@ -18,12 +18,19 @@ struct Scheme {
   Result<Receiver> (*open_receiver)(const std::string& rest, std::shared_ptr<const Domain> domain, Deadline deadline);
   /// Removes the kernel object that a channel made; nothing happens if it is gone, or another one by now.
   void (*remove)(const std::string& rest, std::uint64_t object);
+  bool priority = false;  ///< messages of a higher priority overtake those of a lower
 };
 
 std::span<const Scheme> schemes();
 
 /// "fifo:PATH, pipe:FD"
 std::string known_channels();
+
+/// Whether this channel has priorities. Failures: invalid_argument (it has none: those that have are named; it is no
+/// channel).
+Result<void> check_has_priorities(std::string_view uri);
+/// The error of whoever asks a channel for priorities that has none.
+Error no_priorities();
 
 /// Removes the object behind a channel's URI, whatever its scheme. `object`: as ObjectKeeper::remove has it.
 void remove_channel_object(const std::string& uri, std::uint64_t object);

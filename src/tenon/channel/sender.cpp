@@ -1,5 +1,7 @@
 #include <tenon/channel/sender.hpp>
 
+#include <tenon/base/contract.hpp>
+#include <tenon/channel/scheme.hpp>
 #include <tenon/os/clock.hpp>
 #include <tenon/os/futex.hpp>
 
@@ -18,7 +20,10 @@ std::string process(const Participant& one) { return "the receiver, process " + 
 }  // namespace
 
 Sender::Sender(Rendezvous rendezvous, std::unique_ptr<FrameSink> sink)
-    : rendezvous_(std::move(rendezvous)), sink_(std::move(sink)), buffer_(sink_->frame_size()) {
+    : rendezvous_(std::move(rendezvous)),
+      sink_(std::move(sink)),
+      buffer_(sink_->frame_size()),
+      has_priorities_(sink_->capabilities().priority) {
   find_receiver();
 }
 
@@ -26,10 +31,27 @@ Result<void> Sender::send(Bytes message, Deadline deadline, std::uint32_t priori
   return send_part(message, More::no, deadline, priority);
 }
 
-Result<void> Sender::send_part(Bytes part, More more, Deadline deadline, std::uint32_t priority) {
+Result<void> Sender::check_may_send(std::uint32_t priority) const {
   if (cut_short_) {
     return fail(Error(Errc::aborted, "send").because("an earlier message was cut short; only abort() is left to do"));
   }
+  if (priority > 0 && !has_priorities_) {
+    return fail(no_priorities());
+  }
+  if (priority > most_priority) {
+    return fail(
+        Error(Errc::invalid_argument, "send").because("priorities go from 0 to " + std::to_string(most_priority)));
+  }
+  expects(!begun_ || priority == priority_, "all parts of a message have one priority");
+  return {};
+}
+
+Result<void> Sender::send_part(Bytes part, More more, Deadline deadline, std::uint32_t priority) {
+  if (auto may = check_may_send(priority); !may) {
+    return may;
+  }
+  priority_ = priority;
+  std::uint64_t& number = numbers_[priority];
   const std::size_t room = std::min(buffer_.size() - Frame::header_size, Frame::most_payload);
   do {
     const Bytes payload = part.first(std::min(part.size(), room));
@@ -39,7 +61,7 @@ Result<void> Sender::send_part(Bytes part, More more, Deadline deadline, std::ui
       return {};
     }
     if (auto sent = put({.sender = rendezvous_.token(),
-                         .message = message_,
+                         .message = number + 1,
                          .offset = offset_,
                          .kind = ends_message ? FrameKind::last : FrameKind::part,
                          .priority = priority,
@@ -51,7 +73,8 @@ Result<void> Sender::send_part(Bytes part, More more, Deadline deadline, std::ui
     }
     begun_ = !ends_message;
     offset_ = ends_message ? 0 : offset_ + payload.size();
-    message_ += ends_message ? 1 : 0;
+    number += ends_message ? 1 : 0;
+    whole_ += ends_message ? 1 : 0;
   } while (!part.empty());
   return {};
 }
@@ -129,7 +152,8 @@ Result<void> Sender::finish(Deadline deadline) && {
     std::move(*this).abort();
     return fail(Error(Errc::aborted, "send").because("its last message was not sent whole"));
   }
-  auto finished = put({.sender = rendezvous_.token(), .message = message_, .kind = FrameKind::end}, deadline);
+  // The lowest priority, so that it comes after everything else.
+  auto finished = put({.sender = rendezvous_.token(), .message = whole_ + 1, .kind = FrameKind::end}, deadline);
   if (finished) {
     finished = await_confirmation(deadline);
   }
@@ -155,7 +179,7 @@ Result<void> Sender::await_confirmation(Deadline deadline) {
 
 void Sender::abort() && {
   [[maybe_unused]] const auto told =
-      put({.sender = rendezvous_.token(), .message = message_, .offset = offset_, .kind = FrameKind::abort},
+      put({.sender = rendezvous_.token(), .message = whole_ + 1, .offset = offset_, .kind = FrameKind::abort},
           after(last_word));
   sink_.reset();
   [[maybe_unused]] const auto left = std::move(rendezvous_).leave(after(farewell));

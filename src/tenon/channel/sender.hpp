@@ -3,6 +3,7 @@
 #include <tenon/channel/carrier.hpp>
 #include <tenon/channel/rendezvous.hpp>
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -16,13 +17,16 @@ class Sender {
   /// For channels' own open functions: `sink` leads to the receivers entered at `rendezvous`.
   Sender(Rendezvous rendezvous, std::unique_ptr<FrameSink> sink);
 
-  /// Sends one whole message. Outcomes: timed_out, stopped (if any part of it went, the message is void, and all that
-  /// is left to do is abort()), peer_died (the receiver died, and who it was), closed (it left), stale (this end was
-  /// removed from the rendezvous from outside), aborted (an earlier message was cut short).
+  /// Sends one whole message, with a priority from 0 to most_priority, on channels that have them: it overtakes
+  /// messages of a lower one that have not been received yet. Failures: invalid_argument (this channel has no
+  /// priorities: those that have are named). Outcomes: timed_out, stopped (if any part of it went, the message is void,
+  /// and all that is left to do is abort()), peer_died (the receiver died, and who it was), closed (it left), stale
+  /// (this end was removed from the rendezvous from outside), aborted (an earlier message was cut short).
   Result<void> send(Bytes message, Deadline deadline, std::uint32_t priority = 0);
 
   enum class More : bool { no, yes };
-  /// Sends the next part of a message that need not fit in memory; the part with More::no ends it. Outcomes: as send.
+  /// Sends the next part of a message that need not fit in memory; the part with More::no ends it. All parts have the
+  /// same priority. Outcomes: as send.
   Result<void> send_part(Bytes part, More more, Deadline deadline, std::uint32_t priority = 0);
 
   /// Says that this was all and waits until the receiver says that it has it. Outcomes: timed_out, stopped, peer_died,
@@ -35,6 +39,7 @@ class Sender {
 
  private:
   Result<void> put(const Frame& frame, Deadline deadline);
+  Result<void> check_may_send(std::uint32_t priority) const;
   Result<void> await_confirmation(Deadline deadline);
   void find_receiver();
   Result<void> check_receiver();
@@ -43,7 +48,10 @@ class Sender {
   Rendezvous rendezvous_;
   std::unique_ptr<FrameSink> sink_;
   std::vector<std::byte> buffer_;
-  std::uint64_t message_ = 1;
+  bool has_priorities_;
+  std::uint64_t whole_ = 0;                         // messages sent
+  std::map<std::uint32_t, std::uint64_t> numbers_;  // and how many of them at each priority
+  std::uint32_t priority_ = 0;                      // of the message that has begun
   std::uint64_t offset_ = 0;
   bool begun_ = false;      // a frame of this message went, its last one did not
   bool cut_short_ = false;  // and never will
