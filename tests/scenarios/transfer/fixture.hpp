@@ -22,7 +22,9 @@ namespace fs = std::filesystem;
 
 inline std::string contents(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
+  std::string bytes(file ? fs::file_size(path) : 0, '\0');
+  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  return bytes;
 }
 
 // Looks again every millisecond; the test's watchdog bounds it.

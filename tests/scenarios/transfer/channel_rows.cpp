@@ -1,0 +1,70 @@
+#include "channel_rows.hpp"
+
+#include <tenon/channel/frame.hpp>
+#include <tenon/ipc/fifo/fifo.hpp>
+#include <tenon/ipc/posix_queue/posix_queue.hpp>
+#include <tenon/ipc/sysv_queue/sysv_queue.hpp>
+#include <tenon/os/token.hpp>
+
+#include <kit/unique.hpp>
+
+#include <filesystem>
+
+namespace transfer {
+
+namespace {
+
+using namespace tenon;
+
+constexpr std::size_t pipe_limit = pipe_atomic_size - Frame::header_size;
+constexpr std::size_t queue_limit = 8192 - Frame::header_size;  // of POSIX and System V queues by default
+
+ChannelRow fifo() {
+  return {.scheme = "fifo",
+          .limit = pipe_limit,
+          .rest = [](const std::string& directory) { return directory + "/fifo"; },
+          .inject =
+              [](const std::string& path, Bytes bytes) {
+                Fifo::open(path).or_throw().try_open_for_writing().or_throw().write(bytes, never).or_throw();
+              },
+          .exists = [](const std::string& path) { return std::filesystem::exists(path); }};
+}
+
+ChannelRow pipe() {
+  return {.scheme = "pipe",
+          .limit = pipe_limit,
+          .rest = {},
+          .inject = {},  // the test holds an end of it
+          .exists = [](const std::string&) { return false; },
+          .inherited = true};
+}
+
+ChannelRow posix_queue() {
+  return {.scheme = "mq",
+          .limit = queue_limit,
+          .rest = [](const std::string&) { return "/" + kit::unique_name(); },
+          .inject =
+              [](const std::string& name, Bytes bytes) {
+                PosixQueue::open(name, PosixQueue::Use::sending).or_throw().send(bytes, 0, never).or_throw();
+              },
+          .exists = [](const std::string& name) { return PosixQueue::open(name).has_value(); }};
+}
+
+ChannelRow sysv_queue() {
+  const auto key_of = [](const std::string& text) { return SysvKey::parse(text).or_throw(); };
+  return {.scheme = "sysvq",
+          .limit = queue_limit,
+          .rest =
+              [](const std::string&) {
+                return std::to_string(static_cast<std::uint32_t>(Token::random().value()) | 1U);  // never 0
+              },
+          .inject = [=](const std::string& key,
+                        Bytes bytes) { SysvQueue::open(key_of(key)).or_throw().send(bytes, 1, never).or_throw(); },
+          .exists = [=](const std::string& key) { return SysvQueue::open(key_of(key)).has_value(); }};
+}
+
+}  // namespace
+
+std::vector<ChannelRow> channel_rows() { return {fifo(), pipe(), posix_queue(), sysv_queue()}; }
+
+}  // namespace transfer

@@ -1,0 +1,296 @@
+/// What `tenon send` and `tenon recv` owe over every channel: the bytes, whoever starts first; the truth, whoever dies;
+/// and nothing left behind.
+#include "channel_rows.hpp"
+#include "fixture.hpp"
+
+#include <tenon/channel/rendezvous_file.hpp>
+
+#include <csignal>
+#include <memory>
+#include <optional>
+#include <random>
+#include <sstream>
+
+namespace transfer {
+namespace {
+
+using namespace tenon;
+using std::chrono::milliseconds;
+using testing::AllOf;
+using testing::HasSubstr;
+
+// Random, and each mebibyte another: a piece that is missing, doubled or elsewhere makes a difference.
+std::string random_bytes(std::size_t size) {
+  std::mt19937_64 random(size);
+  std::string block(std::min<std::size_t>(size, 1U << 20), '\0');
+  std::ranges::generate(block, [&] { return static_cast<char>(random()); });
+  std::string bytes;
+  while (bytes.size() < size) {
+    const std::string number = std::to_string(bytes.size());
+    block.replace(0, std::min(number.size(), block.size()), number, 0, block.size());
+    bytes.append(block, 0, size - bytes.size());
+  }
+  return bytes;
+}
+
+class EveryChannel : public Transfer, public testing::WithParamInterface<ChannelRow> {
+ protected:
+  EveryChannel() {
+    if (GetParam().inherited) {
+      pipe_ = Pipe::pair().or_throw();
+    } else {
+      rest_ = GetParam().rest(directory_.path());
+    }
+  }
+  void TearDown() override { EXPECT_FALSE(GetParam().exists(rest_)) << "the channel's object is left"; }
+
+  // `tenon send` or `tenon recv`, with its end in place of standard output or input where ends are handed on.
+  std::unique_ptr<Command> start(const std::string& command, std::vector<std::string> arguments) {
+    const bool sends = command == "send";
+    const std::string uri = GetParam().scheme + ":" + (pipe_ ? (sends ? "1" : "0") : rest_);
+    arguments.insert(arguments.begin(), {command, uri});
+    if (!pipe_) {
+      return std::make_unique<Command>(arguments);
+    }
+    Fd end = (sends ? pipe_->writer.fd() : pipe_->reader.fd()).duplicate().or_throw();
+    return sends ? std::make_unique<Command>(arguments, std::nullopt, std::move(end))
+                 : std::make_unique<Command>(arguments, std::move(end));
+  }
+  std::unique_ptr<Command> start_send(std::vector<std::string> arguments = {}) {
+    return start("send", std::move(arguments));
+  }
+  std::unique_ptr<Command> start_recv(std::vector<std::string> arguments = {}) {
+    return start("recv", std::move(arguments));
+  }
+
+  // Until so many are, or have been, entered at the channel.
+  void until_entered(std::size_t sides) {
+    eventually([&] {
+      for (const std::string& name : kit::names_in(domain_.path())) {
+        std::error_code gone;
+        const auto size = fs::file_size(domain_.path() + "/" + name, gone);
+        if (name.starts_with("channel.") && !gone && size >= RendezvousFile::place_of(sides)) {
+          return true;
+        }
+      }
+      return false;
+    });
+  }
+
+  void expect_arrives(const std::string& bytes, bool sender_first) {
+    const std::string file = write_file(bytes);
+    auto first = sender_first ? start_send({file}) : start_recv({"-o", output()});
+    until_entered(1);
+    auto second = sender_first ? start_recv({"-o", output()}) : start_send({file});
+    for (const auto& side : {&*first, &*second}) {
+      const Finished ended = side->finish();
+      EXPECT_EQ(ended.errors, "") << bytes.size() << " bytes, sender first: " << sender_first;
+      EXPECT_TRUE(ended.status.success());
+    }
+    EXPECT_TRUE(contents(output()) == bytes) << bytes.size() << " bytes, sender first: " << sender_first;
+    expect_only({"file", "output"});
+  }
+
+  void inject(Bytes bytes) {
+    if (pipe_) {
+      pipe_->writer.write(bytes, never).or_throw();
+    } else {
+      GetParam().inject(rest_, bytes);
+    }
+  }
+
+  // An end that is handed on is held by the test too, until it lets go: as a shell would, once both sides run.
+  void let_go() { pipe_.reset(); }
+
+  std::optional<Pipe> pipe_;
+  std::string rest_;
+};
+
+INSTANTIATE_TEST_SUITE_P(All, EveryChannel, testing::ValuesIn(channel_rows()),
+                         [](const auto& one) { return one.param.scheme; });
+
+TEST_P(EveryChannel, carries_files_of_every_size_whoever_starts_first) {
+  for (const std::size_t size : {std::size_t{0}, std::size_t{1}, GetParam().limit, GetParam().limit + 1}) {
+    for (const bool sender_first : {false, true}) {
+      expect_arrives(random_bytes(size), sender_first);
+    }
+  }
+}
+
+TEST_P(EveryChannel, carries_200_million_bytes) { expect_arrives(random_bytes(200'000'000), false); }
+
+TEST_P(EveryChannel, keeps_lines_apart_as_messages) {
+  auto recv = start_recv({"--lines"});
+  auto send = start_send({"--lines"});
+  send->input().write(bytes_of("one\n\nthree"), never).or_throw();
+  send->close_input();
+  EXPECT_TRUE(send->finish().status.success());
+  const Finished received = recv->finish();
+  EXPECT_EQ(received.output, "one\n\nthree\n");
+  EXPECT_TRUE(received.status.success());
+}
+
+TEST_P(EveryChannel, carries_the_messages_of_several_senders) {
+  constexpr int senders = 3;
+  constexpr int lines = 200;
+  std::vector<std::unique_ptr<Command>> sending;
+  std::vector<std::string> expected;
+  for (int i = 0; i < senders; ++i) {
+    sending.push_back(start_send({"--lines"}));
+    std::string text;
+    for (int line = 0; line < lines; ++line) {
+      expected.push_back(std::to_string(i) + "." + std::to_string(line));
+      text += expected.back() + "\n";
+    }
+    sending.back()->input().write(bytes_of(text), never).or_throw();
+  }
+  until_entered(senders);
+  auto recv = start_recv({"--lines"});
+  let_go();
+  for (const auto& send : sending) {
+    send->close_input();
+  }
+  const Finished received = recv->finish();
+  EXPECT_EQ(received.errors, "");
+  for (const auto& send : sending) {
+    EXPECT_EQ(send->finish().errors, "");
+  }
+  std::istringstream shown(received.output);
+  std::vector<std::string> got;
+  for (std::string line; std::getline(shown, line);) {
+    got.push_back(line);
+  }
+  std::ranges::sort(got);
+  std::ranges::sort(expected);
+  EXPECT_EQ(got, expected);
+}
+
+TEST_P(EveryChannel, whose_sender_is_killed_keeps_what_came_in_a_partial_file) {
+  auto recv = start_recv({"-o", output()});
+  auto send = start_send();
+  begin(*send, 1'000'000);
+  let_go();
+  send->signal(SIGKILL);
+  const std::int64_t killed = monotonic_now();
+  const Finished received = recv->finish();
+  RecordProperty("milliseconds_to_notice", static_cast<int>((monotonic_now() - killed) / 1'000'000));
+  EXPECT_LT(monotonic_now() - killed, kit::slowness() * 1'000'000'000LL);
+  EXPECT_EQ(received.status, ExitStatus::exited(1));
+  EXPECT_THAT(received.errors, AllOf(HasSubstr("sender"), HasSubstr("died"), HasSubstr("output.partial")));
+  EXPECT_TRUE(contents(partial()) == std::string(fs::file_size(partial()), 'x'));
+  expect_only({"output.partial"});
+}
+
+TEST_P(EveryChannel, whose_receiver_is_killed_fails_within_a_second) {
+  auto recv = start_recv({"-o", output()});
+  auto send = start_send();
+  begin(*send, 1'000'000);
+  let_go();
+  recv->signal(SIGKILL);
+  const std::int64_t killed = monotonic_now();
+  // The channel may take what is written now; the end it cannot confirm.
+  [[maybe_unused]] const auto more =
+      send->input().write(bytes_of(std::string(4'000'000, 'x')), after(milliseconds(500)));
+  const Finished sent = send->finish();
+  EXPECT_LT(monotonic_now() - killed, kit::slowness() * 1'000'000'000LL);
+  EXPECT_EQ(sent.status, ExitStatus::exited(1));
+  EXPECT_THAT(sent.errors, AllOf(HasSubstr("receiver"), HasSubstr("died")));
+  expect_only({"output.partial"});
+}
+
+TEST_P(EveryChannel, both_of_whose_sides_were_killed_starts_anew) {
+  {
+    auto recv = start_recv({"-o", output()});
+    auto send = start_send();
+    begin(*send, 1'000'000);
+    recv->signal(SIGKILL);
+    send->signal(SIGKILL);
+    EXPECT_EQ(recv->finish().status, ExitStatus::killed(SIGKILL));
+    EXPECT_EQ(send->finish().status, ExitStatus::killed(SIGKILL));
+  }
+  fs::remove(partial());
+  if (pipe_) {  // nothing of the old one can be in a new one
+    pipe_ = Pipe::pair().or_throw();
+  }
+  expect_arrives("afterwards", true);
+}
+
+TEST_P(EveryChannel, interrupted_at_the_sender_tells_the_receiver) {
+  auto recv = start_recv({"-o", output()});
+  auto send = start_send();
+  begin(*send, 100'000);
+  let_go();
+  send->signal(SIGINT);
+  EXPECT_EQ(send->finish().status, ExitStatus::exited(1));
+  const Finished received = recv->finish();
+  EXPECT_EQ(received.status, ExitStatus::exited(1));
+  EXPECT_THAT(received.errors, AllOf(HasSubstr("gave up"), HasSubstr("output.partial")));
+  expect_only({"output.partial"});
+}
+
+TEST_P(EveryChannel, interrupted_at_the_receiver_tells_the_sender) {
+  auto recv = start_recv({"-o", output()});
+  auto send = start_send();
+  begin(*send, 100'000);
+  let_go();
+  recv->signal(SIGINT);
+  EXPECT_EQ(recv->finish().status, ExitStatus::exited(1));
+  [[maybe_unused]] const auto more =
+      send->input().write(bytes_of(std::string(4'000'000, 'x')), after(milliseconds(500)));
+  const Finished sent = send->finish();
+  EXPECT_EQ(sent.status, ExitStatus::exited(1));
+  EXPECT_THAT(sent.errors, AllOf(HasSubstr("receiver"), HasSubstr("left before")));
+  expect_only({"output.partial"});
+}
+
+TEST_P(EveryChannel, interrupted_while_it_waits_for_the_other_side_leaves_nothing) {
+  for (const char* command : {"send", "recv"}) {
+    if (pipe_) {  // in the old one is the word that the sender gave up
+      pipe_ = Pipe::pair().or_throw();
+    }
+    auto waiting = start(command, {});
+    until_entered(1);
+    waiting->signal(SIGINT);
+    const Finished ended = waiting->finish();
+    EXPECT_EQ(ended.status, ExitStatus::exited(1));
+    EXPECT_THAT(ended.errors, HasSubstr("stopped"));
+    expect_only({});
+  }
+}
+
+TEST_P(EveryChannel, gives_up_after_its_timeout) {
+  auto recv = start_recv({"--timeout", "0.05"});
+  const Finished ended = recv->finish();
+  EXPECT_EQ(ended.status, ExitStatus::exited(1));
+  EXPECT_THAT(ended.errors, HasSubstr("timed out"));
+  expect_only({});
+}
+
+// F4: of two who come to receive, exactly one may.
+TEST_P(EveryChannel, refuses_a_second_receiver_by_name) {
+  auto first = start_recv({"-o", output()});
+  until_entered(1);
+  auto second = start_recv();
+  const Finished refused = second->finish();
+  EXPECT_EQ(refused.status, ExitStatus::exited(1));
+  EXPECT_THAT(refused.errors, HasSubstr("process " + std::to_string(first->process().pid())));
+  first->signal(SIGTERM);
+  first->finish();
+}
+
+// F80
+TEST_P(EveryChannel, refuses_what_no_channel_sent) {
+  auto recv = start_recv({"-o", output()});
+  auto send = start_send();
+  begin(*send, 1'000'000);
+  inject(bytes_of(std::string(100, 'x')));
+  const Finished received = recv->finish();
+  EXPECT_EQ(received.status, ExitStatus::exited(1));
+  EXPECT_THAT(received.errors, AllOf(HasSubstr("not sent by Tenon's channels"), HasSubstr("output.partial")));
+  send->close_input();
+  EXPECT_EQ(send->finish().status, ExitStatus::exited(1));
+  expect_only({"output.partial"});
+}
+
+}  // namespace
+}  // namespace transfer
