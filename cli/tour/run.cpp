@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <sstream>
 #include <unistd.h>
+#include <utility>
 
 namespace tenon::cli {
 
@@ -50,10 +51,14 @@ struct Running {
   std::string text = {};
 };
 
-std::string with_directory(std::string argument, const std::string& directory) {
-  constexpr std::string_view mark = "{dir}";
-  if (const auto at = argument.find(mark); at != std::string::npos) {
-    argument.replace(at, mark.size(), directory);
+std::string filled_in(std::string argument, const std::string& directory) {
+  const std::array marks = {
+      std::pair<std::string_view, std::string>("{dir}", directory),
+      std::pair<std::string_view, std::string>("{name}", directory.substr(directory.rfind('/') + 1))};
+  for (const auto& [mark, text] : marks) {
+    if (const auto at = argument.find(mark); at != std::string::npos) {
+      argument.replace(at, mark.size(), text);
+    }
   }
   return argument;
 }
@@ -62,7 +67,7 @@ Running start(const TourProgram& program, const std::string& programs, const std
   Pipe pipe = Pipe::pair().or_throw();
   std::vector<std::string> arguments;
   for (const char* argument : program.arguments) {
-    arguments.push_back(with_directory(argument, directory));
+    arguments.push_back(filled_in(argument, directory));
   }
   // Nobody is asked to press Enter.
   const Fd nothing = fd_from(::open("/dev/null", O_RDONLY | O_CLOEXEC), "open").or_throw();
