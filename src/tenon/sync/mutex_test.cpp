@@ -1,14 +1,18 @@
 #include <tenon/sync/mutex.hpp>
 
+#include <kit/memory_group.hpp>
 #include <kit/reported_child.hpp>
 #include <kit/shared.hpp>
 #include <kit/signal_storm.hpp>
 #include <kit/two_processes.hpp>
 #include <kit/watchdog.hpp>
 #include <tenon/os/mapping.hpp>
+#include <tenon/os/process.hpp>
 #include <tenon/os/stop.hpp>
 
+#include <algorithm>
 #include <atomic>
+#include <csignal>
 #include <gtest/gtest.h>
 #include <new>
 #include <optional>
@@ -109,6 +113,25 @@ TEST(Mutex, tells_those_who_already_wait_for_it_and_try_lock_too) {  // F37
   EXPECT_FALSE(shared->mutex.try_lock().or_throw().owner_died());
   die_holding(shared);
   EXPECT_TRUE(shared->mutex.try_lock().or_throw().owner_died());
+}
+
+TEST(Mutex, tells_of_an_owner_that_its_control_group_killed) {  // F16
+  constexpr std::size_t limit = std::size_t{16} << 20;
+  const kit::MemoryGroup group(limit);
+  if (!group.why_not().empty()) {
+    GTEST_SKIP() << group.why_not();
+  }
+  const kit::Watchdog watchdog("a lock after a kill for lack of memory");
+  const kit::Shared<Guarded> shared;
+  Child owner = spawn([&] {
+                  group.join();
+                  const MutexGuard guard = shared->mutex.lock(never).or_throw();
+                  const Mapping much = Mapping::shared_with_children(4 * limit).or_throw();
+                  std::ranges::fill(much.bytes(), std::byte{1});
+                  return 0;
+                }).or_throw();
+  EXPECT_EQ(owner.wait(never).or_throw(), ExitStatus::killed(SIGKILL));
+  EXPECT_TRUE(shared->mutex.lock(never).or_throw().owner_died());
 }
 
 TEST(Mutex, that_nobody_repaired_is_not_recoverable_for_all) {  // F38

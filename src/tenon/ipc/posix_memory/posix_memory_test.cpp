@@ -1,6 +1,7 @@
 #include <tenon/ipc/posix_memory/posix_memory.hpp>
 
 #include <kit/leak_check.hpp>
+#include <kit/memory_group.hpp>
 #include <kit/patience.hpp>
 #include <kit/private_namespaces.hpp>
 #include <kit/reported_child.hpp>
@@ -362,6 +363,26 @@ TEST(PosixMemory, in_a_full_dev_shm_is_an_error_at_creation_and_never_a_signal_l
     }
     ASSERT_EQ(::umount("/dev/shm"), 0);
   });
+}
+
+// F16: past the limit of its control group a process is killed in the very call that asks for memory.
+TEST(PosixMemory, whose_creator_its_control_group_kills_leaves_nothing) {
+  constexpr std::size_t limit = std::size_t{32} << 20;
+  const kit::MemoryGroup group(limit);
+  if (!group.why_not().empty()) {
+    GTEST_SKIP() << group.why_not();
+  }
+  const Named named;
+  const Named other;
+  const PosixMemory before = PosixMemory::create(other.name, page).or_throw();
+  Child creator = spawn([&] {
+                    group.join();
+                    return PosixMemory::create(named.name, 4 * limit) ? 0 : 1;
+                  }).or_throw();
+  EXPECT_EQ(creator.wait(never).or_throw(), ExitStatus::killed(SIGKILL));
+  EXPECT_FALSE(named.exists());
+  EXPECT_TRUE(PosixMemory::create(named.name, page));
+  EXPECT_TRUE(before.still_has(page));
 }
 
 TEST(PosixMemory, leaves_nothing_behind_at_the_limit_on_descriptors) {  // F14
