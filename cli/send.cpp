@@ -1,6 +1,7 @@
 /// tenon send URI [FILE|-]
 #include <tenon/channel/scheme.hpp>
 #include <tenon/channel/sender.hpp>
+#include <tenon/os/futex.hpp>
 #include <tenon/os/poll.hpp>
 #include <tenon/os/system_call.hpp>
 
@@ -64,11 +65,22 @@ Result<void> check_not_shrunk(FdView input, std::optional<std::uint64_t> size_be
                 : Result<void>();
 }
 
-// What comes next from the input, 0 at its end. A terminal or pipe may keep us waiting: Ctrl-C ends that.
-Result<std::size_t> read_input(FdView input, MutableBytes into, Deadline deadline) {
-  if (auto ready = wait_ready(input, Ready::reading, deadline); !ready) {
-    return fail(std::move(ready.error()));
+// A terminal or pipe may keep us waiting: Ctrl-C ends that, and so does the receiver's end, which nobody would notice
+// before there is something to send.
+Result<void> wait_for_input(FdView input, Sender& sender, Deadline deadline) {
+  while (true) {
+    auto ready = wait_ready(input, Ready::reading, deadline.or_sooner(after(recheck_interval)));
+    if (ready || !ready.failed_with(Errc::timed_out) || deadline.passed()) {
+      return std::move(ready).transform([](Ready) {});
+    }
+    if (auto there = sender.check(); !there) {
+      return there;
+    }
   }
+}
+
+// What comes next from the input, 0 at its end.
+Result<std::size_t> read_input(FdView input, MutableBytes into) {
   const ssize_t got = uninterrupted([&] { return ::read(input.raw(), into.data(), into.size()); });
   if (got == -1) {
     return fail(os_failure("read", errno));
@@ -119,7 +131,15 @@ class Outgoing {
   }
 
   Result<void> put(std::string_view text, Sender::More more) {
-    return sender_.send_part(bytes_of(text), more, step_deadline(options_.timeout), options_.priority.value_or(0));
+    const auto priority = options_.priority.value_or(0);
+    // Each frame that goes is a move, after which the timeout begins anew.
+    for (; options_.timeout > 0 && text.size() > sender_.piece(); text.remove_prefix(sender_.piece())) {
+      const Bytes piece = bytes_of(text.substr(0, sender_.piece()));
+      if (auto sent = sender_.send_part(piece, Sender::More::yes, step_deadline(options_.timeout), priority); !sent) {
+        return sent;
+      }
+    }
+    return sender_.send_part(bytes_of(text), more, step_deadline(options_.timeout), priority);
   }
 
   Sender& sender_;
@@ -134,7 +154,10 @@ Result<void> send_all(Sender& sender, FdView input, const SendOptions& options) 
   Progress progress("sent", size);
   std::vector<std::byte> piece(piece_size);
   while (true) {
-    auto got = read_input(input, piece, step_deadline(options.timeout));
+    if (auto ready = wait_for_input(input, sender, step_deadline(options.timeout)); !ready) {
+      return ready;
+    }
+    auto got = read_input(input, piece);
     if (!got) {
       return fail(std::move(got.error()).on(options.file));
     }

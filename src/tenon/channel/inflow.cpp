@@ -20,7 +20,7 @@ std::size_t Inflow::drop_held() {
   std::size_t bytes = 0;
   for (auto& [priority, flow] : flows) {
     for (const HeldFrame& one : flow.held) {
-      bytes += one.payload.size();
+      bytes += one.cost();
     }
     flow.held.clear();
   }

@@ -7,6 +7,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace tenon {
@@ -16,6 +17,9 @@ struct HeldFrame {
   Frame frame;
   std::vector<std::byte> payload;
   std::uint64_t turn = 0;  ///< in which order they came
+
+  /// Bytes of memory: an empty message takes some too.
+  std::size_t cost() const noexcept { return sizeof(HeldFrame) + payload.size(); }
 };
 
 /// The messages of one sender at one priority. Within it they keep their order; a higher one overtakes a lower.
@@ -39,6 +43,7 @@ struct Inflow {
   bool ended = false;
   bool gone = false;  ///< known to have died or left; what it sent before may still come
   std::optional<Peer> peer;
+  std::string who;  ///< for messages: "pid 17", with its PID namespace where that is another
   /// Once it is gone: when so many bytes have been taken from the channel, all that it wrote has been.
   std::optional<std::uint64_t> owed_until;
 

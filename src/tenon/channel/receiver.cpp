@@ -10,7 +10,9 @@ namespace tenon {
 namespace {
 
 constexpr auto farewell = std::chrono::seconds(1);
+// After everybody has closed, a sender that is entered may be about to open: soon, or not at all.
 constexpr auto no_writer_recheck = std::chrono::milliseconds(5);
+constexpr int quick_rounds = 10;
 
 Fail out_of_order(const Frame& frame, std::uint64_t message, std::uint64_t offset) {
   return fail(Error(Errc::corrupt, "receive")
@@ -29,6 +31,9 @@ bool Receiver::all_ended() const {
 }
 
 Result<Part> Receiver::receive_part(Deadline deadline) {
+  if (auto own = rendezvous_.check_own(); !own) {
+    return fail(std::move(own.error()));
+  }
   while (true) {
     if (const auto dead = overdue(inflows_, current_, taken_)) {
       return fail(end_of(*dead));
@@ -39,7 +44,7 @@ Result<Part> Receiver::receive_part(Deadline deadline) {
         return fail(enlisted ? Error(Errc::closed, "receive") : std::move(enlisted.error()));
       }
     }
-    auto part = next_frame(deadline).and_then([this](const Frame& frame) { return admit(frame); });
+    auto part = next_frame(deadline).and_then([&](const Frame& frame) { return admit(frame, deadline); });
     if (part.failed_with(Errc::would_block)) {
       continue;  // no frame, but something to look at anew
     }
@@ -51,14 +56,17 @@ Result<Part> Receiver::receive_part(Deadline deadline) {
 
 // A held frame whose turn it is, else the next one from the mechanism.
 Result<Frame> Receiver::next_frame(Deadline deadline) {
-  Flow* const flow = next_held(inflows_, current_);
-  if (flow == nullptr) {
+  if (unadmitted_) {
+    released_ = std::move(*unadmitted_);
+    unadmitted_.reset();
+  } else if (Flow* const flow = next_held(inflows_, current_); flow != nullptr) {
+    released_ = std::move(flow->held.front());
+    flow->held.pop_front();
+    held_bytes_ -= released_.cost();
+  } else {
     return take(deadline);
   }
-  released_ = std::move(flow->held.front());
   released_.frame.payload = released_.payload;
-  flow->held.pop_front();
-  held_bytes_ -= released_.payload.size();
   return released_.frame;
 }
 
@@ -67,7 +75,7 @@ Result<Frame> Receiver::next_frame(Deadline deadline) {
 Result<Frame> Receiver::take(Deadline deadline) {
   while (true) {
     if (next_look_.passed()) {
-      if (auto looked = look(); !looked) {
+      if (auto looked = look(deadline); !looked) {
         return fail(std::move(looked.error()));
       }
       next_look_ = after(recheck_interval);
@@ -78,6 +86,7 @@ Result<Frame> Receiver::take(Deadline deadline) {
     auto frame = source_->take(deadline.or_sooner(next_look_));
     if (frame) {
       taken_ += Frame::header_size + frame->payload.size();
+      idle_rounds_ = 0;
       return frame;
     }
     if (frame.failed_with(Errc::closed)) {
@@ -91,11 +100,13 @@ Result<Frame> Receiver::take(Deadline deadline) {
 }
 
 // Whether this end is still entered, who has come, and who has died. What a dead sender wrote before is still taken.
-Result<void> Receiver::look() {
-  if (inflows_.empty() && rendezvous_.sees_other_role()) {
-    if (auto enlisted = enlist(Left::counted, after(farewell)); !enlisted) {
-      return enlisted;
-    }
+// Somebody else may hold the rendezvous' lock for longer than a look should take: the next look is soon.
+Result<void> Receiver::look(Deadline deadline) {
+  const Deadline soon = deadline.or_sooner(after(recheck_interval));
+  auto looked = inflows_.empty() && rendezvous_.sees_other_role() ? enlist(Left::counted, soon) : Result<void>();
+  looked = looked ? look_at_unwatched(soon) : std::move(looked);
+  if (!looked && !looked.failed_with(Errc::timed_out)) {
+    return looked;
   }
   for (auto& [sender, inflow] : inflows_) {
     const auto standing = inflow.peer ? inflow.peer->standing() : Result<Standing>(Standing::alive);
@@ -108,6 +119,25 @@ Result<void> Receiver::look() {
     }
   }
   return rendezvous_.progress().transform([](Progress) {});
+}
+
+// Those for whom no descriptor was left to watch them with.
+Result<void> Receiver::look_at_unwatched(Deadline deadline) {
+  const bool all_watched = std::ranges::all_of(inflows_, [](const auto& entry) {
+    return entry.second.peer || entry.second.gone || entry.second.ended;
+  });
+  if (all_watched) {
+    return {};
+  }
+  const auto entered = rendezvous_.entered(deadline);
+  if (!entered) {
+    return fail(entered.error());
+  }
+  for (auto& [sender, inflow] : inflows_) {
+    const auto one = std::ranges::find(*entered, sender, &Participant::token);
+    inflow.gone = inflow.gone || (!inflow.peer && !inflow.ended && (one == entered->end() || !one->alive));
+  }
+  return {};
 }
 
 // When so many bytes have been taken, all that was sent before this call has been; nothing if that cannot be told yet.
@@ -132,7 +162,8 @@ Result<void> Receiver::wait_without_writers(Deadline deadline) {
   if (overdue(inflows_, current_, taken_) || all_ended()) {
     return {};
   }
-  if (auto slept = sleep_until(deadline.or_sooner(after(no_writer_recheck))); slept.failed_with(Errc::stopped)) {
+  const auto pause = idle_rounds_++ < quick_rounds ? no_writer_recheck : recheck_interval;
+  if (auto slept = sleep_until(deadline.or_sooner(after(pause))); slept.failed_with(Errc::stopped)) {
     return slept;
   }
   return deadline.passed() ? fail(Errc::timed_out, "receive") : Result<void>();
@@ -158,6 +189,7 @@ Inflow& Receiver::watch(Token sender) {
   Inflow& inflow = inflows_[sender];
   auto peer = rendezvous_.peer(sender);
   if (peer) {
+    inflow.who = peer->who().message();
     inflow.peer = std::move(*peer);
   } else if (peer.failed_with(Errc::not_found)) {
     inflow.gone = true;
@@ -180,7 +212,8 @@ Error Receiver::end_of(Token sender) {
   for (const Participant& other : entered ? *entered : std::vector<Participant>{}) {
     if (other.token == sender) {
       [[maybe_unused]] const auto forgotten = rendezvous_.forget(sender, after(farewell));
-      const std::string who = "the sender, process " + std::to_string(other.pid) + ", ";
+      const std::string who =
+          "the sender, " + (inflow.who.empty() ? "pid " + std::to_string(other.pid) : inflow.who) + ", ";
       return other.progress == Progress::left || other.alive
                  ? Error(Errc::aborted, "receive").because(who + "left before it had sent everything")
                  : Error(Errc::peer_died, "receive").because(who + "died before it had sent everything");
@@ -190,11 +223,11 @@ Error Receiver::end_of(Token sender) {
 }
 
 // A sender's first frame: it must be entered, or nobody could tell whether it lives, nor tell it that it was heard.
-Result<Inflow*> Receiver::inflow_of(Token sender) {
+Result<Inflow*> Receiver::inflow_of(Token sender, Deadline deadline) {
   if (const auto known = inflows_.find(sender); known != inflows_.end()) {
     return &known->second;
   }
-  const auto entered = rendezvous_.entered(after(farewell));
+  const auto entered = rendezvous_.entered(deadline);
   if (!entered) {
     return fail(entered.error());
   }
@@ -209,12 +242,20 @@ Result<Inflow*> Receiver::inflow_of(Token sender) {
 }
 
 // Nothing where the frame held no bytes for the caller: it was an end, or another sender's.
-Result<std::optional<Part>> Receiver::admit(const Frame& frame) {
-  auto known = inflow_of(frame.sender);
-  if (!known) {
-    return fail(std::move(known.error()));
+Result<std::optional<Part>> Receiver::admit(const Frame& frame, Deadline deadline) {
+  auto known = inflow_of(frame.sender, deadline.or_sooner(after(recheck_interval)));
+  if (known) {
+    return admit_to(**known, frame);
   }
-  Inflow& inflow = **known;
+  // A stranger's frame is refused for good. One of which it could not be told whose it is, is kept: nothing is lost.
+  if (!known.failed_with(Errc::permission_denied)) {
+    unadmitted_ = HeldFrame{.frame = frame, .payload = {frame.payload.begin(), frame.payload.end()}, .turn = taken_};
+  }
+  const bool again = known.failed_with(Errc::timed_out) && !deadline.passed();
+  return fail(again ? Error(Errc::would_block) : std::move(known.error()));
+}
+
+Result<std::optional<Part>> Receiver::admit_to(Inflow& inflow, const Frame& frame) {
   inflow.heard = true;
   if (frame.priority > most_priority) {
     return fail(Error(Errc::corrupt, "receive").because("no message has priority " + std::to_string(frame.priority)));
@@ -258,15 +299,16 @@ Result<Part> Receiver::take_part(Inflow& inflow, const Frame& frame) {
 }
 
 Result<void> Receiver::hold(Flow& flow, const Frame& frame) {
-  if (held_bytes_ + frame.payload.size() > most_held) {
+  HeldFrame held{.frame = frame, .payload = {frame.payload.begin(), frame.payload.end()}, .turn = taken_};
+  if (held_bytes_ + held.cost() > most_held) {
     return fail(Error(Errc::limit_reached, "receive")
                     .with({.name = "bytes held back for other senders",
                            .value = most_held,
-                           .wanted = held_bytes_ + frame.payload.size(),
+                           .wanted = held_bytes_ + held.cost(),
                            .remedy = "let senders of long messages take turns"}));
   }
-  held_bytes_ += frame.payload.size();
-  flow.held.push_back({.frame = frame, .payload = {frame.payload.begin(), frame.payload.end()}, .turn = taken_});
+  held_bytes_ += held.cost();
+  flow.held.push_back(std::move(held));
   return {};
 }
 
@@ -294,6 +336,10 @@ Result<std::vector<std::byte>> Receiver::receive(std::size_t most, Deadline dead
 }
 
 Result<void> Receiver::finish(Deadline deadline) && {
+  if (auto own = rendezvous_.check_own(); !own) {
+    source_.reset();
+    return own;
+  }
   auto confirmed = rendezvous_.progress().transform([](Progress) {});
   for (const auto& [sender, inflow] : inflows_) {
     if (confirmed && inflow.ended) {

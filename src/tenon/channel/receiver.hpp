@@ -25,7 +25,7 @@ struct Part {
 /// process that opened it.
 class Receiver {
  public:
-  /// How many bytes of other senders' messages are held back while one is being received.
+  /// How many bytes of memory other senders' messages may take that are held back while one is being received.
   static constexpr std::size_t most_held = 64U << 20;
 
   /// For channels' own open functions.
@@ -35,7 +35,7 @@ class Receiver {
   /// died without saying its end: whatever of its message came is void, other senders' messages can still be received),
   /// aborted (it gave up; likewise), timed_out, stopped (nothing is lost: call again), stale (this end was removed from
   /// the rendezvous from outside). Failures: corrupt, version_mismatch, permission_denied (a sender that is not entered
-  /// at the rendezvous: one of another domain), limit_reached (most_held).
+  /// at the rendezvous: one of another domain), limit_reached (most_held; descriptors), in_child.
   Result<Part> receive_part(Deadline deadline);
 
   /// The next whole message, of which receive_part() has given nothing out yet. What has come of it before timed_out or
@@ -52,13 +52,15 @@ class Receiver {
  private:
   Result<Frame> next_frame(Deadline deadline);
   Result<Frame> take(Deadline deadline);
-  Result<void> look();
+  Result<void> look(Deadline deadline);
+  Result<void> look_at_unwatched(Deadline deadline);
   Result<void> wait_without_writers(Deadline deadline);
   enum class Left : bool { left_out, counted };
   Result<void> enlist(Left left, Deadline deadline);
   Inflow& watch(Token sender);
-  Result<Inflow*> inflow_of(Token sender);
-  Result<std::optional<Part>> admit(const Frame& frame);
+  Result<Inflow*> inflow_of(Token sender, Deadline deadline);
+  Result<std::optional<Part>> admit(const Frame& frame, Deadline deadline);
+  Result<std::optional<Part>> admit_to(Inflow& inflow, const Frame& frame);
   Result<Part> take_part(Inflow& inflow, const Frame& frame);
   Result<void> hold(Flow& flow, const Frame& frame);
   std::optional<std::uint64_t> all_sent() const;
@@ -72,7 +74,9 @@ class Receiver {
   std::size_t held_bytes_ = 0;
   std::uint64_t taken_ = 0;  // bytes of frames, since the beginning
   Deadline next_look_ = immediately;
-  HeldFrame released_;  // keeps the payload of a held frame alive while it is looked at
+  std::optional<HeldFrame> unadmitted_;  // taken, but whose it is could not be told yet
+  HeldFrame released_;                   // keeps the payload of a held frame alive while it is looked at
+  int idle_rounds_ = 0;                  // looks since everybody closed
   std::vector<std::byte> message_;
   bool too_long_ = false;
 };

@@ -7,7 +7,6 @@
 #include <tenon/os/clock.hpp>
 #include <tenon/os/credentials.hpp>
 #include <tenon/os/life_sweep.hpp>
-#include <tenon/os/procfs.hpp>
 #include <tenon/os/system_call.hpp>
 
 #include <array>
@@ -30,12 +29,13 @@ struct Rendezvous::Place {
   Fd watch = Fd::adopt(-1);
   std::size_t slot = 0;
   std::uint64_t object = 0;
+  pid_t opener = ::getpid();
 
   Result<void> enter(Deadline deadline);
   Result<void> write_entry(RendezvousFile& file);
   Result<void> take_out(RendezvousFile& file) const;
   Result<void> leave(Deadline deadline);
-  bool is_of_this_process() const { return !life.confirm().failed_with(Errc::in_child); }
+  bool is_of_this_process() const { return opener == ::getpid(); }
   template <class Change>
   Result<void> change_sender(Token sender, Deadline deadline, Change change) const;
 };
@@ -88,14 +88,15 @@ Result<void> ensure_object(RendezvousFile& file, const ObjectKeeper& keeper, boo
   return *found ? keeper.accept().and_then([&] { return note_found(file, false, found); }) : make_object(file, keeper);
 }
 
-Result<void> refuse_second_receiver(const RendezvousFile& file, std::span<const Participant> entered) {
+Result<void> refuse_second_receiver(const Domain& domain, const RendezvousFile& file,
+                                    std::span<const Participant> entered) {
   for (const Participant& other : entered) {
     if (other.role == Role::receiver && other.alive) {
-      const auto command = procfs::command(other.pid);
+      // Its life file knows it, in whatever PID namespace it is; the number in its record means nothing in ours.
+      const auto life = Peer::open(domain, other.token);
       return fail(Error(Errc::already_exists, "receive")
                       .on(file.uri())
-                      .because("process " + std::to_string(other.pid) +
-                               (command ? " (" + escaped(*command) + ")" : "") +
+                      .because((life ? life->message() : std::string("somebody")) +
                                " receives from this channel already, and two receivers would share out the messages"));
     }
   }
@@ -146,6 +147,10 @@ Rendezvous::~Rendezvous() {
   }
 }
 
+Result<void> Rendezvous::check_own() const {
+  return place_->is_of_this_process() ? Result<void>() : fail(Error(Errc::in_child, "channel").on(place_->uri));
+}
+
 Token Rendezvous::token() const noexcept { return place_->life.token(); }
 std::uint64_t Rendezvous::object() const noexcept { return place_->object; }
 
@@ -173,7 +178,7 @@ Result<void> Rendezvous::Place::enter(Deadline deadline) {
       return removed;
     }
     const auto entered = participants_in(*domain, file);
-    if (auto free = role == Role::receiver ? refuse_second_receiver(file, entered) : Result<void>(); !free) {
+    if (auto free = role == Role::receiver ? refuse_second_receiver(*domain, file, entered) : Result<void>(); !free) {
       return free;
     }
     auto done = ensure_object(file, keeper, cleared->anybody).and_then([&] { return write_entry(file); });
@@ -279,8 +284,8 @@ Result<void> Rendezvous::forget(Token sender, Deadline deadline) {
 }
 
 Result<void> Rendezvous::leave(Deadline deadline) && {
-  if (!place_->is_of_this_process()) {
-    return fail(Error(Errc::in_child, "channel").on(place_->uri));
+  if (auto own = check_own(); !own) {
+    return own;
   }
   auto left = place_->leave(deadline);
   place_.reset();

@@ -85,6 +85,9 @@ class Rendezvous {
   /// Which object the channel leads to, as the keeper numbered it when this end joined.
   std::uint64_t object() const noexcept;
 
+  /// Whether this is the process that joined. Outcomes: in_child (a forked child's copy, which must not touch what its
+  /// parent uses).
+  Result<void> check_own() const;
   /// How far this end has got; takes no lock. Outcomes: stale (this end's entry, or its life file, was removed or
   /// damaged from outside: others may have taken its place).
   Result<Progress> progress() const;
@@ -95,7 +98,7 @@ class Rendezvous {
   Result<void> await_other_role(Deadline deadline) const;
   /// Everybody who is entered, the dead who did not leave among them. Outcomes: timed_out, stopped, not_found.
   Result<std::vector<Participant>> entered(Deadline deadline) const;
-  /// A watch on one of them. Outcomes: not_found (gone for good).
+  /// A watch on one of them. Outcomes: not_found (gone for good). Failures: limit_reached.
   Result<Peer> peer(Token token) const;
 
   /// For the receiver: says that it has everything that `sender` sent.

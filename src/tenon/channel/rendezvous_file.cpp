@@ -112,6 +112,12 @@ Result<RendezvousFile> RendezvousFile::open_locked(const Domain& domain, const s
     if (!status) {
       return fail(std::move(status.error()).on(name));
     }
+    if (!S_ISREG(status->st_mode) || status->st_uid != ::geteuid()) {
+      return fail(Error(Errc::permission_denied, "open")
+                      .on(domain.path() + "/" + name)
+                      .because("it is no file of ours but user " + std::to_string(status->st_uid) +
+                               "'s; a channel joins processes of one user"));
+    }
     if (status->st_nlink > 0) {
       if (auto set = create && status->st_size == 0 ? set_exact_mode(lock->file(), permissions) : Result<void>();
           !set) {
@@ -160,8 +166,13 @@ Result<void> RendezvousFile::load_or_initialise(const Domain& domain, const std:
 
 Result<RendezvousFile> RendezvousFile::lock(const Domain& domain, const std::string& name, Deadline deadline) {
   return open_locked(domain, name, false, deadline).and_then([&](RendezvousFile file) -> Result<RendezvousFile> {
-    if (auto loaded = file.load(); !loaded && !loaded.failed_with(Errc::stale)) {
+    auto loaded = file.load();
+    if (!loaded && !loaded.failed_with(Errc::stale)) {
       return fail(std::move(loaded.error()).on(name));
+    }
+    // What the file says may be acted upon only under the name that belongs to it.
+    if (loaded && name_for(file.uri_) != name) {
+      return fail(corrupt(domain, name, "it belongs to the channel \"" + escaped(file.uri_) + "\""));
     }
     return file;
   });

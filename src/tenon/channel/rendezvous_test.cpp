@@ -90,7 +90,7 @@ TEST_F(RendezvousTest, refuses_a_second_receiver_and_names_the_first) {
   Rendezvous first = join(Role::receiver).or_throw();
   const auto second = join(Role::receiver);
   ASSERT_TRUE(second.failed_with(Errc::already_exists));
-  EXPECT_THAT(std::string(second.error().detail()), HasSubstr("process " + std::to_string(::getpid())));
+  EXPECT_THAT(std::string(second.error().detail()), HasSubstr("pid " + std::to_string(::getpid())));
   leave(std::move(first));
 }
 

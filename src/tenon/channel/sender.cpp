@@ -15,7 +15,10 @@ constexpr auto farewell = std::chrono::seconds(1);
 constexpr auto last_word = std::chrono::milliseconds(100);  // for an abort that a full channel may not take
 constexpr auto closing_recheck = std::chrono::milliseconds(1);
 
-std::string process(const Participant& one) { return "the receiver, process " + std::to_string(one.pid) + ", "; }
+// As its life file knows it; what a dead one's record says of its process id may mean another process by now.
+std::string process(const Participant& one, const std::optional<Peer>& life) {
+  return "the receiver, " + (life ? life->who().message() : "pid " + std::to_string(one.pid)) + ", ";
+}
 
 }  // namespace
 
@@ -32,6 +35,9 @@ Result<void> Sender::send(Bytes message, Deadline deadline, std::uint32_t priori
 }
 
 Result<void> Sender::check_may_send(std::uint32_t priority) const {
+  if (auto own = rendezvous_.check_own(); !own) {
+    return own;
+  }
   if (cut_short_) {
     return fail(Error(Errc::aborted, "send").because("an earlier message was cut short; only abort() is left to do"));
   }
@@ -46,15 +52,28 @@ Result<void> Sender::check_may_send(std::uint32_t priority) const {
   return {};
 }
 
+std::size_t Sender::piece() const noexcept {
+  return std::min(buffer_.size() - Frame::header_size, Frame::most_payload);
+}
+
+Result<void> Sender::check() {
+  if (auto own = rendezvous_.check_own(); !own) {
+    return own;
+  }
+  if (auto there = check_receiver(); !there) {
+    return there;
+  }
+  return sink_->wait_receiver_gone(immediately) ? fail(why_closed()) : Result<void>();
+}
+
 Result<void> Sender::send_part(Bytes part, More more, Deadline deadline, std::uint32_t priority) {
   if (auto may = check_may_send(priority); !may) {
     return may;
   }
   priority_ = priority;
   std::uint64_t& number = numbers_[priority];
-  const std::size_t room = std::min(buffer_.size() - Frame::header_size, Frame::most_payload);
   do {
-    const Bytes payload = part.first(std::min(part.size(), room));
+    const Bytes payload = part.first(std::min(part.size(), piece()));
     part = part.subspan(payload.size());
     const bool ends_message = part.empty() && more == More::no;
     if (payload.empty() && !ends_message) {
@@ -79,8 +98,20 @@ Result<void> Sender::send_part(Bytes part, More more, Deadline deadline, std::ui
   return {};
 }
 
-// The look at the receiver costs system calls, so it is left to those who have to wait.
+// Who has not looked for a while looks before it sends: another receiver may have taken the place of one that died,
+// and would get the middle of what the first had begun. It costs system calls, so not each time.
+Result<void> Sender::look_now_and_then() {
+  if (!next_look_.passed()) {
+    return {};
+  }
+  next_look_ = after(recheck_interval);
+  return check_receiver();
+}
+
 Result<void> Sender::put(const Frame& frame, Deadline deadline) {
+  if (auto there = look_now_and_then(); !there) {
+    return there;
+  }
   const std::size_t size = frame.encode(buffer_);
   while (true) {
     auto sent = sink_->put(Bytes(buffer_).first(size), deadline.or_sooner(next_look_));
@@ -106,11 +137,11 @@ void Sender::find_receiver() {
   }
   const auto entered = rendezvous_.entered(after(farewell));
   for (const Participant& one : entered ? *entered : std::vector<Participant>{}) {
-    if (one.role == Role::receiver) {
+    auto life = one.role == Role::receiver ? rendezvous_.peer(one.token) : Result<Peer>(fail(Errc::limit_reached));
+    // Where it cannot be told now whether it lives, it is asked for again at the next look.
+    if (life || life.failed_with(Errc::not_found)) {
       receiver_ = one;
-      if (auto life = rendezvous_.peer(one.token)) {
-        receiver_life_ = std::move(*life);
-      }
+      receiver_life_ = life ? std::optional(std::move(*life)) : std::nullopt;
     }
   }
 }
@@ -136,18 +167,22 @@ Error Sender::why_closed() {
   while (receiver_ && receiver_life_) {
     const auto standing = receiver_life_->standing();
     if (!standing || *standing == Standing::left || (*standing == Standing::alive && patience.passed())) {
-      return Error(Errc::closed, "send").because(process(*receiver_) + "left before it had everything");
+      return Error(Errc::closed, "send").because(process(*receiver_, receiver_life_) + "left before it had everything");
     }
     if (*standing != Standing::alive) {
       break;
     }
     [[maybe_unused]] const auto slept = sleep_until(after(closing_recheck));
   }
-  return receiver_ ? Error(Errc::peer_died, "send").because(process(*receiver_) + "died")
+  return receiver_ ? Error(Errc::peer_died, "send").because(process(*receiver_, receiver_life_) + "died")
                    : Error(Errc::closed, "send").because("the receiver left before it had everything");
 }
 
 Result<void> Sender::finish(Deadline deadline) && {
+  if (auto own = rendezvous_.check_own(); !own) {
+    sink_.reset();
+    return own;
+  }
   if (begun_ || cut_short_) {
     std::move(*this).abort();
     return fail(Error(Errc::aborted, "send").because("its last message was not sent whole"));
@@ -178,6 +213,10 @@ Result<void> Sender::await_confirmation(Deadline deadline) {
 }
 
 void Sender::abort() && {
+  if (!rendezvous_.check_own()) {
+    sink_.reset();  // it is the parent's to abort
+    return;
+  }
   [[maybe_unused]] const auto told =
       put({.sender = rendezvous_.token(), .message = whole_ + 1, .offset = offset_, .kind = FrameKind::abort},
           after(last_word));

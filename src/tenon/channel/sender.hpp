@@ -21,13 +21,21 @@ class Sender {
   /// messages of a lower one that have not been received yet. Failures: invalid_argument (this channel has no
   /// priorities: those that have are named). Outcomes: timed_out, stopped (if any part of it went, the message is void,
   /// and all that is left to do is abort()), peer_died (the receiver died, and who it was), closed (it left), stale
-  /// (this end was removed from the rendezvous from outside), aborted (an earlier message was cut short).
+  /// (this end was removed from the rendezvous from outside), aborted (an earlier message was cut short), in_child. To tell
+  /// a receiver that died from one that left, it may take a second longer than the deadline.
   Result<void> send(Bytes message, Deadline deadline, std::uint32_t priority = 0);
 
   enum class More : bool { no, yes };
   /// Sends the next part of a message that need not fit in memory; the part with More::no ends it. All parts have the
   /// same priority. Outcomes: as send.
   Result<void> send_part(Bytes part, More more, Deadline deadline, std::uint32_t priority = 0);
+
+  /// How many bytes send_part() puts into one frame: parts of this size waste none, and each has its own deadline.
+  std::size_t piece() const noexcept;
+
+  /// Looks whether somebody is still there to receive, for those who have nothing to send at the moment. Outcomes:
+  /// peer_died, closed, stale, in_child.
+  Result<void> check();
 
   /// Says that this was all and waits until the receiver says that it has it. Outcomes: timed_out, stopped, peer_died,
   /// closed, stale, aborted (a message was cut short, or its last part was never sent: then this is an abort()).
@@ -40,6 +48,7 @@ class Sender {
  private:
   Result<void> put(const Frame& frame, Deadline deadline);
   Result<void> check_may_send(std::uint32_t priority) const;
+  Result<void> look_now_and_then();
   Result<void> await_confirmation(Deadline deadline);
   void find_receiver();
   Result<void> check_receiver();
