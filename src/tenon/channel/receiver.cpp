@@ -123,9 +123,8 @@ Result<void> Receiver::look(Deadline deadline) {
 
 // Those for whom no descriptor was left to watch them with.
 Result<void> Receiver::look_at_unwatched(Deadline deadline) {
-  const bool all_watched = std::ranges::all_of(inflows_, [](const auto& entry) {
-    return entry.second.peer || entry.second.gone || entry.second.ended;
-  });
+  const bool all_watched = std::ranges::all_of(
+      inflows_, [](const auto& entry) { return entry.second.peer || entry.second.gone || entry.second.ended; });
   if (all_watched) {
     return {};
   }

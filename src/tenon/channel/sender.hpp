@@ -21,8 +21,8 @@ class Sender {
   /// messages of a lower one that have not been received yet. Failures: invalid_argument (this channel has no
   /// priorities: those that have are named). Outcomes: timed_out, stopped (if any part of it went, the message is void,
   /// and all that is left to do is abort()), peer_died (the receiver died, and who it was), closed (it left), stale
-  /// (this end was removed from the rendezvous from outside), aborted (an earlier message was cut short), in_child. To tell
-  /// a receiver that died from one that left, it may take a second longer than the deadline.
+  /// (this end was removed from the rendezvous from outside), aborted (an earlier message was cut short), in_child. To
+  /// tell a receiver that died from one that left, it may take a second longer than the deadline.
   Result<void> send(Bytes message, Deadline deadline, std::uint32_t priority = 0);
 
   enum class More : bool { no, yes };

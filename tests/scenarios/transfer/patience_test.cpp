@@ -25,8 +25,9 @@ TEST_F(ChannelPatience, ends_copied_into_a_forked_child_refuse_and_leave_the_con
                      Sender out = sender();
                      out.send(bytes_of("first"), soon()).or_throw();
                      Child child = spawn([&] {
-                                     const bool refused = out.send(bytes_of("no"), soon()).failed_with(Errc::in_child) &&
-                                                          out.check().failed_with(Errc::in_child);
+                                     const bool refused =
+                                         out.send(bytes_of("no"), soon()).failed_with(Errc::in_child) &&
+                                         out.check().failed_with(Errc::in_child);
                                      std::move(out).abort();
                                      return refused ? 0 : 1;
                                    }).or_throw();
