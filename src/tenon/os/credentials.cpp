@@ -21,4 +21,17 @@ Result<Credentials> peer_credentials(FdView socket) {
   return Credentials{.pid = peer.pid, .uid = peer.uid, .gid = peer.gid};
 }
 
+Result<Fd> peer_process(FdView socket) {
+  constexpr int so_peerpidfd = 77;  // Debian 12's headers do not have it
+  int pidfd = -1;
+  socklen_t length = sizeof pidfd;
+  if (::getsockopt(socket.raw(), SOL_SOCKET, so_peerpidfd, &pidfd, &length) == 0) {
+    return Fd::adopt(pidfd);
+  }
+  if (errno == ENOPROTOOPT) {
+    return fail(Error(Errc::not_supported, "getsockopt", errno).because("SO_PEERPIDFD needs Linux 6.5"));
+  }
+  return fail(errno == ENODATA ? Error(Errc::no_peer, "getsockopt", errno) : descriptor_failure("getsockopt", errno));
+}
+
 }  // namespace tenon

@@ -21,4 +21,9 @@ Credentials own_credentials() noexcept;
 /// io_error. unix(7), SO_PEERCRED
 Result<Credentials> peer_credentials(FdView socket);
 
+/// That process itself, as a pidfd: unlike a process id it never comes to mean another one. Outcomes: no_peer,
+/// not_found (it has ended and the kernel keeps no handle on it). Failures: not_supported (before Linux 6.5),
+/// limit_reached. unix(7), SO_PEERPIDFD
+Result<Fd> peer_process(FdView socket);
+
 }  // namespace tenon

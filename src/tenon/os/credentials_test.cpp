@@ -1,11 +1,13 @@
 #include <tenon/os/credentials.hpp>
 
 #include <tenon/os/process.hpp>
+#include <tenon/os/procfs.hpp>
 
 #include <kit/reported_child.hpp>
 #include <array>
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <string>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -53,6 +55,20 @@ TEST(Credentials, the_peers_are_those_of_who_connected) {
 TEST(Credentials, without_a_connection_there_is_no_peer) {
   EXPECT_TRUE(tenon::peer_credentials(socket_of(AF_UNIX, SOCK_STREAM).view()).failed_with(Errc::no_peer));
   EXPECT_TRUE(tenon::peer_credentials(socket_of(AF_UNIX, SOCK_DGRAM).view()).failed_with(Errc::no_peer));
+}
+
+// F79: the process itself, whatever becomes of its number.
+TEST(Credentials, the_peers_process_is_handed_out_as_a_pidfd) {
+  const auto pair = connected();
+  const auto self = tenon::peer_process(pair[0].view());
+  if (self.failed_with(Errc::not_supported)) {
+    GTEST_SKIP() << "needs SO_PEERPIDFD, Linux 6.5";
+  }
+  ASSERT_TRUE(self) << self.error().message();
+  EXPECT_EQ(::fcntl(self->raw(), F_GETFD), FD_CLOEXEC);
+  const std::string info = tenon::procfs::text("/proc/self/fdinfo/" + std::to_string(self->raw())).or_throw();
+  EXPECT_NE(info.find("\nPid:\t" + std::to_string(::getpid()) + "\n"), std::string::npos) << info;
+  EXPECT_TRUE(tenon::peer_process(socket_of(AF_UNIX, SOCK_STREAM).view()).failed_with(Errc::no_peer));
 }
 
 TEST(Credentials, what_is_no_unix_socket_has_none) {

@@ -76,13 +76,4 @@ bool is_pipe(FdView fd) noexcept {
   return ::fstat(fd.raw(), &status) == 0 && S_ISFIFO(status.st_mode);
 }
 
-Result<void> BlockingMode::set(FdView fd) {
-  const int flags = ::fcntl(fd.raw(), F_GETFL);
-  if (flags == -1 || ((flags & O_NONBLOCK) == 0 && ::fcntl(fd.raw(), F_SETFL, flags | O_NONBLOCK) == -1)) {
-    return fail(os_failure("fcntl", errno));
-  }
-  non_blocking_.store(true, std::memory_order_relaxed);  // only spares a call; the kernel orders the flag
-  return {};
-}
-
 }  // namespace tenon

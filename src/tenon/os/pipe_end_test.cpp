@@ -110,16 +110,4 @@ TEST(PipeEnd, is_told_from_other_descriptors) {
   EXPECT_TRUE(pipe_capacity(file.view()).failed_with(errc_of(EBADF)));
 }
 
-TEST(PipeEnd, becomes_non_blocking_once_and_for_good) {
-  auto [reader, writer] = new_pipe();
-  BlockingMode mode;
-  EXPECT_FALSE(mode.non_blocking());
-  EXPECT_EQ(::fcntl(reader.raw(), F_GETFL) & O_NONBLOCK, 0);
-  mode.make_non_blocking(reader.view()).or_throw();
-  EXPECT_NE(::fcntl(reader.raw(), F_GETFL) & O_NONBLOCK, 0);
-  BlockingMode moved = std::move(mode);
-  EXPECT_TRUE(moved.non_blocking());
-  EXPECT_TRUE(BlockingMode().make_non_blocking(FdView(-1)).failed_with(errc_of(EBADF)));
-}
-
 }  // namespace

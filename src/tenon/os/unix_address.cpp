@@ -21,7 +21,9 @@ Result<void> check_length(std::string_view name) {
     return invalid(name, "it is empty");
   }
   if (name.size() > UnixAddress::max_bytes) {
-    return invalid(name, "it has " + std::to_string(name.size()) + " bytes, a socket's address takes at most 107");
+    return invalid(name, "it has " + std::to_string(name.size()) +
+                             " bytes, a socket's address takes at most 107: take a "
+                             "shorter path, one relative to the working directory, or an abstract name (@NAME)");
   }
   return {};
 }

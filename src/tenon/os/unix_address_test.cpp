@@ -31,7 +31,9 @@ TEST(UnixAddress, a_path_of_107_bytes_fits_and_one_of_108_is_refused_not_cut) {
   EXPECT_EQ(UnixAddress::path(longest).or_throw().name(), longest);
   const auto refused = UnixAddress::path(longest + "p");
   ASSERT_TRUE(refused.failed_with(Errc::invalid_name));
-  EXPECT_EQ(refused.error().detail(), "it has 108 bytes, a socket's address takes at most 107");
+  EXPECT_EQ(refused.error().detail(),
+            "it has 108 bytes, a socket's address takes at most 107: take a shorter path, one relative to the working "
+            "directory, or an abstract name (@NAME)");
   EXPECT_EQ(refused.error().object(), longest + "p");
 }
 
