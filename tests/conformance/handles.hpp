@@ -8,6 +8,9 @@
 #include <tenon/ipc/posix_memory/posix_memory.hpp>
 #include <tenon/ipc/posix_semaphore/named_semaphore.hpp>
 #include <tenon/ipc/sysv_memory/sysv_memory.hpp>
+#include <tenon/ipc/unix_datagram/unix_datagram.hpp>
+#include <tenon/ipc/unix_seqpacket/unix_seqpacket_listener.hpp>
+#include <tenon/ipc/unix_stream/unix_listener.hpp>
 #include <tenon/os/domain.hpp>
 #include <tenon/os/life.hpp>
 #include <tenon/os/mapping.hpp>
@@ -106,7 +109,12 @@ using Kinds = std::tuple<
     Kind<"NamedSemaphore", [] { return unlinked_semaphore(); }>,
     Kind<"PosixMemory", [] { return unnamed_memory(); }>,
     Kind<"SysvMemory_map", [] { return attached_memory(); }>,
-    Kind<"Memfd", [] { return tenon::Memfd::create("handle", 4096).or_throw(); }>
+    Kind<"Memfd", [] { return tenon::Memfd::create("handle", 4096).or_throw(); }>,
+    Kind<"UnixStream", [] { return tenon::UnixStream::pair().or_throw().first; }>,
+    Kind<"UnixListener", [] { return tenon::UnixListener::create("@" + kit::unique_name()).or_throw(); }>,
+    Kind<"UnixDatagram", [] { return tenon::UnixDatagram::pair().or_throw().first; }>,
+    Kind<"UnixSeqpacket", [] { return tenon::UnixSeqpacket::pair().or_throw().first; }>,
+    Kind<"UnixSeqpacketListener", [] { return tenon::UnixSeqpacketListener::create("@" + kit::unique_name()).or_throw(); }>
 >;
 // clang-format on
 
