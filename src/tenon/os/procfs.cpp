@@ -74,7 +74,8 @@ Result<OpenDescriptor> descriptor(const std::string& directory, int number) {
   return OpenDescriptor{.number = number,
                         .target = std::string(target.data(), static_cast<std::size_t>(length)),
                         .device = status.st_dev,
-                        .inode = status.st_ino};
+                        .inode = status.st_ino,
+                        .mode = status.st_mode};
 }
 
 // Hands a whole file to `take`, part by part.

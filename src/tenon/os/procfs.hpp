@@ -6,6 +6,7 @@
 #include <tenon/base/result.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <sys/types.h>
@@ -49,9 +50,35 @@ struct OpenDescriptor {
   std::string target;
   dev_t device;  ///< of the file itself
   ino_t inode;
+  mode_t mode;
 };
 /// Those of one process; what was closed meanwhile is left out. Outcomes: not_found. Failures: permission_denied.
 Result<std::vector<OpenDescriptor>> descriptors(pid_t pid);
+
+/// A file that a process has mapped: "/dev/shm/x", "/memfd:frames (deleted)", "/SYSV00000000 (deleted)".
+struct MappedFile {
+  std::string path;
+  dev_t device;
+  ino_t inode;
+  friend bool operator==(const MappedFile&, const MappedFile&) = default;
+};
+/// Each once, however often it is mapped. Outcomes: not_found. Failures: permission_denied, corrupt.
+Result<std::vector<MappedFile>> mapped_files(pid_t pid);
+/// Parses one line of a maps file; without a value if it maps no file. Failures: corrupt.
+Result<std::optional<MappedFile>> parse_map(std::string_view line);
+
+/// A file system and where this process sees it.
+struct Mount {
+  std::string point;
+  std::string type;  ///< "tmpfs", "mqueue"
+};
+/// In the order in which they were mounted: the last one at a point hides those before.
+Result<std::vector<Mount>> mounts();
+/// Parses one line of a mountinfo file. Failures: corrupt.
+Result<Mount> parse_mount(std::string_view line);
+
+/// The identity of a process's IPC namespace. Outcomes: not_found. Failures: permission_denied. ipc_namespaces(7)
+Result<std::uint64_t> ipc_namespace(pid_t pid);
 
 /// The identity of this process's PID namespace, 0 if /proc does not tell. pid_namespaces(7)
 std::uint64_t own_pid_namespace() noexcept;
