@@ -1,6 +1,5 @@
 #include <kit/private_namespaces.hpp>
 
-#include <kit/patience.hpp>
 #include <kit/reported_child.hpp>
 
 #include <cerrno>
@@ -85,9 +84,9 @@ void enter_and_run(const std::function<void()>& body, Namespaces which) {
 
 }  // namespace
 
-void in_private_namespaces(const std::function<void()>& body, Namespaces which) {
+void in_private_namespaces(const std::function<void()>& body, Namespaces which, Duration limit) {
   ReportedChild child("in private namespaces", [&] { enter_and_run(body, which); });
-  if (!child.finish(tenon::after(patient(default_limit)))) {
+  if (!child.finish(tenon::after(patient(limit)))) {
     ADD_FAILURE() << "the body in private namespaces did not end";
   }
 }

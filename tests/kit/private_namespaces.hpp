@@ -1,5 +1,7 @@
 #pragma once
 /// A view of the machine that no other process disturbs. namespaces(7)
+#include <kit/patience.hpp>
+
 #include <cstdint>
 #include <functional>
 
@@ -11,7 +13,8 @@ enum class Namespaces : std::uint8_t {
 };
 
 /// Runs `body` in a child with namespaces of its own; its failures are those of the running test. Without the right
-/// to do so, as root or by a user namespace, the test is skipped with the reason.
-void in_private_namespaces(const std::function<void()>& body, Namespaces which = Namespaces::objects);
+/// to do so, as root or by a user namespace, the test is skipped with the reason. `limit` is stretched by slowness().
+void in_private_namespaces(const std::function<void()>& body, Namespaces which = Namespaces::objects,
+                           Duration limit = default_limit);
 
 }  // namespace kit

@@ -1,7 +1,5 @@
 #include "command.hpp"
 
-#include <kit/patience.hpp>
-
 #include <array>
 #include <csignal>
 #include <unistd.h>
@@ -12,12 +10,10 @@ using namespace tenon;
 
 namespace {
 
-Deadline patience() { return after(kit::patient(kit::default_limit)); }
-
-std::string read_to_end(std::optional<ReadEnd>& end) {
+std::string read_to_end(std::optional<ReadEnd>& end, kit::Duration limit) {
   std::string text;
   std::array<std::byte, 4096> part;
-  while (const std::size_t got = end ? end->read(part, patience()).or_throw() : 0) {
+  while (const std::size_t got = end ? end->read(part, after(kit::patient(limit))).or_throw() : 0) {
     text += text_of(Bytes(part).first(got));
   }
   return text;
@@ -68,11 +64,11 @@ Command::~Command() {
 
 void Command::signal(int number) { child_.signal(number).or_throw(); }
 
-Finished Command::finish() {
+Finished Command::finish(kit::Duration limit) {
   Finished all{.status = ExitStatus::exited(0), .output = {}, .errors = {}};
-  all.output = read_to_end(output_);
-  all.errors = read_to_end(errors_);
-  all.status = child_.wait(patience()).or_throw();
+  all.output = read_to_end(output_, limit);
+  all.errors = read_to_end(errors_, limit);
+  all.status = child_.wait(after(kit::patient(limit))).or_throw();
   finished_ = true;
   return all;
 }

@@ -3,6 +3,8 @@
 #include <tenon/ipc/pipe/pipe.hpp>
 #include <tenon/os/process.hpp>
 
+#include <kit/patience.hpp>
+
 #include <optional>
 #include <string>
 #include <vector>
@@ -33,8 +35,8 @@ class Command {
   void close_input() { input_.reset(); }
   void close_output() { output_.reset(); }
   void signal(int number);
-  /// Reads what it prints until it ends, for ten seconds at most.
-  Finished finish();
+  /// Reads what it prints until it ends; throws if it prints nothing for so long.
+  Finished finish(kit::Duration limit = kit::default_limit);
 
  private:
   struct Program {
