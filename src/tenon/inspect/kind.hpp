@@ -1,0 +1,35 @@
+#pragma once
+/// The kinds of objects through which processes communicate, by the names that the mechanisms have here.
+#include <tenon/base/result.hpp>
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace tenon::inspect {
+
+enum class Kind : std::uint8_t {
+  posix_queue,
+  sysv_queue,
+  posix_memory,
+  sysv_memory,
+  memfd,
+  posix_semaphore,
+  sysv_semaphore,
+  fifo,
+  unix_socket,
+};
+
+/// In the order in which they are listed.
+std::span<const Kind> all_kinds() noexcept;
+
+/// "posix_queue", …
+std::string_view name_of(Kind kind) noexcept;
+/// The other way round. Failures: invalid_argument, which lists the names.
+Result<Kind> kind_of(std::string_view name);
+
+/// The System V kinds: they have a key and an identifier, and no name.
+bool is_system_v(Kind kind) noexcept;
+
+}  // namespace tenon::inspect
