@@ -1,0 +1,200 @@
+/// tenon rm KIND:NAME|KIND:#ID… [--force]
+#include <tenon/base/name.hpp>
+#include <tenon/inspect/snapshot.hpp>
+
+#include <cli/command.hpp>
+#include <cli/object_text.hpp>
+#include <cli/removal.hpp>
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <charconv>
+#include <memory>
+#include <optional>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace tenon::cli {
+
+namespace {
+
+using inspect::Kind;
+using inspect::Object;
+using inspect::Snapshot;
+
+struct RmOptions {
+  std::vector<std::string> targets;
+  bool force = false;
+};
+
+struct Target {
+  Kind kind;
+  std::string name;       // as `tenon ls` prints it; of System V objects the key
+  std::optional<int> id;  // in place of it
+};
+
+template <class Number>
+std::optional<Number> number(std::string_view digits, int base) {
+  Number value{};
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, base);
+  return error == std::errc() && end == digits.data() + digits.size() ? std::optional(value) : std::nullopt;
+}
+
+// "5678", "0x162e", "#5"
+Result<Target> system_v_target(Kind kind, const std::string& rest, const std::string& text) {
+  if (rest.starts_with('#')) {
+    const auto id = number<int>(std::string_view(rest).substr(1), 10);
+    return id ? Result<Target>(Target{.kind = kind, .name = "", .id = id})
+              : fail(Error(Errc::invalid_argument).on(text).because("behind # stands the identifier, a number"));
+  }
+  const bool hexadecimal = rest.starts_with("0x");
+  const auto key =
+      hexadecimal ? number<std::uint32_t>(std::string_view(rest).substr(2), 16) : number<std::uint32_t>(rest, 10);
+  if (!key) {
+    return fail(Error(Errc::invalid_argument).on(text).because("behind the kind stands a key, as 0x162e, or #ID"));
+  }
+  if (*key == 0) {
+    return fail(
+        Error(Errc::invalid_argument).on(text).because("key 0 is that of all private objects: name one by #ID"));
+  }
+  return Target{.kind = kind, .name = fmt::format("0x{:08x}", *key), .id = {}};
+}
+
+Result<Target> parse(const std::string& text) {
+  const std::size_t colon = text.find(':');
+  auto kind = inspect::kind_of(text.substr(0, colon));
+  if (!kind || colon == std::string::npos || colon + 1 == text.size()) {
+    return fail(kind ? Error(Errc::invalid_argument).on(text).because("it is KIND:NAME or, for System V, KIND:#ID")
+                     : std::move(kind.error()));
+  }
+  const std::string rest = text.substr(colon + 1);
+  if (is_system_v(*kind)) {
+    return system_v_target(*kind, rest, text);
+  }
+  const bool in_file_system = *kind == Kind::fifo || *kind == Kind::unix_socket || *kind == Kind::memfd;
+  if (!in_file_system && (rest.front() != '/' || rest.size() == 1 || rest.find('/', 1) != std::string::npos)) {
+    return fail(Error(Errc::invalid_name).on(text).because("such a name begins with / and has no other"));
+  }
+  return Target{.kind = *kind, .name = rest, .id = {}};
+}
+
+bool is_meant(const Object& object, const Target& target) {
+  return object.kind == target.kind && (target.id ? object.id == target.id : object.name == target.name) &&
+         !object.state.ends_with("unlinked");
+}
+
+// Why there is none: something of another kind may be there.
+Error missing(const Target& target, const std::string& text) {
+  struct stat status{};
+  const bool path = target.kind == Kind::fifo || (target.kind == Kind::unix_socket && !target.name.starts_with('@'));
+  if (path && ::lstat(target.name.c_str(), &status) == 0) {
+    const mode_t wanted = target.kind == Kind::fifo ? S_IFIFO : S_IFSOCK;
+    if ((status.st_mode & S_IFMT) != wanted) {
+      return Error(Errc::wrong_kind).on(text).because("what is there is no " + std::string(name_of(target.kind)));
+    }
+  }
+  return Error(Errc::not_found).on(text);
+}
+
+// The kernel keeps no holders of these, only who used them last; one that lives may well go on.
+std::string living_users(const Snapshot& all, std::size_t at) {
+  std::string text;
+  for (const inspect::Edge& edge : all.edges_of(at)) {
+    if (!inspect::is_hold(edge.relation) && !edge.ended) {
+      text = process_text(all, edge.pid);
+    }
+  }
+  return text;
+}
+
+// Who or what uses it, as far as that can be seen; "" if nothing does.
+std::string use_of(const Snapshot& all, std::size_t at) {
+  const Object& object = all.objects[at];
+  if (const std::string holders = holders_text(all, at); !holders.empty()) {
+    return "held by " + holders;
+  }
+  if (const auto attached = object.figure("attached").value_or(0); attached > 0) {
+    return fmt::format("attached {} times, by processes that cannot be seen from here", attached);
+  }
+  if (object.state.ends_with("listening")) {
+    return "listened at by a process that cannot be seen from here";
+  }
+  const bool unheld = object.kind == Kind::sysv_queue || object.kind == Kind::sysv_semaphore;
+  if (const auto waiting = unheld ? object.figure("waiting").value_or(0) : 0; waiting > 0) {
+    return fmt::format("waited for by {} processes", waiting);
+  }
+  const std::string users = unheld ? living_users(all, at) : "";
+  return users.empty() ? "" : "last used by " + users + ", which still lives";
+}
+
+// What stands against removing it, "" if nothing does.
+std::string objection(const Snapshot& all, std::size_t at, const RmOptions& options) {
+  const Object& object = all.objects[at];
+  const uid_t own = ::geteuid();
+  const bool foreign = object.owner && *object.owner != own && object.creator.value_or(*object.owner) != own;
+  if (foreign && own != 0) {
+    return fmt::format("it belongs to uid {}, not to uid {}", *object.owner, own);
+  }
+  if (options.force) {
+    return "";
+  }
+  const std::string use = foreign ? fmt::format("it belongs to uid {}", *object.owner) : use_of(all, at);
+  return use.empty() ? "" : use + "; --force removes it nevertheless";
+}
+
+// What went with it, and what stays in spite of it.
+void say_removed(const Snapshot& all, std::size_t at) {
+  const Object& object = all.objects[at];
+  const std::string holders = holders_text(all, at);
+  std::string text = "removed " + target_text(object);
+  if (const auto messages = object.figure("messages").value_or(0); messages > 0) {
+    text += fmt::format(", with {} unread messages", messages);
+  }
+  if (!holders.empty() && object.kind != Kind::sysv_queue && object.kind != Kind::sysv_semaphore) {
+    text += "; its memory or connections stay until the last of these has gone: " + holders;
+  }
+  fmt::print("{}\n", text);
+}
+
+Result<void> rm(const std::string& text, const RmOptions& options) {
+  auto target = parse(text);
+  if (!target) {
+    return fail(std::move(target.error()));
+  }
+  const Snapshot all = inspect::snapshot({.kinds = {target->kind}, .directories = {}, .paths = {target->name}});
+  const auto found = std::ranges::find_if(all.objects, [&](const Object& one) { return is_meant(one, *target); });
+  if (found == all.objects.end()) {
+    return fail(missing(*target, text));
+  }
+  const auto at = static_cast<std::size_t>(found - all.objects.begin());
+  if (const std::string against = objection(all, at, options); !against.empty()) {
+    return fail(Error(Errc::permission_denied).on(text).because(against));
+  }
+  return remove(*found).transform([&] { say_removed(all, at); });
+}
+
+}  // namespace
+
+void add_rm(CLI::App& program, int& code) {
+  auto options = std::make_shared<RmOptions>();
+  CLI::App* command = program.add_subcommand("rm", "Remove what somebody has left behind");
+  command
+      ->add_option("TARGET", options->targets, "KIND:NAME as `tenon ls` prints them, or KIND:#ID for System V objects")
+      ->required();
+  command->add_flag("--force", options->force,
+                    "Although somebody still holds it, or, for root, although it is another's");
+  command->footer(
+      "Example:\n"
+      "  tenon rm posix_queue:/jobs sysv_memory:#32769 fifo:/tmp/photos\n"
+      "One that somebody holds is not removed without --force; who holds it is said.");
+  command->callback([options, &code] {
+    for (const std::string& target : options->targets) {
+      if (auto removed = rm(target, *options); !removed) {
+        code = std::max(code, report("rm", removed.error()));
+      }
+    }
+  });
+}
+
+}  // namespace tenon::cli
