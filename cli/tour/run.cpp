@@ -51,10 +51,13 @@ struct Running {
   std::string text = {};
 };
 
+// What the marks of the table stand for.
 std::string filled_in(std::string argument, const std::string& directory) {
+  static const std::string own_program = std::filesystem::read_symlink("/proc/self/exe");
   const std::array marks = {
       std::pair<std::string_view, std::string>("{dir}", directory),
-      std::pair<std::string_view, std::string>("{name}", directory.substr(directory.rfind('/') + 1))};
+      std::pair<std::string_view, std::string>("{name}", directory.substr(directory.rfind('/') + 1)),
+      std::pair<std::string_view, std::string>("{tenon}", own_program)};
   for (const auto& [mark, text] : marks) {
     if (const auto at = argument.find(mark); at != std::string::npos) {
       argument.replace(at, mark.size(), text);

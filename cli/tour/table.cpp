@@ -231,6 +231,15 @@ std::span<const TourEntry> tour_table() {
        .programs = {{.binary = "descriptor_passing_example",
                      .arguments = {"{dir}/secret"},
                      .prints = {{"own open denied"}, {"file works"}, {"memfd works"}, {"socket works"}}}}},
+      {.name = "sysv-commands",
+       .mechanism = "tools",
+       .programs = {{.binary = "sysv-commands",
+                     .arguments = {"{tenon}"},
+                     .prints = {{"ipcs -m: as tenon ls"},
+                                {"ipcs -s: as tenon ls"},
+                                {"ipcs -q: as tenon ls"},
+                                {"ipcrm -m, -s, -q: as tenon rm"},
+                                {"nothing left"}}}}},
   };
   return table;
 }

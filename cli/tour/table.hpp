@@ -7,8 +7,8 @@
 namespace tenon::cli {
 
 /// One process of an entry. In its arguments "{dir}" stands for a fresh directory that all processes of the entry
-/// share, and "{name}" for that directory's name, which nothing else on the machine has: for objects whose names are no
-/// paths.
+/// share, "{name}" for that directory's name, which nothing else on the machine has: for objects whose names are no
+/// paths, and "{tenon}" for this very program.
 struct TourProgram {
   const char* binary;
   std::vector<const char*> arguments = {};
