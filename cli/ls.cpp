@@ -5,6 +5,7 @@
 #include <cli/columns.hpp>
 #include <cli/command.hpp>
 #include <cli/object_text.hpp>
+#include <cli/say.hpp>
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
@@ -48,7 +49,7 @@ void print(const inspect::Snapshot& all) {
   fmt::print("{}", columns.text(terminal_width()));
   std::fflush(stdout);
   for (const std::string& sentence : all.unseen) {
-    fmt::print(stderr, "tenon ls: not seen: {}\n", escaped(sentence));
+    say(fmt::format("tenon ls: not seen: {}\n", escaped(sentence)));
   }
 }
 
