@@ -4,7 +4,12 @@
 #include <tenon/channel/sender.hpp>
 #include <tenon/ipc/fifo/fifo.hpp>
 #include <tenon/ipc/pipe/pipe.hpp>
+#include <tenon/ipc/posix_queue/posix_queue.hpp>
+#include <tenon/ipc/sysv_queue/sysv_queue.hpp>
 #include <tenon/os/process.hpp>
+#include <tenon/os/remove_on_exit.hpp>
+#include <tenon/os/token.hpp>
+#include <tenon/os/unlink_on_exit.hpp>
 
 #include <kit/leak_check.hpp>
 #include <kit/two_processes.hpp>
@@ -243,6 +248,164 @@ TEST_F(FifoChannel, keeps_its_deadline_when_nobody_comes_and_leaves_nothing) {
   const kit::LeakCheck leaks;
   EXPECT_TRUE(open_sender(uri(), after(milliseconds(20))).failed_with(Errc::timed_out));
   EXPECT_TRUE(open_receiver(uri(), after(milliseconds(20))).failed_with(Errc::timed_out));
+}
+
+// Channels whose messages have priorities, by URI.
+class PriorityChannel : public testing::TestWithParam<const char*> {
+ protected:
+  std::string uri() {
+    const std::string scheme = GetParam();
+    return scheme == "mq" ? "mq:/" + name_ : "sysvq:" + std::to_string(Token::random().value() % 0x7fffffff + 1);
+  }
+
+  const kit::Watchdog watchdog_{"a channel with priorities"};
+  kit::UniqueDomain domain_;
+  std::string name_ = kit::unique_name();
+};
+
+INSTANTIATE_TEST_SUITE_P(All, PriorityChannel, testing::Values("mq", "sysvq"),
+                         [](const auto& one) { return std::string(one.param); });
+
+struct Heard {
+  std::string text;
+  std::uint32_t priority;
+  friend bool operator==(const Heard&, const Heard&) = default;
+};
+
+Heard next_message(Receiver& in) {
+  Heard heard{};
+  while (true) {
+    const Part part = in.receive_part(soon()).or_throw();
+    heard.text += text_of(part.data);
+    heard.priority = part.priority;
+    if (part.last) {
+      return heard;
+    }
+  }
+}
+
+TEST_P(PriorityChannel, hands_out_the_highest_first_and_the_oldest_within) {
+  const std::string channel = uri();
+  kit::run_sides({{"sender",
+                   [&](kit::Stage& stage) {
+                     Sender out = open_sender(channel, soon()).or_throw();
+                     out.send(bytes_of("low"), soon()).or_throw();
+                     out.send(bytes_of("high"), soon(), 9).or_throw();
+                     out.send(bytes_of("middle"), soon(), 5).or_throw();
+                     out.send(bytes_of("high too"), soon(), 9).or_throw();
+                     stage.signal("sent");
+                     std::move(out).finish(soon()).or_throw();
+                   }},
+                  {"receiver", [&](kit::Stage& stage) {
+                     Receiver in = open_receiver(channel, soon()).or_throw();
+                     EXPECT_TRUE(in.capabilities().priority);
+                     stage.await("sent");
+                     EXPECT_EQ(next_message(in), (Heard{"high", 9}));
+                     EXPECT_EQ(next_message(in), (Heard{"high too", 9}));
+                     EXPECT_EQ(next_message(in), (Heard{"middle", 5}));
+                     EXPECT_EQ(next_message(in), (Heard{"low", 0}));
+                     EXPECT_TRUE(in.receive_part(soon()).failed_with(Errc::closed));
+                     std::move(in).finish(soon()).or_throw();
+                   }}});
+}
+
+// The rest of the long one is in the queue behind it when the urgent one comes.
+TEST_P(PriorityChannel, a_message_that_overtakes_does_not_come_into_the_middle_of_another) {
+  const std::string channel = uri();
+  const std::string begun(9000, 'b');
+  const std::string rest(500, 'r');
+  kit::run_sides({{"sender",
+                   [&](kit::Stage& stage) {
+                     Sender out = open_sender(channel, soon()).or_throw();
+                     out.send_part(bytes_of(begun), Sender::More::yes, soon(), 1).or_throw();
+                     stage.await("begun");
+                     out.send_part(bytes_of(rest), Sender::More::no, soon(), 1).or_throw();
+                     out.send(bytes_of("urgent"), soon(), most_priority).or_throw();
+                     stage.signal("overtaken");
+                     std::move(out).finish(soon()).or_throw();
+                   }},
+                  {"receiver", [&](kit::Stage& stage) {
+                     Receiver in = open_receiver(channel, soon()).or_throw();
+                     std::string text;
+                     while (text.size() < begun.size()) {
+                       text += text_of(in.receive_part(soon()).or_throw().data);
+                     }
+                     stage.signal("begun");
+                     stage.await("overtaken");
+                     EXPECT_EQ(next_message(in), (Heard{rest, 1}));
+                     EXPECT_EQ(next_message(in), (Heard{"urgent", most_priority}));
+                     EXPECT_TRUE(in.receive_part(soon()).failed_with(Errc::closed));
+                     std::move(in).finish(soon()).or_throw();
+                   }}});
+}
+
+TEST_P(PriorityChannel, a_sender_that_dies_in_a_message_that_overtook_others_voids_them_too) {
+  const std::string channel = uri();
+  kit::Sides sides({{"sender",
+                     [&](kit::Stage& stage) {
+                       Sender out = open_sender(channel, soon()).or_throw();
+                       out.send(bytes_of("whole"), soon(), 0).or_throw();
+                       out.send_part(bytes_of(std::string(9000, 'x')), Sender::More::yes, soon(), 3).or_throw();
+                       wait_for_death(stage);
+                     }},
+                    {"receiver", [&](kit::Stage& stage) {
+                       Receiver in = open_receiver(channel, soon()).or_throw();
+                       stage.await("ready to die");
+                       std::string whole;
+                       auto part = in.receive_part(soon());
+                       for (; part; part = in.receive_part(soon())) {
+                         whole += part->last ? text_of(part->data) : "";
+                       }
+                       EXPECT_TRUE(part.failed_with(Errc::peer_died)) << part.error().message();
+                       EXPECT_EQ(whole, "") << "what it had sent before is void with the rest, and said to be";
+                       std::move(in).abandon();
+                     }}});
+  kill_when_ready(sides, "sender");
+}
+
+TEST_P(PriorityChannel, a_queue_with_messages_from_before_is_refused_and_left_as_it_is) {
+  if (std::string(GetParam()) != "mq") {
+    const SysvKey key = SysvKey::number(static_cast<key_t>(Token::random().value() | 1U)).or_throw();
+    SysvQueue queue = SysvQueue::create(key).or_throw();
+    const RemoveOnExit guard(SysvQueue::remove, queue.id());
+    queue.send(bytes_of("precious"), 1, never).or_throw();
+    EXPECT_TRUE(open_receiver("sysvq:" + key.text(), soon()).failed_with(Errc::stale));
+    EXPECT_EQ(queue.status().or_throw().messages, 1U);
+    return;
+  }
+  PosixQueue queue = PosixQueue::create("/" + name_, {.messages = 2, .message_bytes = 200}).or_throw();
+  const UnlinkOnExit guard(PosixQueue::unlink, "/" + name_);
+  queue.send(bytes_of("precious"), 0, never).or_throw();
+  const auto refused = open_receiver(uri(), soon());
+  ASSERT_TRUE(refused.failed_with(Errc::stale));
+  EXPECT_THAT(refused.error().message(), HasSubstr("holds 1 messages from before"));
+  EXPECT_EQ(queue.attributes().or_throw().waiting, 1U);
+}
+
+TEST(QueueChannel, over_a_queue_whose_messages_are_too_short_says_how_long_they_must_be) {
+  const kit::UniqueDomain domain;
+  const std::string name = "/" + kit::unique_name();
+  const PosixQueue queue = PosixQueue::create(name, {.messages = 2, .message_bytes = 50}).or_throw();
+  const UnlinkOnExit guard(PosixQueue::unlink, name);
+  const auto refused = open_sender("mq:" + name, soon());
+  ASSERT_TRUE(refused.failed_with(Errc::invalid_argument));
+  EXPECT_THAT(refused.error().message(), HasSubstr("at most 50 bytes"));
+}
+
+TEST_F(FifoChannel, has_no_priorities_and_names_the_channels_that_have) {
+  kit::run_sides({{"sender",
+                   [&](kit::Stage&) {
+                     Sender out = sender();
+                     const auto refused = out.send(bytes_of("x"), soon(), 1);
+                     ASSERT_TRUE(refused.failed_with(Errc::invalid_argument));
+                     EXPECT_THAT(refused.error().message(), HasSubstr("mq:/NAME"));
+                     std::move(out).finish(soon()).or_throw();
+                   }},
+                  {"receiver", [&](kit::Stage&) {
+                     Receiver in = receiver();
+                     EXPECT_TRUE(in.receive(most, soon()).failed_with(Errc::closed));
+                     std::move(in).finish(soon()).or_throw();
+                   }}});
 }
 
 TEST(PipeChannel, carries_a_message_to_a_child_that_inherits_the_reading_end) {
