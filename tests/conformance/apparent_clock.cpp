@@ -11,6 +11,7 @@
 #include <linux/filter.h>
 #include <linux/futex.h>
 #include <linux/seccomp.h>
+#include <mqueue.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@
 namespace {
 
 std::atomic<std::int64_t> seconds_ahead = 0;
+std::atomic<bool> waits_refused = false;
 
 constexpr std::uint32_t argument(std::size_t index) {
   return static_cast<std::uint32_t>(offsetof(seccomp_data, args) + index * sizeof(std::uint64_t));
@@ -34,11 +36,32 @@ extern "C" int clock_gettime(clockid_t clock, timespec* time) noexcept {
   return returned;
 }
 
+// The kernel can wait for a queue until a moment of its own wall clock; a filter cannot tell that from a moment long
+// past.
+extern "C" int mq_timedsend(mqd_t queue, const char* message, std::size_t size, unsigned priority,
+                            const timespec* until) {
+  if (waits_refused && until->tv_sec > 0) {
+    errno = EDOM;
+    return -1;
+  }
+  return static_cast<int>(::syscall(SYS_mq_timedsend, queue, message, size, priority, until));
+}
+
+extern "C" ssize_t mq_timedreceive(mqd_t queue, char* into, std::size_t size, unsigned* priority,
+                                   const timespec* until) {
+  if (waits_refused && until->tv_sec > 0) {
+    errno = EDOM;
+    return -1;
+  }
+  return ::syscall(SYS_mq_timedreceive, queue, into, size, priority, until);
+}
+
 namespace conformance {
 
 void set_apparent_clock(std::chrono::hours ahead) noexcept { seconds_ahead.store(std::chrono::seconds(ahead).count()); }
 
 void refuse_waits_by_wall_clock() {
+  waits_refused = true;
   // One block per call: if the number is another, on to the next block.
   sock_filter code[] = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),

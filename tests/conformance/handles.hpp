@@ -6,6 +6,7 @@
 #include <tenon/ipc/memfd/memfd.hpp>
 #include <tenon/ipc/pipe/pipe.hpp>
 #include <tenon/ipc/posix_memory/posix_memory.hpp>
+#include <tenon/ipc/posix_queue/posix_queue.hpp>
 #include <tenon/ipc/posix_semaphore/named_semaphore.hpp>
 #include <tenon/ipc/sysv_memory/sysv_memory.hpp>
 #include <tenon/ipc/unix_datagram/unix_datagram.hpp>
@@ -79,6 +80,13 @@ inline tenon::NamedSemaphore unlinked_semaphore() {
   return semaphore;
 }
 
+inline tenon::PosixQueue unnamed_queue() {
+  const std::string name = "/" + kit::unique_name("handle");
+  auto queue = tenon::PosixQueue::create(name, {.messages = 1, .message_bytes = 64}).or_throw();
+  tenon::PosixQueue::unlink(name).or_throw();
+  return queue;
+}
+
 inline tenon::PosixMemory unnamed_memory() {
   auto memory = tenon::PosixMemory::create(kit::unique_name("handle"), 4096).or_throw();
   tenon::PosixMemory::unlink(memory.name()).or_throw();
@@ -114,7 +122,8 @@ using Kinds = std::tuple<
     Kind<"UnixListener", [] { return tenon::UnixListener::create("@" + kit::unique_name()).or_throw(); }>,
     Kind<"UnixDatagram", [] { return tenon::UnixDatagram::pair().or_throw().first; }>,
     Kind<"UnixSeqpacket", [] { return tenon::UnixSeqpacket::pair().or_throw().first; }>,
-    Kind<"UnixSeqpacketListener", [] { return tenon::UnixSeqpacketListener::create("@" + kit::unique_name()).or_throw(); }>
+    Kind<"UnixSeqpacketListener", [] { return tenon::UnixSeqpacketListener::create("@" + kit::unique_name()).or_throw(); }>,
+    Kind<"PosixQueue", [] { return unnamed_queue(); }>
 >;
 // clang-format on
 

@@ -2,6 +2,7 @@
 
 #include "handles.hpp"
 
+#include <tenon/ipc/sysv_queue/sysv_queue.hpp>
 #include <tenon/ipc/sysv_semaphore/sysv_semaphore.hpp>
 #include <tenon/os/clock.hpp>
 #include <tenon/os/futex.hpp>
@@ -99,6 +100,25 @@ Pipe empty_pipe() { return Pipe::pair().or_throw(); }
 
 std::array<std::byte, 64> bytes{};
 
+PosixQueue full_queue() {
+  PosixQueue queue = unnamed_queue();
+  queue.try_send(bytes, 0).or_throw();
+  return queue;
+}
+
+// A System V queue that goes when nobody refers to it any more.
+struct SysvOwn {
+  SysvQueue queue = SysvQueue::create(SysvKey::unshared()).or_throw();
+  RemoveOnExit guard{SysvQueue::remove, queue.id()};
+};
+
+struct SysvFull : SysvOwn {
+  SysvFull() {
+    queue.set_capacity(bytes.size()).or_throw();
+    queue.try_send(bytes, 1).or_throw();
+  }
+};
+
 EventFd quiet_bell() { return EventFd::create().or_throw(); }
 
 EventFd full_bell() {
@@ -136,6 +156,8 @@ Result<void> wait_for_word(const std::atomic<std::uint32_t>& word, Deadline dead
 }  // namespace
 
 std::vector<Wait> all_waits() {
+  using SysvOwnPointer = std::shared_ptr<SysvOwn>;
+  using SysvFullPointer = std::shared_ptr<SysvFull>;
   using Word = std::shared_ptr<std::atomic<std::uint32_t>>;
   using Paused = std::shared_ptr<PausedChild>;
   using Locked = std::shared_ptr<LockedFile>;
@@ -169,6 +191,13 @@ std::vector<Wait> all_waits() {
                                      const std::array steps = {SemaphoreStep::take(1), SemaphoreStep::take(0)};
                                      return s->semaphores.operate(steps, d);
                                    })},
+      {"PosixQueue_receive", on(unnamed_queue, [](PosixQueue& q, Deadline d) { return q.receive(bytes, d); })},
+      {"PosixQueue_send", on(full_queue, [](PosixQueue& q, Deadline d) { return q.send(bytes, 0, d); })},
+      {"SysvQueue_receive",
+       on(fresh<SysvOwn>(),
+          [](SysvOwnPointer& q, Deadline d) { return q->queue.receive(bytes, SysvQueue::Types::any(), d); })},
+      {"SysvQueue_send",
+       on(fresh<SysvFull>(), [](SysvFullPointer& q, Deadline d) { return q->queue.send(bytes, 1, d); })},
       {"Mutex_lock", on(fresh<HeldMutex>(), [](Held& m, Deadline d) { return m->mutex().lock(d); })},
   };
 }

@@ -164,8 +164,10 @@ Result<void> PosixQueue::send_on(Bytes message, std::uint32_t priority, Deadline
         !ready) {
       return fail(std::move(ready.error()));
     }
-    const timespec* const until = deadline.is_unconditional() ? nullptr : &past;
-    if (::mq_timedsend(fd_.raw(), text_of(message).data(), message.size(), priority, until) == 0) {
+    const char* const text = text_of(message).data();
+    const int sent = deadline.is_unconditional() ? ::mq_send(fd_.raw(), text, message.size(), priority)
+                                                 : ::mq_timedsend(fd_.raw(), text, message.size(), priority, &past);
+    if (sent == 0) {
       return {};
     }
   }
@@ -204,10 +206,10 @@ Result<PosixQueue::Received> PosixQueue::receive_on(MutableBytes into, Deadline 
         !ready) {
       return fail(std::move(ready.error()));
     }
-    const timespec* const until = deadline.is_unconditional() ? nullptr : &past;
     unsigned priority = 0;
-    const ssize_t got =
-        ::mq_timedreceive(fd_.raw(), reinterpret_cast<char*>(into.data()), into.size(), &priority, until);
+    auto* const text = reinterpret_cast<char*>(into.data());
+    const ssize_t got = deadline.is_unconditional() ? ::mq_receive(fd_.raw(), text, into.size(), &priority)
+                                                    : ::mq_timedreceive(fd_.raw(), text, into.size(), &priority, &past);
     if (got >= 0) {
       return Received{.bytes = static_cast<std::size_t>(got), .priority = priority};
     }
