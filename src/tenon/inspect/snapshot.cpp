@@ -52,9 +52,9 @@ bool is_wanted(const SnapshotOptions& options, Kind kind) {
 void put_in_order(Snapshot& all) {
   std::vector<std::size_t> places(all.objects.size());
   std::iota(places.begin(), places.end(), std::size_t{0});
-  std::ranges::stable_sort(places, {}, [&](std::size_t place) {
+  std::ranges::sort(places, {}, [&](std::size_t place) {
     const Object& object = all.objects[place];
-    return std::tuple<Kind, std::string_view, int>(object.kind, object.name, object.id.value_or(0));
+    return std::tuple<Kind, std::string_view, int, std::size_t>(object.kind, object.name, object.id.value_or(0), place);
   });
   std::vector<Object> sorted;
   std::vector<std::size_t> now_at(places.size());
@@ -66,7 +66,7 @@ void put_in_order(Snapshot& all) {
   for (Edge& edge : all.edges) {
     edge.object = now_at[edge.object];
   }
-  std::ranges::stable_sort(all.edges, {}, &Edge::object);
+  std::ranges::sort(all.edges, {}, [](const Edge& edge) { return std::tie(edge.object, edge.relation, edge.pid); });
 }
 
 // The living processes of the edges, with their commands. One that has ended meanwhile stays an edge, marked.
