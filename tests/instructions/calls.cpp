@@ -172,6 +172,7 @@ int main(int argc, char** argv) {
   measure_reads(loops);
   measure_empty(loops);
   calls::measure_semaphores(loops);
+  calls::measure_memory(loops);
   measure_control(loops);
   return 0;
 }

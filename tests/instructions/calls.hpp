@@ -39,5 +39,6 @@ void measure(const std::string& name, int loops, Call call) {
 }
 
 void measure_semaphores(int loops);
+void measure_memory(int loops);
 
 }  // namespace calls

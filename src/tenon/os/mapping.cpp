@@ -7,6 +7,12 @@
 
 namespace tenon {
 
+namespace {
+
+constexpr int protection_of(Access access) { return access == Access::read ? PROT_READ : PROT_READ | PROT_WRITE; }
+
+}  // namespace
+
 // ENOMEM means either too little address space or too many maps; counting tells which.
 Error map_failure(const char* call, int os_error) {
   if (os_error == ENOMEM) {
@@ -23,7 +29,8 @@ Error map_failure(const char* call, int os_error) {
   return os_failure(call, os_error);
 }
 
-Result<Mapping> Mapping::map(int fd, std::size_t offset, std::size_t size, int protection, int flags) {
+// Inline, for what a shared library exports is otherwise called as a function even here.
+inline Result<Mapping> Mapping::map(int fd, std::size_t offset, std::size_t size, int protection, int flags) {
   void* start = ::mmap(nullptr, size, protection, flags, fd, static_cast<off_t>(offset));
   if (start == MAP_FAILED) {
     return fail(map_failure("mmap", errno));
@@ -32,23 +39,18 @@ Result<Mapping> Mapping::map(int fd, std::size_t offset, std::size_t size, int p
 }
 
 Result<Mapping> Mapping::of_file(FdView file, std::size_t size, Access access) {
-  return of_file(file, 0, size, access);
+  return map(file.raw(), 0, size, protection_of(access), MAP_SHARED);
 }
 
 Result<Mapping> Mapping::of_file(FdView file, std::size_t offset, std::size_t size, Access access) {
-  const int protection = access == Access::read ? PROT_READ : PROT_READ | PROT_WRITE;
-  return map(file.raw(), offset, size, protection, MAP_SHARED);
+  return map(file.raw(), offset, size, protection_of(access), MAP_SHARED);
 }
 
 Result<Mapping> Mapping::shared_with_children(std::size_t size) {
   return map(-1, 0, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS);
 }
 
-Mapping::~Mapping() {
-  if (start_ != nullptr) {
-    ::munmap(start_, size_);
-  }
-}
+void Mapping::unmap() noexcept { ::munmap(start_, size_); }
 
 Result<void> Mapping::close() && {
   std::byte* start = std::exchange(start_, nullptr);

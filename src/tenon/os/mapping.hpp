@@ -35,7 +35,11 @@ class Mapping {
   }
   Mapping(const Mapping&) = delete;
   Mapping& operator=(const Mapping&) = delete;
-  ~Mapping();
+  ~Mapping() {
+    if (start_ != nullptr) {
+      unmap();
+    }
+  }
 
   std::byte* data() const noexcept { return start_; }
   std::size_t size() const noexcept { return size_; }
@@ -47,6 +51,7 @@ class Mapping {
 
  private:
   Mapping(std::byte* start, std::size_t size) noexcept : start_(start), size_(size) {}
+  void unmap() noexcept;
   static Result<Mapping> map(int fd, std::size_t offset, std::size_t size, int protection, int flags);
 
   std::byte* start_;

@@ -13,6 +13,22 @@
 
 namespace tenon {
 
+namespace {
+
+constexpr timespec past{};
+
+int lock_until(pthread_mutex_t& mutex, const timespec& until) {
+  return ::pthread_mutex_clocklock(&mutex, CLOCK_MONOTONIC, &until);
+}
+
+bool is_held_by_the_living(pthread_mutex_t& mutex) {
+  // relaxed: a look that decides nothing but whether to try; what is not held is then locked, in order.
+  const auto word = static_cast<std::uint32_t>(std::atomic_ref(mutex.__data.__lock).load(std::memory_order_relaxed));
+  return (word & FUTEX_TID_MASK) != 0 && (word & FUTEX_OWNER_DIED) == 0;
+}
+
+}  // namespace
+
 Mutex::Mutex() noexcept {
   pthread_mutexattr_t attributes;
   ::pthread_mutexattr_init(&attributes);
@@ -26,10 +42,7 @@ Mutex::Mutex() noexcept {
   expects(done, "the C library has robust mutexes that processes share");
 }
 
-Result<MutexGuard> Mutex::locked(int returned, Errc not_free) {
-  if (returned == 0) [[likely]] {
-    return MutexGuard(mutex_, false);
-  }
+Result<MutexGuard> Mutex::not_plainly_locked(int returned, Errc not_free) {
   if (returned == EOWNERDEAD) {
     return MutexGuard(mutex_, true);
   }
@@ -39,50 +52,48 @@ Result<MutexGuard> Mutex::locked(int returned, Errc not_free) {
 // Never pthread_mutex_trylock: what is not recoverable glibc leaves locked by whoever tries it, for good. A timed lock
 // whose time is over takes a mutex that is free just as well; one that is held it would ask the kernel about.
 Result<MutexGuard> Mutex::try_lock() {
-  if (held_by_the_living()) {
+  if (is_held_by_the_living(mutex_)) {
     return fail(Errc::would_block, "pthread_mutex_lock");
   }
-  return locked(lock_until(timespec{}), Errc::would_block);
+  const int returned = lock_until(mutex_, past);
+  if (returned == 0) [[likely]] {
+    return MutexGuard(mutex_, false);
+  }
+  return not_plainly_locked(returned, Errc::would_block);
 }
 
-// In slices: a waker that dies between its store and its wake wakes nobody, and a Stop has no hold on a futex of the C
-// library's.
 Result<MutexGuard> Mutex::lock(Deadline deadline) {
   if (stop_requested(deadline)) {
     return fail(Errc::stopped, "pthread_mutex_lock");
   }
-  int returned = lock_until(timespec{});
+  const int returned = lock_until(mutex_, past);
+  if (returned == 0) [[likely]] {
+    return MutexGuard(mutex_, false);
+  }
+  return returned == ETIMEDOUT ? wait(deadline) : not_plainly_locked(returned, Errc::timed_out);
+}
+
+// In slices: a waker that dies between its store and its wake wakes nobody, and a Stop has no hold on a futex of the C
+// library's.
+Result<MutexGuard> Mutex::wait(Deadline deadline) {
+  int returned = ETIMEDOUT;
   while (returned == ETIMEDOUT && !deadline.passed()) {
-    returned = lock_until(timespec_of(deadline.or_sooner(after(recheck_interval)).nanoseconds()));
+    returned = lock_until(mutex_, timespec_of(deadline.or_sooner(after(recheck_interval)).nanoseconds()));
     if (returned == ETIMEDOUT && stop_requested(deadline)) {
       return fail(Errc::stopped, "pthread_mutex_lock");
     }
   }
-  return locked(returned, Errc::timed_out);
+  if (returned == 0) {
+    return MutexGuard(mutex_, false);
+  }
+  return not_plainly_locked(returned, Errc::timed_out);
 }
-
-int Mutex::lock_until(const timespec& until) { return ::pthread_mutex_clocklock(&mutex_, CLOCK_MONOTONIC, &until); }
-
-bool Mutex::held_by_the_living() noexcept {
-  // relaxed: a look that decides nothing but whether to try; what is not held is then locked, in order.
-  const auto word = static_cast<std::uint32_t>(std::atomic_ref(mutex_.__data.__lock).load(std::memory_order_relaxed));
-  return (word & FUTEX_TID_MASK) != 0 && (word & FUTEX_OWNER_DIED) == 0;
-}
-
-MutexGuard::~MutexGuard() { std::move(*this).unlock(); }
 
 void MutexGuard::mark_consistent() noexcept {
   expects(mutex_ != nullptr, "a guard that holds nothing marks nothing");
   if (owner_died_) {
     ::pthread_mutex_consistent(mutex_);
     owner_died_ = false;
-  }
-}
-
-// EPERM, from a thread or a forked child that does not hold it, leaves the mutex as it is.
-void MutexGuard::unlock() && noexcept {
-  if (pthread_mutex_t* const mutex = std::exchange(mutex_, nullptr)) {
-    ::pthread_mutex_unlock(mutex);
   }
 }
 

@@ -24,7 +24,6 @@
 #include <tenon/base/deadline.hpp>
 #include <tenon/base/result.hpp>
 
-#include <ctime>
 #include <pthread.h>
 #include <type_traits>
 #include <utility>
@@ -46,7 +45,7 @@ class [[nodiscard]] MutexGuard {
   }
   MutexGuard(const MutexGuard&) = delete;
   MutexGuard& operator=(const MutexGuard&) = delete;
-  ~MutexGuard();
+  ~MutexGuard() { std::move(*this).unlock(); }
 
   /// Whether the last holder died holding it: what it guards may be half-written. Repair it and say mark_consistent();
   /// if the guard goes without that, the mutex is not_recoverable to all.
@@ -55,7 +54,12 @@ class [[nodiscard]] MutexGuard {
   void mark_consistent() noexcept;
 
   /// Unlocks now. A forked child's copy of the guard unlocks nothing: the mutex is its parent's.
-  void unlock() && noexcept;
+  void unlock() && noexcept {
+    if (pthread_mutex_t* const mutex = std::exchange(mutex_, nullptr)) {
+      // EPERM, from a thread or a forked child that does not hold it, leaves the mutex as it is.
+      ::pthread_mutex_unlock(mutex);
+    }
+  }
 
  private:
   friend class Mutex;
@@ -79,9 +83,8 @@ class Mutex {
   Result<MutexGuard> try_lock();
 
  private:
-  Result<MutexGuard> locked(int returned, Errc not_free);
-  int lock_until(const timespec& until);
-  bool held_by_the_living() noexcept;
+  Result<MutexGuard> wait(Deadline deadline);
+  Result<MutexGuard> not_plainly_locked(int returned, Errc not_free);
 
   pthread_mutex_t mutex_;
 };

@@ -25,34 +25,24 @@ constexpr std::size_t name_prefix = 6;  // the kernel keeps "memfd:NAME" as one 
 
 struct Row {
   Seals seal;
-  int kernel;
   const char* name;
 };
 
-// As linux/fcntl.h numbers them.
 constexpr std::array rows = {
-    Row{Seals::seal, 0x01, "seal"},
-    Row{Seals::shrink, 0x02, "shrink"},
-    Row{Seals::grow, 0x04, "grow"},
-    Row{Seals::write, 0x08, "write"},
-    Row{Seals::future_write, 0x10, "future_write"},
-    Row{Seals::exec, 0x20, "exec"},
+    Row{Seals::seal, "seal"},
+    Row{Seals::shrink, "shrink"},
+    Row{Seals::grow, "grow"},
+    Row{Seals::write, "write"},
+    Row{Seals::future_write, "future_write"},
+    Row{Seals::exec, "exec"},
 };
 
-int kernel_seals(Seals seals) {
-  int bits = 0;
-  for (const Row& row : rows) {
-    bits |= has_all(seals, row.seal) ? row.kernel : 0;
-  }
-  return bits;
-}
+// The kernel's own bits. linux/fcntl.h
+static_assert(F_SEAL_SEAL == static_cast<int>(Seals::seal) && F_SEAL_SHRINK == static_cast<int>(Seals::shrink));
+static_assert(F_SEAL_GROW == static_cast<int>(Seals::grow) && F_SEAL_WRITE == static_cast<int>(Seals::write));
 
-Seals seals_of(int bits) {
-  Seals seals = Seals::none;
-  for (const Row& row : rows) {
-    seals = (bits & row.kernel) != 0 ? seals | row.seal : seals;
-  }
-  return seals;
+constexpr Seals both(Seals a, Seals b) {
+  return static_cast<Seals>(static_cast<std::uint8_t>(a) & static_cast<std::uint8_t>(b));
 }
 
 Seals without(Seals all, Seals some) {
@@ -89,9 +79,19 @@ Error seal_failure(int os_error) {
   }
 }
 
+Error no_seals(int os_error) {
+  return os_error == EINVAL ? Error(Errc::wrong_kind, "fcntl", os_error).because("it is no memory that can be sealed")
+                            : os_failure("fcntl", os_error);
+}
+
+Error lacking(Seals missing) {
+  return Error(Errc::permission_denied, "mmap")
+      .because("it lacks the seals " + text_of(missing) + ": others could still change under the map what they forbid");
+}
+
 // A seal refuses in the same way as a descriptor that cannot write does; this tells which it was.
 Error map_refused(Error error, Seals seals, Access access) {
-  const Seals against = seals_of(kernel_seals(seals) & kernel_seals(Seals::write | Seals::future_write));
+  const Seals against = both(seals, Seals::write | Seals::future_write);
   if (error == Errc::permission_denied && access == Access::read_write && against != Seals::none) {
     return std::move(error).because("it is sealed against " + text_of(against));
   }
@@ -137,7 +137,7 @@ Result<Memfd> Memfd::create(std::string_view name, std::size_t size, Permissions
 }
 
 Result<void> Memfd::seal(Seals more) {
-  if (::fcntl(fd_.raw(), F_ADD_SEALS, kernel_seals(more)) == -1) {
+  if (::fcntl(fd_.raw(), F_ADD_SEALS, static_cast<int>(more)) == -1) {
     return fail(seal_failure(errno));
   }
   return {};
@@ -146,36 +146,35 @@ Result<void> Memfd::seal(Seals more) {
 Result<Seals> Memfd::seals() const {
   const int bits = ::fcntl(fd_.raw(), F_GET_SEALS);
   if (bits == -1) {
-    return fail(errno == EINVAL ? Error(Errc::wrong_kind, "fcntl", errno).because("it is no memory that can be sealed")
-                                : os_failure("fcntl", errno));
+    return fail(no_seals(errno));
   }
-  return seals_of(bits);
+  return static_cast<Seals>(bits);
 }
 
 // In this order: once the seals are there, the size cannot fall any more.
 Result<Mapping> Memfd::map(Access access, Seals required) const {
-  auto sealed = seals();
-  if (!sealed) {
-    return fail(std::move(sealed.error()));
+  const int bits = ::fcntl(fd_.raw(), F_GET_SEALS);
+  if (bits == -1) {
+    return fail(no_seals(errno));
   }
-  if (!has_all(*sealed, required)) {
-    return fail(Error(Errc::permission_denied, "mmap")
-                    .because("it lacks the seals " + text_of(without(required, *sealed)) +
-                             ": others could still change under the map what they forbid"));
+  const auto sealed = static_cast<Seals>(bits);
+  if (!has_all(sealed, required)) {
+    return fail(lacking(without(required, sealed)));
   }
-  auto size = this->size();
-  if (!size) {
-    return fail(std::move(size.error()));
+  struct stat status;
+  if (::fstat(fd_.raw(), &status) == -1) {
+    return fail(os_failure("fstat", errno));
   }
-  if (*size == 0) {
-    return fail(Error(Errc::corrupt, "mmap").because("it has no bytes"));
+  auto mapped = Mapping::of_file(fd(), static_cast<std::size_t>(status.st_size), access);
+  if (!mapped) {
+    return fail(status.st_size == 0 ? Error(Errc::corrupt, "mmap").because("it has no bytes")
+                                    : map_refused(std::move(mapped.error()), sealed, access));
   }
-  auto mapped = Mapping::of_file(fd(), *size, access);
-  return mapped ? std::move(mapped) : fail(map_refused(std::move(mapped.error()), *sealed, access));
+  return mapped;
 }
 
 Result<std::size_t> Memfd::size() const {
-  struct stat status{};
+  struct stat status;
   if (::fstat(fd_.raw(), &status) == -1) {
     return fail(os_failure("fstat", errno));
   }

@@ -257,7 +257,11 @@ Result<PosixMemory> PosixMemory::open_or_create(std::string_view name, std::size
 }
 
 Result<Mapping> PosixMemory::map(Access access) const {
-  return size().and_then([&](std::size_t size) { return Mapping::of_file(fd(), size, access); });
+  struct stat status;
+  if (::fstat(fd_.raw(), &status) == -1) {
+    return fail(os_failure("fstat", errno).on(name_));
+  }
+  return Mapping::of_file(fd(), static_cast<std::size_t>(status.st_size), access);
 }
 
 Result<Mapping> PosixMemory::map(std::size_t offset, std::size_t length, Access access) const {
@@ -275,11 +279,11 @@ Result<Mapping> PosixMemory::map(std::size_t offset, std::size_t length, Access 
 }
 
 Result<std::size_t> PosixMemory::size() const {
-  auto status = status_of(fd());
-  if (!status) {
-    return fail(std::move(status.error()).on(name_));
+  struct stat status;
+  if (::fstat(fd_.raw(), &status) == -1) {
+    return fail(os_failure("fstat", errno).on(name_));
   }
-  return static_cast<std::size_t>(status->st_size);
+  return static_cast<std::size_t>(status.st_size);
 }
 
 // Two who resize at once could each give back what the other has just got. The lock belongs to a description of its
