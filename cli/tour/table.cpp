@@ -204,7 +204,7 @@ std::span<const TourEntry> tour_table() {
                     {.binary = "uds-client",
                      .arguments = {"{dir}/socket"},
                      .prints = {{"Sent: Hello from client!"}, {"Received: Hello from server!"}}}}},
-      {.name = "uds-client",
+      {.name = "uds-clients",
        .mechanism = "unix_stream",
        .programs = {{.binary = "uds-client",
                      .arguments = {"{dir}/socket"},
