@@ -173,6 +173,7 @@ int main(int argc, char** argv) {
   measure_empty(loops);
   calls::measure_semaphores(loops);
   calls::measure_memory(loops);
+  calls::measure_sockets(loops);
   measure_control(loops);
   return 0;
 }

@@ -40,5 +40,6 @@ void measure(const std::string& name, int loops, Call call) {
 
 void measure_semaphores(int loops);
 void measure_memory(int loops);
+void measure_sockets(int loops);
 
 }  // namespace calls
