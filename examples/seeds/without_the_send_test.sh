@@ -8,10 +8,11 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/tenon-without-send.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
 # left_out WHICH BYTES LINE PROGRAM [ARGUMENT…]: without its write number WHICH, of so many bytes, it must not print LINE.
+# CALL names another call than pwritev2.
 left_out() {
-  local which=$1 bytes=$2 line=$3 status=0
+  local which=$1 bytes=$2 line=$3 status=0 call=${CALL:-pwritev2}
   shift 3
-  timeout 60 strace -f -qq -o "$work/strace" -e trace=pwritev2 -e "inject=pwritev2:retval=$bytes:when=$which" "$@" \
+  timeout 60 strace -f -qq -o "$work/strace" -e "trace=$call" -e "inject=$call:retval=$bytes:when=$which" "$@" \
     >"$work/out" 2>"$work/err" || status=$?
   grep -q INJECTED "$work/strace" || { echo "$1: no write was left out"; exit 1; }
   [ "$status" = 1 ] || { echo "$1: exit code $status without the send"; cat "$work/out" "$work/err"; exit 1; }
@@ -23,6 +24,19 @@ left_out 1 18 "Child received" "$examples/pipe-hello"
 left_out 18 8 "EOF" "$examples/pipe-full"
 left_out 1 15 "Received" "$examples/fifo_example" "$work/fifo"
 left_out 1 4 "pong" "$examples/fifo-duplex" "$work/duplex"
+CALL=sendto left_out 1 18 "received" "$examples/unix_stream_example" "$work/socket"
+CALL=sendto left_out 1 3 "boundaries kept" "$examples/unix_datagram_example" "$work/datagrams"
+secret=$work/secret
+CALL=sendmsg left_out 1 ${#secret} "works" "$examples/descriptor_passing_example" "$secret"
+
+# Each of a pair beside one that leaves its send out.
+"$examples/uds-server" "$work/uds" >"$work/server" 2>&1 &
+server=$!
+CALL=sendto left_out 1 18 "Received" "$examples/uds-client" "$work/uds"
+status=0
+wait "$server" || status=$?
+[ "$status" = 1 ] || { echo "uds-server: exit code $status beside a silent client"; exit 1; }
+! grep -q "Received" "$work/server" || { echo "uds-server: received from a silent client"; exit 1; }
 
 # call_left_out CALL LINE PROGRAM [ARGUMENT…]: the same for another call, in each process the first of its kind. Runs beside
 # the others, since each waits its ten seconds for what does not come.
