@@ -22,6 +22,7 @@ std::vector<Entry> all_cases() {
       {rendezvous_confirm(), everywhere},
       {rendezvous_sweep(), everywhere | rivals | twice},
       {channel_conversation(), everywhere},
+      {slot_put(), everywhere | rivals | twice},
       {rendezvous_made_before_noted(), everywhere},
       {rendezvous_entered_before_alive(), rivals},
   };

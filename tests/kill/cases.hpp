@@ -42,6 +42,7 @@ kit::KillCase rendezvous_leave();
 kit::KillCase rendezvous_confirm();
 kit::KillCase rendezvous_sweep();
 kit::KillCase channel_conversation();
+kit::KillCase slot_put();
 kit::KillCase rendezvous_made_before_noted();
 kit::KillCase rendezvous_entered_before_alive();
 

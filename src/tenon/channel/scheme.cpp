@@ -2,7 +2,9 @@
 
 #include <tenon/channel/fifo_channel.hpp>
 #include <tenon/channel/pipe_channel.hpp>
+#include <tenon/channel/posix_memory_channel.hpp>
 #include <tenon/channel/posix_queue_channel.hpp>
+#include <tenon/channel/sysv_memory_channel.hpp>
 #include <tenon/channel/sysv_queue_channel.hpp>
 
 #include <algorithm>
@@ -35,6 +37,16 @@ constexpr std::array rows = {
            .open_receiver = open_sysv_queue_receiver,
            .remove = remove_sysv_queue,
            .priority = true},
+    Scheme{.name = "shm",
+           .rest = "NAME",
+           .open_sender = open_posix_memory_sender,
+           .open_receiver = open_posix_memory_receiver,
+           .remove = remove_posix_memory},
+    Scheme{.name = "sysv-shm",
+           .rest = "KEY",
+           .open_sender = open_sysv_memory_sender,
+           .open_receiver = open_sysv_memory_receiver,
+           .remove = remove_sysv_memory},
 };
 
 template <class Which>

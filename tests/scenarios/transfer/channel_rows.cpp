@@ -1,8 +1,11 @@
 #include "channel_rows.hpp"
 
 #include <tenon/channel/frame.hpp>
+#include <tenon/channel/slot_carrier.hpp>
 #include <tenon/ipc/fifo/fifo.hpp>
+#include <tenon/ipc/posix_memory/posix_memory.hpp>
 #include <tenon/ipc/posix_queue/posix_queue.hpp>
+#include <tenon/ipc/sysv_memory/sysv_memory.hpp>
 #include <tenon/ipc/sysv_queue/sysv_queue.hpp>
 #include <tenon/os/token.hpp>
 
@@ -63,8 +66,47 @@ ChannelRow sysv_queue() {
           .exists = [=](const std::string& key) { return SysvQueue::open(key_of(key)).has_value(); }};
 }
 
+constexpr std::size_t slot_limit = MappedSlots::frame_bytes - Frame::header_size;
+
+// Puts bytes into the next free slot, as some process that nobody knows.
+void put_into_slots(const Mapping& memory, Bytes bytes) {
+  SlotRing ring = SlotRing::open(memory.bytes()).or_throw();
+  if (!ring.put(Token::random(), bytes)) {
+    throw Failure(Error(Errc::would_block, "put"));
+  }
+}
+
+ChannelRow posix_memory() {
+  return {.scheme = "shm",
+          .limit = slot_limit,
+          .rest = [](const std::string&) { return kit::unique_name(); },
+          .inject =
+              [](const std::string& name, Bytes bytes) {
+                const auto memory = PosixMemory::open(name, Access::read_write).or_throw();
+                put_into_slots(memory.map(Access::read_write).or_throw(), bytes);
+              },
+          .exists = [](const std::string& name) { return PosixMemory::open(name, Access::read).has_value(); }};
+}
+
+ChannelRow sysv_memory() {
+  const auto key_of = [](const std::string& text) { return SysvKey::parse(text).or_throw(); };
+  return {.scheme = "sysv-shm",
+          .limit = slot_limit,
+          .rest =
+              [](const std::string&) {
+                return std::to_string(static_cast<std::uint32_t>(Token::random().value()) | 1U);  // never 0
+              },
+          .inject =
+              [=](const std::string& key, Bytes bytes) {
+                put_into_slots(SysvMemory::open(key_of(key)).or_throw().attach(Access::read_write).or_throw(), bytes);
+              },
+          .exists = [=](const std::string& key) { return SysvMemory::open(key_of(key)).has_value(); }};
+}
+
 }  // namespace
 
-std::vector<ChannelRow> channel_rows() { return {fifo(), pipe(), posix_queue(), sysv_queue()}; }
+std::vector<ChannelRow> channel_rows() {
+  return {fifo(), pipe(), posix_queue(), sysv_queue(), posix_memory(), sysv_memory()};
+}
 
 }  // namespace transfer

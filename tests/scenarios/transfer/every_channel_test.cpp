@@ -5,6 +5,7 @@
 
 #include <tenon/channel/rendezvous_file.hpp>
 
+#include <algorithm>
 #include <csignal>
 #include <memory>
 #include <optional>
@@ -105,8 +106,11 @@ class EveryChannel : public Transfer, public testing::WithParamInterface<Channel
   std::string rest_;
 };
 
-INSTANTIATE_TEST_SUITE_P(All, EveryChannel, testing::ValuesIn(channel_rows()),
-                         [](const auto& one) { return one.param.scheme; });
+INSTANTIATE_TEST_SUITE_P(All, EveryChannel, testing::ValuesIn(channel_rows()), [](const auto& one) {
+  std::string name = one.param.scheme;
+  std::ranges::replace(name, '-', '_');
+  return name;
+});
 
 TEST_P(EveryChannel, carries_files_of_every_size_whoever_starts_first) {
   for (const std::size_t size : {std::size_t{0}, std::size_t{1}, GetParam().limit, GetParam().limit + 1}) {
