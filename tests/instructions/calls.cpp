@@ -174,6 +174,7 @@ int main(int argc, char** argv) {
   calls::measure_semaphores(loops);
   calls::measure_memory(loops);
   calls::measure_sockets(loops);
+  calls::measure_queues(loops);
   measure_control(loops);
   return 0;
 }

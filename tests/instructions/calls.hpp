@@ -41,5 +41,6 @@ void measure(const std::string& name, int loops, Call call) {
 void measure_semaphores(int loops);
 void measure_memory(int loops);
 void measure_sockets(int loops);
+void measure_queues(int loops);
 
 }  // namespace calls

@@ -19,11 +19,15 @@ namespace tenon {
 
 namespace {
 
-// The kernel wants the type before the text, so that the text goes through a buffer; as long as kernel.msgmax is what
-// it is by default, that is on the stack.
-constexpr std::size_t on_stack = 8192;
+constexpr std::size_t on_stack = 8192;  // as SysvQueue's
 
-/// A message as msgsnd(2) takes it.
+/// What the kernel gives, for messages that fit on the stack.
+struct ShortMessage {
+  long type;
+  std::array<std::byte, on_stack> text;
+};
+
+/// A message of any length as msgsnd(2) takes it.
 class Envelope {
  public:
   Envelope(Bytes message, long type) : size_(message.size()) {
@@ -68,18 +72,31 @@ Taken take_long(int id, MutableBytes into, long wanted, int flags) {
 }
 
 Taken take(int id, MutableBytes into, long wanted, int flags) {
-  struct {
-    long type;
-    std::array<std::byte, on_stack> text;
-  } buffer;  // left as it is
-  const ssize_t got = ::msgrcv(id, &buffer, std::min(into.size(), on_stack), wanted, flags);
-  if (got == -1 && errno == E2BIG && into.size() > on_stack) [[unlikely]] {
+  ShortMessage whole;  // left as it is
+  const ssize_t got = ::msgrcv(id, &whole, std::min(into.size(), on_stack), wanted, flags);
+  if (got > 0) [[likely]] {
+    std::memcpy(into.data(), whole.text.data(), static_cast<std::size_t>(got));
+  } else if (got == -1 && into.size() > on_stack && errno == E2BIG) {
     return take_long(id, into, wanted, flags);
   }
-  if (got > 0) {
-    std::memcpy(into.data(), buffer.text.data(), static_cast<std::size_t>(got));
+  return {.bytes = got, .type = got >= 0 ? whole.type : 0};
+}
+
+// One that is longer than the buffer on the stack, or that a signal has interrupted.
+Result<void> try_send_envelope(int id, Bytes message, long type) {
+  if (message.size() > on_stack && message.size() > sysv_queue_setting("msgmax")) {
+    return fail(sysv_queue_send_failure(EINVAL, type, message.size()));  // before it is copied
   }
-  return {.bytes = got, .type = got >= 0 ? buffer.type : 0};
+  const Envelope envelope(message, type);
+  while (!envelope.send(id, IPC_NOWAIT)) {
+    if (errno == EAGAIN) {
+      return Result<void>(std::unexpect, Errc::would_block, "msgsnd", EAGAIN);
+    }
+    if (errno != EINTR) {
+      return fail(sysv_queue_send_failure(errno, type, message.size()));
+    }
+  }
+  return {};
 }
 
 Result<int> id_of(SysvKey key) {
@@ -122,28 +139,20 @@ Result<SysvQueue> SysvQueue::open_or_create(SysvKey key, Permissions permissions
   return fail(Error(Errc::not_found, "msgget").on(key.text()).because("somebody removes it again and again"));
 }
 
-Result<void> SysvQueue::try_send(Bytes message, long type) {
-  if (message.size() > on_stack && message.size() > sysv_queue_setting("msgmax")) {
-    return fail(sysv_queue_send_failure(EINVAL, type, message.size()));  // before it is copied
+// One that is longer than the buffer on the stack, that a signal has interrupted, or that there was no room for.
+Result<void> SysvQueue::try_send_on(Bytes message, long type) {
+  if (message.size() <= on_stack && errno == EAGAIN) {
+    return Result<void>(std::unexpect, Errc::would_block, "msgsnd", EAGAIN);
   }
-  const Envelope envelope(message, type);
-  while (!envelope.send(id_, IPC_NOWAIT)) {
-    if (errno == EAGAIN) {
-      return Result<void>(std::unexpect, Errc::would_block, "msgsnd", EAGAIN);
-    }
-    if (errno != EINTR) {
-      return fail(sysv_queue_send_failure(errno, type, message.size()));
-    }
-  }
-  return {};
+  return try_send_envelope(id_, message, type);
 }
 
 // The kernel has no deadline for this: without one it is waited in the kernel, else looked again and again.
-Result<void> SysvQueue::send(Bytes message, long type, Deadline deadline) {
+Result<void> SysvQueue::send_on(Bytes message, long type, Deadline deadline) {
   if (stop_requested(deadline)) {
     return fail(Errc::stopped, "msgsnd");
   }
-  auto sent = try_send(message, type);
+  auto sent = try_send_envelope(id_, message, type);
   if (!sent.failed_with(Errc::would_block)) [[likely]] {
     return sent;
   }
@@ -166,22 +175,23 @@ Result<void> SysvQueue::send(Bytes message, long type, Deadline deadline) {
   }
 }
 
-Result<SysvQueue::Received> SysvQueue::try_receive(MutableBytes into, Types which) {
+Result<SysvQueue::Received> SysvQueue::try_receive_on(MutableBytes into, Types which) {
   while (true) {
     const Taken taken = take(id_, into, which.type_, which.flag_ | IPC_NOWAIT);
     if (taken.bytes >= 0) [[likely]] {
       return Received{.bytes = static_cast<std::size_t>(taken.bytes), .type = taken.type};
     }
-    if (sysv_queue_would_block(errno)) {
+    const int why = errno;
+    if (why == ENOMSG) {
       return Result<Received>(std::unexpect, Errc::would_block, "msgrcv", ENOMSG);
     }
-    if (errno != EINTR) {
-      return fail(sysv_queue_receive_failure(errno, into));
+    if (why != EINTR) {
+      return fail(sysv_queue_receive_failure(why, into));
     }
   }
 }
 
-Result<SysvQueue::Received> SysvQueue::receive(MutableBytes into, Types which, Deadline deadline) {
+Result<SysvQueue::Received> SysvQueue::receive_on(MutableBytes into, Types which, Deadline deadline) {
   if (stop_requested(deadline)) {
     return fail(Errc::stopped, "msgrcv");
   }

@@ -7,8 +7,14 @@
 #include <tenon/base/result.hpp>
 #include <tenon/os/sysv_key.hpp>
 
+#include <algorithm>
+#include <array>
+#include <cerrno>
 #include <cstddef>
+#include <cstring>
 #include <ctime>
+#include <sys/ipc.h>
+#include <sys/msg.h>
 #include <sys/types.h>
 
 namespace tenon {
@@ -82,15 +88,32 @@ class SysvQueue {
   /// Sends one message of a type, at least 1, wholly or not at all. Outcomes: timed_out, stopped, closed (the queue was
   /// removed), message_too_long (with the limit: kernel.msgmax, or the queue's capacity, for which the kernel would
   /// wait for ever). Failures: invalid_argument (type), permission_denied. msgsnd(2)
-  Result<void> send(Bytes message, long type, Deadline deadline);
+  Result<void> send(Bytes message, long type, Deadline deadline) {
+    return deadline.stop() == nullptr && try_short(message, type) ? Result<void>() : send_on(message, type, deadline);
+  }
   /// Outcomes: would_block (full), and as send.
-  Result<void> try_send(Bytes message, long type);
+  Result<void> try_send(Bytes message, long type) {
+    return try_short(message, type) ? Result<void>() : try_send_on(message, type);
+  }
 
   /// Takes a message. Outcomes: timed_out, stopped, closed (the queue was removed), message_too_long (the message that
   /// it would take is longer than `into`; it stays). Failures: permission_denied. msgrcv(2)
-  Result<Received> receive(MutableBytes into, Types which, Deadline deadline);
+  Result<Received> receive(MutableBytes into, Types which, Deadline deadline) {
+    if (deadline.is_unconditional()) {
+      if (const Received got = take_short(into, which, 0); got.type != 0) [[likely]] {
+        return got;
+      }
+    }
+    return receive_on(into, which, deadline);
+  }
   /// Outcomes: would_block (no such message), and as receive.
-  Result<Received> try_receive(MutableBytes into, Types which);
+  [[gnu::always_inline]] Result<Received> try_receive(MutableBytes into, Types which) {
+    if (const Received got = take_short(into, which, IPC_NOWAIT); got.type != 0) [[likely]] {
+      return got;
+    }
+    return errno == ENOMSG ? Result<Received>(std::unexpect, Errc::would_block, "msgrcv", ENOMSG)
+                           : try_receive_on(into, which);
+  }
 
   /// Copies the message at a place, 0 for the oldest, and leaves it there. Outcomes: would_block (there is none at that
   /// place), closed, message_too_long. Failures: not_supported (a kernel without CONFIG_CHECKPOINT_RESTORE),
@@ -119,7 +142,41 @@ class SysvQueue {
   static Result<void> remove(int id);
 
  private:
+  // Not inlined: their frame of two pages would be their callers'. The kernel wants the type before the text, so that
+  // the text goes through a buffer; as long as kernel.msgmax is what it is by default, that is on the stack.
+  static constexpr std::size_t on_stack = 8192;
+  struct ShortMessage {
+    long type;
+    std::array<std::byte, on_stack> text;
+  };
+
   explicit constexpr SysvQueue(int id) noexcept : id_(id) {}
+  [[gnu::noinline]] bool try_short(Bytes message, long type) const noexcept {
+    ShortMessage whole;  // left as it is beyond the text
+    if (message.size() > on_stack) [[unlikely]] {
+      return false;
+    }
+    whole.type = type;
+    std::copy(message.begin(), message.end(), whole.text.begin());
+    return ::msgsnd(id_, &whole, message.size(), IPC_NOWAIT) == 0;
+  }
+  // A type of 0 says that there was none; errno tells why.
+  [[gnu::noinline]] Received take_short(MutableBytes into, Types which, int flags) const noexcept {
+    ShortMessage whole;  // left as it is
+    const ssize_t got = ::msgrcv(id_, &whole, std::min(into.size(), on_stack), which.type_, which.flag_ | flags);
+    if (got == -1) [[unlikely]] {
+      return {.bytes = 0, .type = 0};
+    }
+    if (got > 0) [[likely]] {
+      std::memcpy(into.data(), whole.text.data(), static_cast<std::size_t>(got));
+    }
+    return {.bytes = static_cast<std::size_t>(got), .type = whole.type};
+  }
+  Result<void> send_on(Bytes message, long type, Deadline deadline);
+  Result<void> try_send_on(Bytes message, long type);
+  Result<Received> receive_on(MutableBytes into, Types which, Deadline deadline);
+  Result<Received> try_receive_on(MutableBytes into, Types which);
+
   int id_;
 };
 
