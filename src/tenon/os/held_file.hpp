@@ -5,6 +5,8 @@
 /// back. A handler closes the copies in the child; fork() waits while a file is being opened or closed, so there is no
 /// moment at which a copy escapes it. Children made by the bare clone(2) or vfork(2) do keep a copy, until they exec.
 ///
+/// A signal handler may fork, also one that interrupts a fork(): signals wait while the list of open files is held.
+///
 /// Threads: any call from any thread, each on its own HeldFile.
 #include <tenon/base/permissions.hpp>
 #include <tenon/base/result.hpp>
@@ -20,7 +22,8 @@ class HeldFile {
  public:
   /// Holds what `open` opens. Failures: those of `open`, no_memory.
   static Result<std::unique_ptr<HeldFile>> open(const std::function<Result<Fd>()>& open);
-  /// As create_file() of os/exact_mode.hpp. Failures: also no_memory.
+  /// As create_file() of os/exact_mode.hpp, and never under the number of a standard descriptor. Failures: also
+  /// no_memory.
   static Result<std::unique_ptr<HeldFile>> create(FdView directory, const char* name, Permissions permissions);
   ~HeldFile();
   HeldFile(const HeldFile&) = delete;

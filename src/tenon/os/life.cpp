@@ -2,6 +2,7 @@
 
 #include <tenon/base/bytes.hpp>
 #include <tenon/base/contract.hpp>
+#include <tenon/os/above_standard.hpp>
 #include <tenon/os/clock.hpp>
 #include <tenon/os/held_file.hpp>
 #include <tenon/os/life_sweep.hpp>
@@ -23,8 +24,9 @@ namespace {
 
 // A cleaner takes the file only between two system calls of ours; so often in a row it is no accident.
 constexpr int most_attempts = 64;
-// A join among thousands of the dead must not take the time to bury them all.
-constexpr std::size_t swept_at_joining = 64;
+// A join among thousands of the dead must not take the time to bury them all. It looks at more than it buries, so that
+// it finds the dead among the living too.
+constexpr SweepLimits swept_at_joining = {.removals = 64, .looks = 256};
 
 template <std::size_t Size>
 void put_text(std::array<char, Size>& into, std::string_view text) {
@@ -136,7 +138,7 @@ Life::~Life() {
 
 Result<Life> Life::join(const Domain& domain) {
   [[maybe_unused]] const auto swept = sweep(domain, swept_at_joining);
-  auto directory = domain.directory().duplicate();
+  auto directory = domain.directory().duplicate().and_then(above_standard);
   if (!directory) {
     return fail(std::move(directory.error()));
   }

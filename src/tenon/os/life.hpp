@@ -9,7 +9,9 @@
 /// itself. exec: ends the membership as a death does; the new program joins anew. Several memberships of one process,
 /// in one domain or in many, of one copy of the library or of several, do not disturb each other.
 /// A child made by clone(CLONE_FILES) without CLONE_THREAD shares the table of descriptors itself, and with it the
-/// lock: its parent is alive for as long as either of them is.
+/// lock: its parent is alive for as long as either of them is. Such a child must call nothing of Tenon's before it
+/// executes another program: to the kernel the locks are its own, so it would find its parent dead, and with each file
+/// that it opened and closed again it would end a life.
 ///
 /// Threads: token(), who() and confirm() from any thread; leave() and the destructor once, after all others.
 #include <tenon/os/life_peer.hpp>

@@ -31,13 +31,6 @@ Result<bool> is_locked(FdView file) {
   return lock.l_type != F_UNLCK;
 }
 
-// False for what cannot be read: a death that is not explained is a death.
-bool says_it_left(FdView file) noexcept {
-  std::uint32_t left = 0;
-  const auto got = uninterrupted([&] { return ::pread(file.raw(), &left, sizeof left, offsetof(LifeRecord, left)); });
-  return got == sizeof left && left == 1;
-}
-
 Result<struct stat> status_of(FdView directory, const std::string& name) {
   struct stat status{};
   if (::fstatat(directory.raw(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == -1) {
@@ -59,14 +52,6 @@ Result<std::optional<LifeName>> name_with(FdView directory, Token token) {
   return std::optional<LifeName>();
 }
 
-Result<Standing> standing_of_named(FdView directory, const LifeName& name) {
-  auto peer = Peer::open(directory, name);
-  if (peer.failed_with(Errc::not_found)) {
-    return Standing::absent;  // it went between the two looks
-  }
-  return std::move(peer).and_then([](const Peer& open) { return open.standing(); });
-}
-
 }  // namespace
 
 std::string_view name_of(Standing standing) noexcept {
@@ -85,8 +70,16 @@ std::string_view name_of(Standing standing) noexcept {
 
 Result<Standing> standing_of(const Domain& domain, Token token) {
   return name_with(domain.directory(), token).and_then([&](const std::optional<LifeName>& name) {
-    return name ? standing_of_named(domain.directory(), *name) : Result<Standing>(Standing::absent);
+    return name ? standing_of(domain.directory(), *name) : Result<Standing>(Standing::absent);
   });
+}
+
+Result<Standing> standing_of(FdView directory, const LifeName& name) {
+  auto peer = Peer::open(directory, name);
+  if (peer.failed_with(Errc::not_found)) {
+    return Standing::absent;
+  }
+  return std::move(peer).and_then([](const Peer& open) { return open.standing(); });
 }
 
 pid_t Peer::own_process() noexcept { return ::getpid(); }
@@ -181,8 +174,15 @@ Result<Standing> Peer::standing() const {
     if (locked) {
       return Standing::alive;
     }
-    return says_it_left(fd_.view()) ? Standing::left : Standing::died;
+    return says_it_left() ? Standing::left : Standing::died;
   });
+}
+
+// A death that is not explained is a death.
+bool Peer::says_it_left() const noexcept {
+  std::uint32_t left = 0;
+  const auto got = uninterrupted([&] { return ::pread(file().raw(), &left, sizeof left, offsetof(LifeRecord, left)); });
+  return got == sizeof left && left == 1;
 }
 
 Result<Standing> Peer::wait_for_death(Deadline deadline) const {

@@ -35,6 +35,8 @@ std::string_view name_of(Standing standing) noexcept;
 /// Outcomes: not_found (the domain was removed). Failures: permission_denied (another user's file in a domain that is
 /// not shared), limit_reached (descriptors).
 Result<Standing> standing_of(const Domain& domain, Token token);
+/// The one whose name was read in the directory: absent if it has lost that name. Failures: also wrong_kind.
+Result<Standing> standing_of(FdView directory, const LifeName& name);
 
 /// An open watch on one other member.
 class Peer {
@@ -52,6 +54,9 @@ class Peer {
 
   /// alive, left or died: one system call while it lives. Failures: in_child (only for a member of this very process).
   Result<Standing> standing() const;
+
+  /// Whether it has said that it leaves: it may still be alive, on its way out. What cannot be read says nothing.
+  bool says_it_left() const noexcept;
 
   /// Waits until it is alive no more; returns whether it left or died. Looks every 50 ms, and at nothing else, so
   /// that it needs no inotify instance and believes no process id. Outcomes: timed_out, stopped.

@@ -5,6 +5,7 @@
 #include <tenon/os/procfs.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -38,15 +39,22 @@ Result<bool> is_abandoned(FdView directory, const LifeName& name) {
 
 }  // namespace
 
-Result<Swept> sweep(const Domain& domain, std::size_t most) {
+Result<Swept> sweep(const Domain& domain, SweepLimits limits) {
   const FdView directory = domain.directory();
-  const auto names = LifeName::all_in(directory);
+  auto names = LifeName::all_in(directory);
   if (!names) {
-    return fail(Error(names.error()));
+    return fail(std::move(names.error()));
+  }
+  if (names->size() > limits.looks) {
+    const auto start = static_cast<std::ptrdiff_t>(Token::random().value() % names->size());
+    std::ranges::rotate(*names, names->begin() + start);
+    names->erase(names->begin() + static_cast<std::ptrdiff_t>(limits.looks), names->end());
   }
   Swept swept;
-  for (std::size_t i = 0; i < std::min(most, names->size()); ++i) {
-    const LifeName& name = (*names)[i];
+  for (const LifeName& name : *names) {
+    if (swept.dead + swept.unfinished >= limits.removals) {
+      break;
+    }
     const auto abandoned = is_abandoned(directory, name);
     if (abandoned.failed_with(Errc::limit_reached)) {
       return fail(Error(abandoned.error()));

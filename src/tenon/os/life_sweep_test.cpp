@@ -3,14 +3,17 @@
 #include <kit/leak_check.hpp>
 #include <kit/two_processes.hpp>
 #include <kit/unique.hpp>
+#include <kit/watchdog.hpp>
 #include <tenon/os/life.hpp>
 #include <tenon/os/process.hpp>
 
 #include <csignal>
 #include <fstream>
+#include <functional>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
+#include <vector>
 
 namespace {
 
@@ -28,6 +31,14 @@ void join_and_die(const tenon::Domain& domain) {
                  return 0;
                }).or_throw();
   child.wait(tenon::never).or_throw();
+}
+
+std::function<void(kit::Stage&)> join_and_wait(const kit::UniqueDomain& scene) {
+  return [&](kit::Stage& stage) {
+    const Life life = Life::join(scene.domain()).or_throw();
+    stage.signal("joined");
+    ::pause();
+  };
 }
 
 void leave_behind(const kit::UniqueDomain& scene, LifeStage stage, pid_t pid) {
@@ -67,13 +78,32 @@ TEST(Sweep, leaves_other_files_alone) {
   EXPECT_THAT(kit::names_in(scene.path()), SizeIs(2));
 }
 
-TEST(Sweep, looks_at_no_more_files_than_it_may) {
+TEST(Sweep, removes_no_more_files_than_it_may) {
   const kit::UniqueDomain scene;
   for (int i = 0; i < 5; ++i) {
     leave_behind(scene, LifeStage::member, ::getpid() + 1);
   }
-  EXPECT_EQ(tenon::sweep(scene.domain(), 2).or_throw().dead, 2U);
+  EXPECT_EQ(tenon::sweep(scene.domain(), {.removals = 2}).or_throw().dead, 2U);
+  EXPECT_EQ(tenon::sweep(scene.domain(), {.looks = 0}).or_throw().dead, 0U);
   EXPECT_EQ(tenon::sweep(scene.domain()).or_throw().dead, 3U);
+}
+
+TEST(Sweep, finds_everything_in_the_end_though_each_looks_at_few) {  // F64
+  const kit::Watchdog watchdog("sweeps that look at two files each");
+  const kit::UniqueDomain scene;
+  std::vector<Life> living;
+  for (int i = 0; i < 8; ++i) {
+    living.push_back(Life::join(scene.domain()).or_throw());
+  }
+  for (int i = 0; i < 4; ++i) {
+    leave_behind(scene, LifeStage::member, ::getpid() + 1);
+  }
+  for (std::size_t dead = 0; dead < 4;) {
+    const auto swept = tenon::sweep(scene.domain(), {.looks = 2}).or_throw();
+    EXPECT_LE(swept.dead, 2U);
+    dead += swept.dead;
+  }
+  EXPECT_THAT(kit::names_in(scene.path()), SizeIs(8));
 }
 
 TEST(Sweep, is_done_by_whoever_joins_next) {  // F62: all are dead, and the next start is clean
@@ -84,6 +114,34 @@ TEST(Sweep, is_done_by_whoever_joins_next) {  // F62: all are dead, and the next
   leave_behind(scene, LifeStage::joining, ::getpid() + 1);
   const Life life = Life::join(scene.domain()).or_throw();
   EXPECT_THAT(kit::names_in(scene.path()), SizeIs(1));
+}
+
+TEST(Sweep, finds_the_dead_among_many_living) {  // F64: with more of them than a join looks at, nothing would be swept
+  const kit::UniqueDomain scene;
+  std::vector<Life> living;
+  const auto join_35 = [&] {
+    for (int i = 0; i < 35; ++i) {
+      living.push_back(Life::join(scene.domain()).or_throw());
+    }
+  };
+  // Listed first, last or in the midst of the others, whatever the order of the file system: each dies only when all
+  // have joined.
+  kit::Sides members({{"first", join_and_wait(scene)}});
+  members.stage().await("joined");
+  join_35();
+  kit::Sides middle({{"middle", join_and_wait(scene)}});
+  middle.stage().await("joined");
+  join_35();
+  kit::Sides last({{"last", join_and_wait(scene)}});
+  last.stage().await("joined");
+  members.side("first").kill();
+  middle.side("middle").kill();
+  last.side("last").kill();
+  for (kit::Sides* sides : {&members, &middle, &last}) {
+    sides->finish();
+  }
+  living.push_back(Life::join(scene.domain()).or_throw());
+  EXPECT_THAT(kit::names_in(scene.path()), SizeIs(living.size()));
 }
 
 TEST(Sweep, races_with_another_and_neither_takes_the_new) {  // F9

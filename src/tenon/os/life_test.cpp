@@ -10,17 +10,20 @@
 
 #include <atomic>
 #include <csignal>
+#include <cstdio>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <pthread.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
+#include <utility>
 
 namespace {
 
@@ -139,6 +142,26 @@ TEST(Life, leaves_no_copy_of_its_file_in_a_forked_child) {  // F35
                    }}});
 }
 
+TEST(Life, keeps_off_the_numbers_of_the_standard_descriptors) {
+  const kit::UniqueDomain scene;
+  kit::run_sides({{"daemon", [&](kit::Stage&) {
+                     for (const int number : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+                       ::close(number);
+                     }
+                     const Life life = Life::join(scene.domain()).or_throw();
+                     std::puts("this goes nowhere, and above all not into the record");
+                     std::fflush(stdout);
+                     for (int number = STDIN_FILENO; number <= STDERR_FILENO; ++number) {
+                       EXPECT_EQ(::fcntl(number, F_GETFD), -1) << number;
+                     }
+                     kit::run_sides({{"other", [&](kit::Stage&) {
+                                        const auto peer = tenon::Peer::open(scene.domain(), life.token()).or_throw();
+                                        EXPECT_EQ(peer.standing().or_throw(), Standing::alive);
+                                        EXPECT_TRUE(peer.record());
+                                      }}});
+                   }}});
+}
+
 TEST(Life, is_close_on_exec) {  // F36
   const kit::UniqueDomain scene;
   const Life life = Life::join(scene.domain()).or_throw();
@@ -236,6 +259,47 @@ TEST(Life, joins_and_leaves_in_many_threads_while_others_fork) {
   }
   EXPECT_EQ(wrong, 0);
   EXPECT_THAT(kit::names_in(scene.path()), SizeIs(1));
+}
+
+// Registered before any membership's own handlers, so what it does it does between them and the fork.
+constinit bool interrupts_fork = false;
+[[maybe_unused]] const int registered = ::pthread_atfork(
+    [] {
+      if (std::exchange(interrupts_fork, false)) {
+        ::raise(SIGUSR1);
+      }
+    },
+    nullptr, nullptr);
+
+TEST(Life, lets_a_signal_handler_fork_that_interrupts_a_fork) {
+  const kit::UniqueDomain scene;
+  kit::run_sides({{"member", [&](kit::Stage&) {
+                     const kit::Watchdog watchdog("a signal handler forks in the midst of a fork");
+                     Life life = Life::join(scene.domain()).or_throw();
+                     static volatile std::sig_atomic_t forked = 0;
+                     ::signal(SIGUSR1, [](int) {
+                       const pid_t child = ::fork();
+                       if (child == 0) {
+                         ::_exit(0);
+                       }
+                       forked = ::waitpid(child, nullptr, 0) == child ? 1 : 0;
+                     });
+                     interrupts_fork = true;
+                     const pid_t child = ::fork();
+                     if (child == 0) {
+                       sigset_t mask;
+                       ::pthread_sigmask(SIG_SETMASK, nullptr, &mask);
+                       ::_exit(::sigismember(&mask, SIGUSR1) == 0 ? 0 : 1);
+                     }
+                     int status = -1;
+                     ASSERT_EQ(::waitpid(child, &status, 0), child);
+                     EXPECT_EQ(status, 0) << "the child keeps signals blocked";
+                     EXPECT_EQ(forked, 1);
+                     sigset_t after;
+                     ::pthread_sigmask(SIG_SETMASK, nullptr, &after);
+                     EXPECT_EQ(::sigismember(&after, SIGUSR1), 0);
+                     std::move(life).leave().or_throw();
+                   }}});
 }
 
 TEST(Life, starts_again_when_a_cleaner_takes_its_unfinished_file) {  // F9
