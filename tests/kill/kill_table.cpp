@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -23,12 +24,14 @@ struct Command {
 };
 
 constexpr const char* usage =
-    "usage: kill_table [--list] [--only NAME] [--stride N] [--pairs N] [--seconds N] [--seed N] [--json FILE]\n"
-    "                  [--without-kills]\n"
+    "usage: kill_table [--list] [--only NAME] [--stride N] [--points N] [--pairs N] [--seconds N] [--seed N]\n"
+    "                  [--json FILE] [--without-kills]\n"
     "  --only NAME      cases whose name contains NAME\n"
     "  --stride N       of instructions that change nothing, try every N-th\n"
+    "  --points N       of the points that are left, draw N (all)\n"
     "  --pairs N        how many pairs, schedules and random kills are drawn where they are drawn (1000)\n"
-    "  --seconds N      at most so long for each line; what was left out shows in the points\n"
+    "  --seconds N      at most so long for the trials of each line; it is no proof if less than a quarter was tried\n"
+    "  --seed N         what is drawn, and in which order things are tried (1)\n"
     "  --json FILE      adds each line as a JSON object to FILE\n"
     "  --without-kills  takes the kills out; the table must then say that nothing was tried\n"
     "example: kill_table --only mutex --stride 10\n";
@@ -39,6 +42,7 @@ Command parse(int count, char** arguments) {
       {"--only", [](Command& c, const char* text) { c.only = text; }},
       {"--json", [](Command& c, const char* text) { c.json = text; }},
       {"--stride", [](Command& c, const char* text) { c.options.stride = std::strtoul(text, nullptr, 10); }},
+      {"--points", [](Command& c, const char* text) { c.options.most_points = std::strtoul(text, nullptr, 10); }},
       {"--pairs", [](Command& c, const char* text) { c.options.samples = std::strtoul(text, nullptr, 10); }},
       {"--seconds", [](Command& c, const char* text) { c.options.seconds = std::atof(text); }},
       {"--seed", [](Command& c, const char* text) { c.options.seed = std::strtoul(text, nullptr, 10); }},
@@ -55,12 +59,20 @@ Command parse(int count, char** arguments) {
       command.valid = false;
     }
   }
-  command.valid = command.valid && command.options.stride > 0;
+  command.valid = command.valid && command.options.stride > 0 && command.options.most_points > 0;
   return command;
 }
 
-std::vector<kit::KillReport> run(const kill_cases::Entry& entry, const kit::KillOptions& options) {
+// Each way on its own would step through the operation once more.
+constexpr unsigned ways_of_points = kill_cases::everywhere | kill_cases::rivals | kill_cases::pairs | kill_cases::twice;
+
+std::vector<kit::KillReport> run(const kill_cases::Entry& entry, kit::KillOptions options) {
   std::vector<kit::KillReport> reports;
+  std::optional<kit::Recording> recording;
+  if ((entry.ways & ways_of_points) != 0) {
+    recording = kit::record_operation(entry.which);
+    options.recording = &*recording;
+  }
   auto add = [&](unsigned way, auto* function) {
     if ((entry.ways & way) != 0) {
       reports.push_back(function(entry.which, options));

@@ -36,6 +36,8 @@ class KillTrial {
   virtual std::uint64_t state() = 0;
   /// False if what is shared changes by system calls alone: then it need not be hashed after each instruction.
   virtual bool changes_without_calls() const { return true; }
+  /// True if its path depends on the time, and it waits for nobody: then it has a steady clock (kit/steady.hpp).
+  virtual bool wants_steady_clock() const { return false; }
 
   /// In a second process, while the first stands still in its operation; by default the same operation.
   virtual void rival() { operation(); }

@@ -125,6 +125,7 @@ TEST_F(KillHarness, says_what_it_left_out_when_its_time_is_over) {
   const KillReport report =
       kit::kill_everywhere(pair_case(Writer::careful, Heir::repairs), KillOptions{.seconds = 1e-9});
   EXPECT_LT(report.tried, report.points);
+  EXPECT_FALSE(report.as_expected());
 }
 
 TEST_F(KillHarness, recovers_from_a_copy_after_each_change) {
@@ -326,7 +327,7 @@ TEST(KillRecording, has_points_on_both_sides_of_each_system_call) {
 
 /// A control that is safe, and an operation that is not, are both not as expected.
 TEST(KillReport, expects_controls_to_fail) {
-  KillReport report{.operation = "x", .mode = "kill", .control = true, .tried = 1, .killed = 1};
+  KillReport report{.operation = "x", .mode = "kill", .control = true, .tried = 1, .struck = 1, .killed = 1};
   EXPECT_FALSE(report.as_expected());
   report.hangs = 1;
   EXPECT_TRUE(report.as_expected());

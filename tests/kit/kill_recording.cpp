@@ -3,12 +3,15 @@
 #include <tenon/base/contract.hpp>
 
 #include <set>
+#include <unordered_map>
 
 namespace kit {
 
 namespace {
 
 constexpr std::size_t longest_operation = 2'000'000;
+// How long a call may sleep that did return when it was recorded: short sleeps are long ones on a busy machine.
+constexpr Duration oversleep{500};
 
 using State = TracedProcess::State;
 
@@ -41,15 +44,21 @@ class StateWatch {
 Recording record(KillTrial& trial, TracedProcess& process) {
   Recording recording;
   StateWatch watch(trial);
+  std::unordered_map<std::uint64_t, bool> is_call;  // to read an instruction costs as much as to execute it
   State state = process.state();
   while (state == State::stopped) {
     tenon::expects(recording.instructions.size() < longest_operation, "an operation under the harness comes to an end");
     const std::uint64_t pointer = process.instruction_pointer();
-    const bool calls = process.at_system_call();
+    const auto [known, fresh] = is_call.try_emplace(pointer, false);
+    if (fresh) {
+      known->second = process.at_system_call();
+    }
+    const bool calls = known->second;
     state = process.step();
     recording.instructions.push_back({.pointer = pointer, .calls = calls, .changed = watch.changed_by(calls)});
   }
   recording.sleeps = state == State::asleep;
+  recording.died = state == State::dead;
   recording.states = watch.distinct();
   return recording;
 }
@@ -74,16 +83,18 @@ bool Recording::agrees(std::size_t k, std::uint64_t pointer) const noexcept {
 TracedProcess::State advance(TracedProcess& process, const Recording& recording, std::size_t k) {
   std::size_t calls = 0;
   std::size_t behind_calls = 0;
-  const std::size_t end = recording.sleeps && k == recording.instructions.size() ? k - 1 : k;
+  const bool to_sleep = recording.sleeps && k == recording.instructions.size();
+  const std::size_t end = to_sleep ? k - 1 : k;
   for (std::size_t i = 0; i < end; ++i) {
     if (recording.instructions[i].calls) {
       ++calls;
       behind_calls = i + 1;
     }
   }
-  while (calls-- > 0 && process.run_past_system_call() == State::stopped) {
+  while (calls-- > 0 && process.run_past_system_call(oversleep) == State::stopped) {
   }
-  return process.step(k - behind_calls);
+  process.step_over(end - behind_calls, oversleep);
+  return to_sleep ? process.step() : process.state();
 }
 
 }  // namespace kit

@@ -20,6 +20,8 @@ struct Recording {
   std::size_t states = 1;
   /// The last instruction is a system call that sleeps: the operation does not end by itself.
   bool sleeps = false;
+  /// The process ended otherwise than with its operation.
+  bool died = false;
 
   /// Points to kill at; point k has k instructions behind it. All up to `exhaustive`; beyond that those after a change
   /// and those on both sides of a system call. Of the points that are neither, only every `stride`-th.
@@ -33,7 +35,7 @@ struct Recording {
 Recording record(KillTrial& trial, TracedProcess& process);
 
 /// Brings a process that stands at instruction 0 to point k, over the system calls at full speed. It stops earlier if
-/// the operation ends or sleeps there.
+/// the operation ends there, or sleeps where the recorded one did not sleep for long.
 TracedProcess::State advance(TracedProcess& process, const Recording& recording, std::size_t k);
 
 }  // namespace kit

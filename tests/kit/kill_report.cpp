@@ -21,8 +21,14 @@ std::string quoted(std::string_view text) {
 }
 
 const char* verdict(const KillReport& report) {
-  if (!report.effective()) {
+  if (!report.struck_at_all()) {
     return "NOTHING TRIED";
+  }
+  if (!report.in_place()) {
+    return "OUT OF PLACE";
+  }
+  if (!report.enough()) {
+    return "TOO FEW TRIED";
   }
   if (report.control) {
     return report.clean() ? "CONTROL PASSES" : "fails as it must";
@@ -38,8 +44,6 @@ void print_line(std::FILE* to, const KillReport& r) {
 }
 
 }  // namespace
-
-bool KillReport::effective() const noexcept { return tried > 0 && (killed > 0 || mode == "preempt" || mode == "copy"); }
 
 void print_table(std::FILE* to, std::span<const KillReport> reports) {
   std::fprintf(to, "%-26s %-5s %-8s %8s %13s %8s %6s %6s %6s %7s %5s %8s  %s\n", "operation", "build", "mode", "instr.",
@@ -61,7 +65,9 @@ std::string json_line(const KillReport& r) {
   auto number = [&](const char* name, auto value) { out += std::string(",\"") + name + "\":" + std::to_string(value); };
   number("instructions", r.instructions);
   number("points", r.points);
+  number("wanted", r.wanted);
   number("tried", r.tried);
+  number("struck", r.struck);
   number("killed", r.killed);
   number("states", r.states);
   number("hangs", r.hangs);

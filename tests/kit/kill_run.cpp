@@ -1,6 +1,10 @@
 #include <kit/kill_run.hpp>
 
 #include <kit/guarded_run.hpp>
+#include <kit/steady.hpp>
+
+#include <algorithm>
+#include <random>
 
 namespace kit {
 
@@ -12,15 +16,28 @@ namespace {
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 constexpr std::size_t most_stories = 8;
+// How often a point is tried until a process comes to it.
+constexpr int most_rounds = 4;
 
 }  // namespace
 
 TracedProcess victim_of(KillTrial& trial) {
-  return TracedProcess([&] { trial.before(); }, [&] { trial.operation(); });
+  return TracedProcess(
+      [&] {
+        wants_steady_random = 1;
+        wants_steady_clock = trial.wants_steady_clock();
+        trial.before();
+      },
+      [&] { trial.operation(); });
 }
 
 TracedProcess survivor_of(KillTrial& trial) {
-  return TracedProcess([] {}, [&] { trial.survive(); });
+  return TracedProcess(
+      [&] {
+        wants_steady_random = 2;
+        wants_steady_clock = trial.wants_steady_clock();
+      },
+      [&] { trial.survive(); });
 }
 
 KillRun::KillRun(const KillCase& which, const char* mode, const KillOptions& options)
@@ -31,44 +48,81 @@ KillRun::KillRun(const KillCase& which, const char* mode, const KillOptions& opt
   report.seed = options.seed;
 }
 
-bool KillRun::out_of_time() const { return options_.seconds > 0 && seconds_since(start_) > options_.seconds; }
+bool KillRun::out_of_time() const { return options_.seconds > 0 && seconds_since(start_) - aside_ > options_.seconds; }
+
+Recording record_operation(const KillCase& which) {
+  const auto world = which.make();
+  TracedProcess process = victim_of(*world);
+  return record(*world, process);
+}
+
+Recording KillRun::aside(const std::function<Recording()>& recording) {
+  const Clock::time_point begun = Clock::now();
+  Recording made = recording();
+  aside_ += seconds_since(begun);
+  return made;
+}
 
 Recording KillRun::record_operation() {
-  const auto world = trial();
-  TracedProcess process = victim_of(*world);
-  Recording recording = record(*world, process);
+  Recording recording =
+      options_.recording != nullptr ? *options_.recording : aside([&] { return kit::record_operation(case_); });
   report.instructions = recording.instructions.size();
   report.states = recording.states;
-  if (process.state() == State::dead) {
+  if (recording.died) {
     add_broken("the operation does not survive being watched");
   }
   return recording;
 }
 
-void KillRun::attempt(const std::string& where, const std::function<bool(KillTrial&)>& until_judgement) {
+// In their own order a run that ends early would never come to the last of them.
+std::vector<std::size_t> KillRun::drawn(std::vector<std::size_t> points) {
+  std::mt19937_64 random(options_.seed);
+  std::ranges::shuffle(points, random);
+  report.points = points.size();
+  points.resize(std::min(points.size(), options_.most_points));
+  report.wanted = points.size();
+  return points;
+}
+
+void KillRun::attempt(const std::string& where, const std::function<Arrival(KillTrial&)>& until_judgement) {
   ++report.tried;
-  for (int round = 0; round < 2; ++round) {
+  std::size_t hangs = 0;
+  for (int round = 0; round < most_rounds && hangs < 2; ++round) {
     const auto world = trial();
-    if (until_judgement(*world) && judge(*world, where)) {
-      report.late += round == 1;
+    killed_now_ = 0;
+    const Arrival arrival = until_judgement(*world);
+    if (arrival == Arrival::hung || !judge(*world, where)) {
+      ++hangs;
+    } else if (arrival == Arrival::in_place) {
+      report.late += hangs;
+      report.killed += killed_now_;
+      report.struck += options_.kills;
       return;
     }
   }
-  add_hang(where + ": hangs");
-}
-
-void KillRun::kill(TracedProcess& process) {
-  if (options_.kills) {
-    report.killed += process.kill();
+  if (hangs == 2) {
+    add_hang(where + ": hangs");
   } else {
-    process.wait_for_end(options_.hang_limit);
+    ++report.ended_early;
   }
 }
 
-void KillRun::check_place(const TracedProcess& process, const Recording& recording, std::size_t k) {
-  const bool at_its_end = k == recording.instructions.size() && process.state() != State::stopped;
-  const bool there = process.state() == State::stopped && recording.agrees(k, process.instruction_pointer());
-  report.ended_early += !at_its_end && !there;
+Arrival KillRun::bring(TracedProcess& process, const Recording& recording, std::size_t k) {
+  const State state = advance(process, recording, k);
+  const State last = recording.sleeps ? State::asleep : State::finished;
+  const State wanted = k < recording.instructions.size() ? State::stopped : last;
+  const bool there = state == wanted && (state != State::stopped || recording.agrees(k, process.instruction_pointer()));
+  return there ? Arrival::in_place : Arrival::elsewhere;
+}
+
+Arrival KillRun::kill_at(TracedProcess& process, const Recording& recording, std::size_t k) {
+  const Arrival arrival = bring(process, recording, k);
+  if (!options_.kills) {
+    process.wait_for_end(options_.hang_limit);
+  } else if (process.kill() && arrival == Arrival::in_place) {
+    ++killed_now_;
+  }
+  return arrival;
 }
 
 bool KillRun::judge(KillTrial& trial, const std::string& where) {

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace kit {
 
@@ -14,6 +15,13 @@ namespace kit {
 /// first instruction that counts.
 TracedProcess victim_of(KillTrial& trial);
 TracedProcess survivor_of(KillTrial& trial);
+
+/// How a trial came to where a survivor goes on.
+enum class Arrival : std::uint8_t {
+  in_place,   ///< each process was where it was wanted
+  elsewhere,  ///< one took another path than in its recording, or was late or over
+  hung,
+};
 
 class KillRun {
  public:
@@ -25,18 +33,22 @@ class KillRun {
   const KillOptions& options() const noexcept { return options_; }
   bool out_of_time() const;
 
-  /// Records the operation once, in a trial of its own.
+  /// The operation's: that of the options, or one that is made now. Call it once.
   Recording record_operation();
+  /// The time that `recording` takes is not that of the trials.
+  Recording aside(const std::function<Recording()>& recording);
+  /// `points` in an order that the seed draws, as many of them as the options want.
+  std::vector<std::size_t> drawn(std::vector<std::size_t> points);
 
-  /// Does one trial and judges it. `until_judgement` brings the trial to where a survivor goes on; it may itself
-  /// find a hang, and says so. What hangs is tried once more from the start: only what hangs again counts, since a busy
-  /// machine is late, too, but not at the same place. `where` opens the story of a finding.
-  void attempt(const std::string& where, const std::function<bool(KillTrial&)>& until_judgement);
+  /// Does one trial and judges it. `until_judgement` brings the trial to where a survivor goes on. What hangs is tried
+  /// once more from the start: only what hangs again counts, since a busy machine is late, too, but not at the same
+  /// place. So is what did not come to its place. `where` opens the story of a finding.
+  void attempt(const std::string& where, const std::function<Arrival(KillTrial&)>& until_judgement);
 
-  /// Kills the process, if kills are on, and counts it.
-  void kill(TracedProcess& process);
-  /// Notes whether a process is where the recording says, at point k.
-  void check_place(const TracedProcess& process, const Recording& recording, std::size_t k);
+  /// Brings a process that stands at instruction 0 to point k.
+  static Arrival bring(TracedProcess& process, const Recording& recording, std::size_t k);
+  /// The same, and kills it there; with the kills out it goes on to its end.
+  Arrival kill_at(TracedProcess& process, const Recording& recording, std::size_t k);
 
   void add_broken(const std::string& story);
   /// Survivor, then invariants and leaks. False if the survivor hung.
@@ -51,6 +63,8 @@ class KillRun {
   const KillCase& case_;
   KillOptions options_;
   std::chrono::steady_clock::time_point start_;
+  double aside_ = 0;
+  std::size_t killed_now_ = 0;
 };
 
 }  // namespace kit

@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::size_t kills_between_looks = 256;
 constexpr unsigned operations_between_yields = 64;
+// With the kills out, a process ends by itself after so many.
+constexpr unsigned operations_in_peace = 64;
 
 class Crew {
  public:
@@ -29,7 +31,7 @@ class Crew {
 
   void kill_all() {
     for (const tenon::Child& child : crew_) {
-      (void)child.signal(SIGKILL);  // all at once, before the first is waited for
+      strike(child);  // all at once, before the first is waited for
     }
     for (tenon::Child& child : crew_) {
       bury(child);
@@ -43,7 +45,7 @@ class Crew {
              // Else busy operations would keep the harness from its kills.
              (void)!::nice(19);
              trial_.before();
-             for (unsigned done = 1;; ++done) {
+             for (unsigned done = 1; run_.options().kills || done <= operations_in_peace; ++done) {
                trial_.operation();
                if (done % operations_between_yields == 0) {
                  ::sched_yield();  // who was killed needs a processor to die, and would wait long for one
@@ -54,13 +56,24 @@ class Crew {
         .or_throw();
   }
 
+  void strike(const tenon::Child& child) const {
+    if (run_.options().kills) {
+      (void)child.signal(SIGKILL);
+    }
+  }
+
   void bury(tenon::Child& child) {
-    (void)child.signal(SIGKILL);
-    const auto ended = child.wait(tenon::never).or_throw();
-    if (ended.signal() == SIGKILL) {
+    strike(child);
+    const auto ended = child.wait(run_.options().kills ? tenon::never : tenon::after(patient(default_limit)));
+    if (!ended) {
+      (void)child.signal(SIGKILL);
+      (void)child.wait(tenon::never);
+      run_.add_hang("an operation among many that nobody killed hangs");
+    } else if (run_.options().kills && ended->signal() == SIGKILL) {
       ++run_.report.killed;
-    } else {
-      run_.add_broken("an operation among many " + ended.message());
+      ++run_.report.struck;
+    } else if (!ended->success()) {
+      run_.add_broken("an operation among many " + ended->message());
     }
   }
 
@@ -77,7 +90,7 @@ KillReport soak(const KillCase& which, const KillOptions& options) {
   std::uniform_int_distribution<std::size_t> anybody(0, options.processes - 1);
   std::uniform_int_distribution<int> microseconds(0, 1000);
   const auto world = run.trial();
-  run.report.points = options.samples;
+  run.report.points = run.report.wanted = options.samples;
   while (run.report.tried < options.samples && !run.out_of_time()) {
     Crew crew(run, *world);
     const std::size_t look_at = std::min(run.report.tried + kills_between_looks, options.samples);

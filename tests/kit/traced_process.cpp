@@ -1,12 +1,15 @@
 #include <kit/traced_process.hpp>
 
+#include <kit/steady.hpp>
 #include <tenon/base/contract.hpp>
 #include <tenon/os/clock.hpp>
+#include <tenon/os/procfs.hpp>
 
 #include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstddef>
+#include <cstdlib>
 #include <cstring>
 #include <optional>
 #include <sys/personality.h>
@@ -30,8 +33,8 @@ constexpr std::array<unsigned char, 2> system_call_instruction = {};
 constexpr std::size_t pointer_offset = 0;
 #endif
 
-// How long an instruction may take before it counts as a system call that sleeps.
-constexpr Duration nap{20};
+// How often one looks whether a process that has not stopped sleeps.
+constexpr Duration between_looks{10};
 
 sigset_t child_signals() {
   sigset_t set;
@@ -65,9 +68,10 @@ std::optional<int> wait_for_stop(pid_t pid, Duration limit) {
 
 void without_random_addresses(char** arguments) {
   const int now = ::personality(0xffffffff);
-  if (now == -1 || (now & ADDR_NO_RANDOMIZE) != 0) {
+  if (now == -1 || ((now & ADDR_NO_RANDOMIZE) != 0 && std::getenv("LD_BIND_NOW") != nullptr)) {
     return;
   }
+  ::setenv("LD_BIND_NOW", "1", 1);
   if (::personality(static_cast<unsigned long>(now) | ADDR_NO_RANDOMIZE) != -1) {
     ::execv("/proc/self/exe", arguments);
   }
@@ -83,6 +87,7 @@ TracedProcess::TracedProcess(const std::function<void()>& before, const std::fun
                                        const sigset_t set = child_signals();
                                        ::sigprocmask(SIG_UNBLOCK, &set, nullptr);
                                        ::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
+                                       wants_steady_memory = true;
                                        before();
                                        trap();
                                        operation();
@@ -113,22 +118,48 @@ TracedProcess::State TracedProcess::go(int request, Duration limit) {
     return state_;
   }
   ::ptrace(static_cast<__ptrace_request>(request), child_.pid(), nullptr, pending_signal_);
+  return wait_on(limit);
+}
+
+TracedProcess::State TracedProcess::wait_on(Duration limit) {
   const auto status = wait_for_stop(child_.pid(), limit);
   return status ? settle(*status) : state_ = State::asleep;
 }
 
-TracedProcess::State TracedProcess::step() { return go(PTRACE_SINGLESTEP, nap); }
+bool TracedProcess::sleeps() const {
+  const auto seen = tenon::procfs::process(child_.pid());
+  return seen && seen->state == 'S';
+}
 
-TracedProcess::State TracedProcess::step(std::size_t count) {
-  while (count-- > 0 && step() == State::stopped) {
+// The time alone does not tell: on a busy machine any instruction may take long. Nor does one look, which may fall on a
+// sleep that is about to end.
+TracedProcess::State TracedProcess::go_unless_asleep(int request, Duration longest_sleep) {
+  if (state_ != State::stopped || go(request, between_looks) != State::asleep) {
+    return state_;
+  }
+  const tenon::Deadline deadline = tenon::after(patient(default_limit));
+  Duration slept{0};
+  while (state_ == State::asleep && slept < longest_sleep && deadline.left().count() > 0) {
+    slept = sleeps() ? slept + between_looks : Duration{0};
+    wait_on(between_looks);
+  }
+  return state_;
+}
+
+TracedProcess::State TracedProcess::step(Duration longest_sleep) {
+  return go_unless_asleep(PTRACE_SINGLESTEP, longest_sleep);
+}
+
+TracedProcess::State TracedProcess::step_over(std::size_t count, Duration longest_sleep) {
+  while (count-- > 0 && step(longest_sleep) == State::stopped) {
   }
   return state_;
 }
 
 // Two stops: at the entry and at the return.
-TracedProcess::State TracedProcess::run_past_system_call() {
-  go(PTRACE_SYSCALL, nap);
-  return go(PTRACE_SYSCALL, nap);
+TracedProcess::State TracedProcess::run_past_system_call(Duration longest_sleep) {
+  go_unless_asleep(PTRACE_SYSCALL, longest_sleep);
+  return go_unless_asleep(PTRACE_SYSCALL, longest_sleep);
 }
 
 TracedProcess::State TracedProcess::run_to_end(Duration limit) {
@@ -140,10 +171,7 @@ TracedProcess::State TracedProcess::run_to_end(Duration limit) {
 
 TracedProcess::State TracedProcess::wait_for_end(Duration limit) {
   if (state_ == State::asleep) {
-    const auto status = wait_for_stop(child_.pid(), limit);
-    if (status) {
-      settle(*status);
-    }
+    wait_on(limit);
   }
   return run_to_end(limit);
 }

@@ -13,7 +13,12 @@
 
 namespace kit {
 
-/// Starts the program again without address-space randomisation, unless it runs so already. Call it first in main().
+/// How long a process sleeps in a system call before it is asleep. Less than a recheck, which ends a sleep by itself.
+inline constexpr Duration nap{20};
+
+/// Starts the program again without address-space randomisation and with all functions bound, those of its libraries
+/// too (else the search at a first call is in one path and not in the next), unless it runs so already. Call it first
+/// in main().
 void without_random_addresses(char** arguments);
 
 class TracedProcess {
@@ -28,16 +33,17 @@ class TracedProcess {
   enum class State : std::uint8_t {
     stopped,   ///< at some instruction of the operation
     finished,  ///< the operation is over, the process still there
-    asleep,    ///< in a system call that does not return
+    asleep,    ///< in a system call that does not return, or not in the time that was given
     dead,      ///< it ended otherwise: a crash, an exit
   };
 
-  /// Executes one instruction.
-  State step();
+  /// Executes one instruction. Here and below only time that is spent sleeping counts: who waits for a processor, or
+  /// for a disk, is late, and not asleep.
+  State step(Duration longest_sleep = nap);
   /// Executes up to `count` instructions; ends early when it is no longer stopped.
-  State step(std::size_t count);
+  State step_over(std::size_t count, Duration longest_sleep = nap);
   /// Runs freely until the next system call has returned.
-  State run_past_system_call();
+  State run_past_system_call(Duration longest_sleep = nap);
   /// Runs freely until the operation is over. It is asleep if that takes longer than `limit`; wait_for_end() goes on.
   State run_to_end(Duration limit);
   State wait_for_end(Duration limit);
@@ -53,6 +59,9 @@ class TracedProcess {
  private:
   struct Mark;
   State go(int request, Duration limit);
+  State go_unless_asleep(int request, Duration longest_sleep);
+  State wait_on(Duration limit);
+  bool sleeps() const;
   State settle(int status);
 
   tenon::Mapping mark_;

@@ -5,6 +5,7 @@
 
 #include <kit/shared.hpp>
 #include <kit/state_hash.hpp>
+#include <kit/steady.hpp>
 #include <kit/unique.hpp>
 #include <tenon/os/exact_mode.hpp>
 #include <tenon/os/life.hpp>
@@ -45,10 +46,16 @@ void must(bool holds, const char* sentence) {
   }
 }
 
+// The same in each trial: what is hashed or formatted takes the same path then.
+const std::string& scene_path() {
+  static const std::string path = "/dev/shm/" + kit::unique_name("tenon-kill");
+  return path;
+}
+
 /// A directory that the destructor takes away with whatever is in it; what that was is told by leaked().
 class Scene {
  public:
-  Scene() : domain_(Domain::open("/dev/shm/" + kit::unique_name("tenon-kill")).or_throw()) {}
+  Scene() : domain_(Domain::open(scene_path()).or_throw()) {}
   ~Scene() {
     std::error_code dropped;
     std::filesystem::remove_all(path(), dropped);
@@ -98,6 +105,7 @@ class LifeTrial : public kit::KillTrial {
   }
   std::uint64_t state() override { return kit::hash_of_tree(scene_.path()); }
   bool changes_without_calls() const override { return false; }
+  bool wants_steady_clock() const override { return true; }
 
  protected:
   const Domain& domain() const noexcept { return scene_.domain(); }
@@ -106,6 +114,7 @@ class LifeTrial : public kit::KillTrial {
 
  private:
   int stand_by() {
+    kit::wants_steady_random = 3;  // its file's name is read by those who are stepped through
     const Life life = Life::join(domain()).or_throw();
     known_->bystander = life.token().value();
     while (true) {

@@ -5,6 +5,7 @@
 
 #include <kit/shared.hpp>
 #include <kit/state_hash.hpp>
+#include <kit/steady.hpp>
 #include <kit/unique.hpp>
 #include <tenon/channel/fifo_channel.hpp>
 #include <tenon/channel/pipe_carrier.hpp>
@@ -35,11 +36,17 @@ void must(bool holds, const char* sentence) {
   }
 }
 
+// The same in each trial: what is hashed or formatted takes the same path then.
+const std::string& scene_path() {
+  static const std::string path = "/dev/shm/" + kit::unique_name("tenon-kill");
+  return path;
+}
+
 /// A domain and a directory for the FIFO. The destructor takes away what is left; leaked() tells what that was.
 class Scene {
  public:
   Scene()
-      : root_("/dev/shm/" + kit::unique_name("tenon-kill")),
+      : root_(scene_path()),
         made_(std::filesystem::create_directories(root_ + "/fifos")),
         domain_(std::make_shared<Domain>(Domain::open(root_ + "/domain").or_throw())) {}
   ~Scene() {
@@ -74,7 +81,8 @@ class ChannelTrial : public kit::KillTrial {
   std::vector<std::string> leaked() override { return scene_.names(); }
   std::uint64_t state() override { return kit::hash_of_tree(scene_.root()); }
   bool changes_without_calls() const override { return false; }
-  bool rival_may_wait() const override { return true; }  // for the lock
+  bool rival_may_wait() const override { return true; }      // for the lock
+  bool wants_steady_clock() const override { return true; }  // peers are looked at again every 50 ms
 
  protected:
   Result<Rendezvous> join(Role role) const {
@@ -141,6 +149,7 @@ class BystanderTrial : public ChannelTrial {
 
  private:
   int stand_by() {
+    kit::wants_steady_random = 3;  // its file's name is read by those who are stepped through
     const Rendezvous rendezvous = join(role_).or_throw();
     *token_ = rendezvous.token().value();
     while (true) {
@@ -225,6 +234,7 @@ class SweepChannels : public ChannelTrial {
  public:
   SweepChannels() {
     Child dying = spawn([this] {
+                    kit::wants_steady_random = 3;
                     const Rendezvous entered = join(Role::receiver).or_throw();
                     return ::raise(SIGKILL);
                   }).or_throw();
