@@ -8,7 +8,12 @@
 #include <cli/output_file.hpp>
 #include <cli/progress.hpp>
 
+#include <charconv>
 #include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <sys/types.h>
 
 namespace tenon::cli {
 
@@ -19,6 +24,7 @@ struct RecvOptions {
   std::string file;
   double timeout = 0;
   bool lines = false;
+  std::optional<uid_t> from;
 };
 
 Result<void> write_part(OutputFile& output, const Part& part, const RecvOptions& options) {
@@ -60,13 +66,32 @@ Fail say_partial(Error error, OutputFile& output) {
   return fail(std::move(error));
 }
 
+// "uid:N", as the kernel knows users.
+uid_t user_in(const std::string& text) {
+  constexpr std::string_view kind = "uid:";
+  uid_t user = 0;
+  const char* const end = text.data() + text.size();
+  const auto digits = text.starts_with(kind) ? std::from_chars(text.data() + kind.size(), end, user)
+                                             : std::from_chars_result{.ptr = end, .ec = std::errc::invalid_argument};
+  if (digits.ec != std::errc() || digits.ptr != end) {
+    throw CLI::ValidationError("--from", "wants uid:N, as in --from uid:1000");
+  }
+  return user;
+}
+
 Result<void> recv(const RecvOptions& options) {
   if (auto checked = OutputFile::check(options.file); !checked) {
     return checked;
   }
+  if (auto vouches = options.from ? check_vouches(options.uri) : Result<void>(); !vouches) {
+    return vouches;
+  }
   auto receiver = open_receiver(options.uri, step_deadline(options.timeout));
   if (!receiver) {
     return fail(std::move(receiver.error()));
+  }
+  if (auto only = options.from ? receiver->accept_only(*options.from) : Result<void>(); !only) {
+    return only;
   }
   auto output = OutputFile::open(options.file, step_deadline(options.timeout));
   if (!output) {
@@ -95,6 +120,11 @@ void add_recv(CLI::App& program, int& code) {
   command->add_option("--timeout", options->timeout, "Give up when nothing moves for that long; 0 is never")
       ->check(seconds)
       ->type_name("SECONDS");
+  command
+      ->add_option_function<std::string>(
+          "--from", [options](const std::string& text) { options->from = user_in(text); },
+          "Receive from this user's processes alone, where the kernel vouches for senders")
+      ->type_name("uid:N");
   command->footer(
       "Example, in two terminals, in either order:\n"
       "  tenon recv fifo:/tmp/photos -o photos.tar\n"

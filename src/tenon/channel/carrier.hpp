@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <sys/types.h>
 
 namespace tenon {
 
@@ -56,6 +57,9 @@ class FrameSource {
   /// Whether frames come in the order in which they were sent. Where they do not, all that somebody has sent has been
   /// taken only once nothing is pending.
   virtual bool keeps_order() const { return true; }
+  /// From here on only what the kernel says comes from this user is taken; anything else is permission_denied, naming
+  /// the user. Failures: invalid_argument (the kernel does not vouch for senders here).
+  virtual Result<void> accept_only(uid_t user);
   virtual Capabilities capabilities() const = 0;
 };
 

@@ -47,6 +47,11 @@ class Receiver {
   /// Leaves without that: a sender that still waits is told so.
   void abandon() &&;
 
+  /// Receives from this user's processes alone, as the kernel vouches; whoever else sends ends the reception with
+  /// permission_denied. To be called before anything is received. Failures: invalid_argument (this channel's kernel
+  /// object does not tell who sends; those that do are named).
+  Result<void> accept_only(uid_t user) { return source_->accept_only(user); }
+
   Capabilities capabilities() const { return source_->capabilities(); }
 
  private:

@@ -75,6 +75,9 @@ Result<void> make_object(RendezvousFile& file, const ObjectKeeper& keeper) {
 }
 
 Result<void> ensure_object(RendezvousFile& file, const ObjectKeeper& keeper, bool in_use) {
+  if (keeper.made_by_receiver) {
+    return in_use ? Result<void>() : file.note_object(true, 1);
+  }
   const auto found = keeper.find();
   if (!found) {
     return fail(found.error());

@@ -60,6 +60,8 @@ struct ObjectKeeper {
   std::function<Result<void>()> make = [] { return Result<void>(); };
   /// Whether an object that was there before, and that nobody uses now, will do.
   std::function<Result<void>()> accept = [] { return Result<void>(); };
+  /// Only a receiver can make it, once it has entered: from the first entry on it counts as made, with the number 1.
+  bool made_by_receiver = false;
   /// Also for what other channels left behind: takes the URI that stands in their file, and which object it was, 0 if
   /// its maker died before it could note that. Leaves an object alone that is another one.
   std::function<void(const std::string& uri, std::uint64_t object)> remove = [](const std::string&, std::uint64_t) {};

@@ -5,6 +5,7 @@
 #include <tenon/channel/posix_memory_channel.hpp>
 #include <tenon/channel/posix_queue_channel.hpp>
 #include <tenon/channel/sysv_memory_channel.hpp>
+#include <tenon/channel/socket_channel.hpp>
 #include <tenon/channel/sysv_queue_channel.hpp>
 
 #include <algorithm>
@@ -47,6 +48,24 @@ constexpr std::array rows = {
            .open_sender = open_sysv_memory_sender,
            .open_receiver = open_sysv_memory_receiver,
            .remove = remove_sysv_memory},
+    Scheme{.name = "unix",
+           .rest = "PATH",
+           .open_sender = open_stream_socket_sender,
+           .open_receiver = open_stream_socket_receiver,
+           .remove = remove_socket,
+           .credentials = true},
+    Scheme{.name = "dgram",
+           .rest = "PATH",
+           .open_sender = open_datagram_sender,
+           .open_receiver = open_datagram_receiver,
+           .remove = remove_socket,
+           .credentials = true},
+    Scheme{.name = "seqpacket",
+           .rest = "PATH",
+           .open_sender = open_seqpacket_sender,
+           .open_receiver = open_seqpacket_receiver,
+           .remove = remove_socket,
+           .credentials = true},
 };
 
 template <class Which>
@@ -96,6 +115,17 @@ Error no_priorities() {
   return Error(Errc::invalid_argument, "send")
       .because("this channel has no priorities; these have: " +
                list_of([](const Scheme& row) { return row.priority; }));
+}
+
+Error not_vouched() {
+  return Error(Errc::invalid_argument, "receive")
+      .because("the kernel does not tell who sends over this channel; it does over: " +
+               list_of([](const Scheme& row) { return row.credentials; }));
+}
+
+Result<void> check_vouches(std::string_view uri) {
+  return split(uri).and_then(
+      [&](const Split& found) { return found.scheme->credentials ? Result<void>() : fail(not_vouched().on(uri)); });
 }
 
 Result<void> check_has_priorities(std::string_view uri) {

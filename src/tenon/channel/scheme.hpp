@@ -18,7 +18,8 @@ struct Scheme {
   Result<Receiver> (*open_receiver)(const std::string& rest, std::shared_ptr<const Domain> domain, Deadline deadline);
   /// Removes the kernel object that a channel made; nothing happens if it is gone, or another one by now.
   void (*remove)(const std::string& rest, std::uint64_t object);
-  bool priority = false;  ///< messages of a higher priority overtake those of a lower
+  bool priority = false;     ///< messages of a higher priority overtake those of a lower
+  bool credentials = false;  ///< the kernel vouches for senders
 };
 
 std::span<const Scheme> schemes();
@@ -31,6 +32,9 @@ std::string known_channels();
 Result<void> check_has_priorities(std::string_view uri);
 /// The error of whoever asks a channel for priorities that has none.
 Error no_priorities();
+/// Likewise whether the kernel vouches for this channel's senders.
+Result<void> check_vouches(std::string_view uri);
+Error not_vouched();
 
 /// Removes the object behind a channel's URI, whatever its scheme. `object`: as ObjectKeeper::remove has it.
 void remove_channel_object(const std::string& uri, std::uint64_t object);

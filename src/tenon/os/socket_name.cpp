@@ -167,12 +167,9 @@ bool leads_to(const std::string& path, FdView held) {
          there.st_ino == here.st_ino;
 }
 
-// Removes a dead socket's file. Outcomes: already_exists, stale.
+// Removes a dead socket's file. Outcomes: not_found, already_exists, stale.
 Result<void> clear(const std::string& path, bool locked) {
   auto held = hold_checked("bind", path, ::geteuid());
-  if (held.failed_with(Errc::not_found)) {
-    return {};
-  }
   if (!held) {
     return fail(std::move(held.error()));
   }
@@ -240,7 +237,7 @@ Result<void> bind_path(FdView socket, const UnixAddress& address, Permissions pe
     if (!bound.failed_with(Errc::already_exists)) {
       return bound;
     }
-    if (auto cleared = clear(path, lock->has_value()); !cleared) {
+    if (auto cleared = clear(path, lock->has_value()); !cleared && !cleared.failed_with(Errc::not_found)) {
       return cleared;
     }
   }
@@ -287,6 +284,11 @@ Result<void> unlink_socket(std::string_view name) {
     return fail(os_failure("unlink", errno).on(path));
   }
   return {};
+}
+
+Result<void> unlink_dead_socket(const std::string& path) {
+  const auto lock = DirectoryLock::take(path);
+  return lock ? clear(path, lock->has_value()) : fail(lock.error());
 }
 
 }  // namespace tenon

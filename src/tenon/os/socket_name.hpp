@@ -34,4 +34,8 @@ UnixAddress address_of_held(FdView held);
 /// there), permission_denied.
 Result<void> unlink_socket(std::string_view name);
 
+/// Removes what a dead socket of this user's has left at a path, under the directory's lock; a living one's stays.
+/// Outcomes: not_found, already_exists (it lives), stale and would_block (as bind_socket). Failures: permission_denied.
+Result<void> unlink_dead_socket(const std::string& path);
+
 }  // namespace tenon

@@ -271,6 +271,18 @@ TEST(SocketName, is_removed_if_it_is_one) {
   EXPECT_TRUE(unlink_socket(directory / "socket").failed_with(Errc::not_found));
 }
 
+TEST(SocketName, of_the_dead_alone_is_cleaned_away) {  // F76
+  const kit::UniqueDirectory directory;
+  const Named name(directory / "socket");
+  EXPECT_TRUE(unlink_dead_socket(name.path).failed_with(Errc::not_found));
+  {
+    const Fd living = bound_to(name.path).or_throw();
+    EXPECT_TRUE(unlink_dead_socket(name.path).failed_with(Errc::already_exists));
+  }
+  EXPECT_TRUE(unlink_dead_socket(name.path));
+  EXPECT_THAT(kit::names_in(directory.path()), IsEmpty());
+}
+
 TEST(SocketName, needs_proc_to_look_at_what_is_there) {
   kit::in_private_namespaces([] {
     const kit::UniqueDirectory directory;

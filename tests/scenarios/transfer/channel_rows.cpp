@@ -7,6 +7,9 @@
 #include <tenon/ipc/posix_queue/posix_queue.hpp>
 #include <tenon/ipc/sysv_memory/sysv_memory.hpp>
 #include <tenon/ipc/sysv_queue/sysv_queue.hpp>
+#include <tenon/ipc/unix_datagram/unix_datagram.hpp>
+#include <tenon/ipc/unix_seqpacket/unix_seqpacket.hpp>
+#include <tenon/ipc/unix_stream/unix_stream.hpp>
 #include <tenon/os/token.hpp>
 
 #include <kit/unique.hpp>
@@ -103,10 +106,43 @@ ChannelRow sysv_memory() {
           .exists = [=](const std::string& key) { return SysvMemory::open(key_of(key)).has_value(); }};
 }
 
+constexpr std::size_t socket_limit = 32768 - Frame::header_size;
+
+std::string socket_in(const std::string& directory) { return directory + "/socket"; }
+bool file_exists(const std::string& path) { return std::filesystem::exists(path); }
+
+ChannelRow stream_socket() {
+  return {.scheme = "unix",
+          .limit = socket_limit,
+          .rest = socket_in,
+          .inject = [](const std::string& path,
+                       Bytes bytes) { UnixStream::connect(path, never).or_throw().write(bytes, never).or_throw(); },
+          .exists = file_exists};
+}
+
+ChannelRow datagrams() {
+  return {.scheme = "dgram",
+          .limit = socket_limit,
+          .rest = socket_in,
+          .inject = [](const std::string& path,
+                       Bytes bytes) { UnixDatagram::connect(path, never).or_throw().send(bytes, never).or_throw(); },
+          .exists = file_exists};
+}
+
+ChannelRow seqpacket() {
+  return {.scheme = "seqpacket",
+          .limit = socket_limit,
+          .rest = socket_in,
+          .inject = [](const std::string& path,
+                       Bytes bytes) { UnixSeqpacket::connect(path, never).or_throw().send(bytes, never).or_throw(); },
+          .exists = file_exists};
+}
+
 }  // namespace
 
 std::vector<ChannelRow> channel_rows() {
-  return {fifo(), pipe(), posix_queue(), sysv_queue(), posix_memory(), sysv_memory()};
+  return {fifo(),        pipe(),          posix_queue(), sysv_queue(), posix_memory(),
+          sysv_memory(), stream_socket(), datagrams(),   seqpacket()};
 }
 
 }  // namespace transfer

@@ -4,6 +4,8 @@
 
 #include <tenon/ipc/fifo/fifo.hpp>
 
+#include <unistd.h>
+
 namespace transfer {
 namespace {
 
@@ -72,6 +74,46 @@ TEST_F(Transfer, with_a_priority_where_there_is_none_names_the_channels_that_hav
   }
   Command too_high({"send", "mq:/x", "--priority", "32768"});
   EXPECT_EQ(too_high.finish().status, ExitStatus::exited(2));
+  expect_only({});
+}
+
+// F79
+TEST_F(Transfer, receives_only_from_the_user_asked_for_where_the_kernel_vouches) {
+  const std::string own = std::to_string(::geteuid());
+  const std::string other = std::to_string(::geteuid() + 1);
+  for (const std::string scheme : {"unix:", "dgram:", "seqpacket:"}) {
+    const std::string uri = scheme + (directory_ / "socket");
+    {
+      Command recv({"recv", uri, "-o", output(), "--from", "uid:" + own});
+      Command send({"send", uri, write_file("hello")});
+      EXPECT_TRUE(send.finish().status.success()) << uri;
+      EXPECT_EQ(recv.finish().errors, "");
+      EXPECT_EQ(contents(output()), "hello");
+      expect_only({"file", "output"});
+    }
+    Command recv({"recv", uri, "-o", output(), "--from", "uid:" + other});
+    Command send({"send", uri, write_file("hello")});
+    const Finished refused = recv.finish();
+    EXPECT_EQ(refused.status, ExitStatus::exited(1)) << uri;
+    EXPECT_THAT(refused.errors, AllOf(HasSubstr("uid " + own + " sends"), HasSubstr("only uid " + other)));
+    const Finished told = send.finish();
+    EXPECT_EQ(told.status, ExitStatus::exited(1));
+    EXPECT_THAT(told.errors, HasSubstr("receiver"));
+    expect_only({"file"});
+  }
+}
+
+TEST_F(Transfer, from_a_user_where_nobody_vouches_names_the_channels_that_do) {
+  for (const std::string& uri : {fifo(), std::string("pipe:0"), std::string("mq:/x")}) {
+    Command recv({"recv", uri, "--from", "uid:0"});
+    const Finished ended = recv.finish();
+    EXPECT_EQ(ended.status, ExitStatus::exited(2));
+    EXPECT_THAT(ended.errors, AllOf(HasSubstr("unix:PATH"), HasSubstr("dgram:PATH"), HasSubstr("seqpacket:PATH")));
+  }
+  Command nobody({"recv", "unix:/tmp/x", "--from", "root"});
+  const Finished ended = nobody.finish();
+  EXPECT_EQ(ended.status, ExitStatus::exited(2));
+  EXPECT_THAT(ended.errors, HasSubstr("uid:1000"));
   expect_only({});
 }
 

@@ -45,6 +45,10 @@ Result<UnixDatagram> UnixDatagram::create(std::string_view name, Permissions per
     return fail(std::move(address.error()));
   }
   return make_socket(SocketKind::datagram).and_then([&](Fd socket) -> Result<UnixDatagram> {
+    // Before anybody can send: what is sent before the kernel is asked bears no sender.
+    if (auto asked = ask_for_credentials(socket.view()); !asked) {
+      return fail(std::move(asked.error()));
+    }
     if (auto bound = bind_socket(socket.view(), *address, permissions); !bound) {
       return fail(std::move(bound.error()));
     }
@@ -132,9 +136,10 @@ Result<UnixDatagram::Received> UnixDatagram::receive_from(MutableBytes into, Dea
                               [&](int flags) { return receive_enclosed(fd(), into, MSG_TRUNC | flags, enclosed); }),
                into.size());
   return std::move(size).transform([&](std::size_t bytes) {
+    const bool told = enclosed.sender && enclosed.sender->pid != 0;
     return Received{.size = bytes,
                     .from = enclosed.address,
-                    .sender = enclosed.sender,
+                    .sender = told ? enclosed.sender : std::nullopt,
                     .dropped_descriptors = enclosed.lost || !enclosed.descriptors.empty()};
   });
 }

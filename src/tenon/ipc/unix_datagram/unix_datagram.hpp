@@ -109,12 +109,13 @@ class UnixDatagram {
   struct Received {
     std::size_t size;
     std::optional<UnixAddress> from;    ///< where to answer; nothing if the sender's socket has no name
-    std::optional<Credentials> sender;  ///< who sent it, as the kernel says; nothing without tell_senders()
+    std::optional<Credentials> sender;  ///< who sent it, as the kernel says; nothing if it was not asked then
     bool dropped_descriptors;           ///< descriptors came along, which were closed
   };
   /// As receive, and who sent it. recvmsg(2)
   Result<Received> receive_from(MutableBytes into, Deadline deadline);
-  /// From the next message on that is sent, receive_from() tells each one's sender. unix(7), SO_PASSCRED
+  /// From the next message on that is sent, receive_from() tells each one's sender; what create() made does so from the
+  /// first one on. unix(7), SO_PASSCRED
   Result<void> tell_senders();
   /// The size of the next message, which stays. Outcomes: timed_out, stopped.
   Result<std::size_t> next_size(Deadline deadline);

@@ -127,7 +127,6 @@ TEST(UnixDatagram, tells_where_to_answer_and_who_asked) {  // F79
   const Named name(directory / "server");
   const Named own(directory / "client");
   UnixDatagram server = UnixDatagram::create(name.path).or_throw();
-  server.tell_senders().or_throw();
   kit::ReportedChild child("client", [&] {
     UnixDatagram client = UnixDatagram::create(own.path).or_throw();
     client.send_to(UnixAddress::path(name.path).or_throw(), bytes_of("question"), after(1h)).or_throw();
@@ -142,6 +141,15 @@ TEST(UnixDatagram, tells_where_to_answer_and_who_asked) {  // F79
   EXPECT_FALSE(asked.dropped_descriptors);
   server.send_to(*asked.from, bytes_of("answer"), after(1h)).or_throw();
   (void)child.finish(never);
+}
+
+TEST(UnixDatagram, tells_no_sender_of_what_was_sent_before_the_kernel_was_asked) {  // F79
+  auto [here, there] = UnixDatagram::pair().or_throw();
+  here.send(bytes_of("before"), never).or_throw();
+  there.tell_senders().or_throw();
+  here.send(bytes_of("after"), never).or_throw();
+  EXPECT_FALSE(there.receive_from(room, never).or_throw().sender);
+  EXPECT_EQ(there.receive_from(room, never).or_throw().sender, own_credentials());
 }
 
 TEST(UnixDatagram, that_does_not_fit_is_told_with_its_size) {
