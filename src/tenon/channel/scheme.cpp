@@ -4,8 +4,8 @@
 #include <tenon/channel/pipe_channel.hpp>
 #include <tenon/channel/posix_memory_channel.hpp>
 #include <tenon/channel/posix_queue_channel.hpp>
-#include <tenon/channel/sysv_memory_channel.hpp>
 #include <tenon/channel/socket_channel.hpp>
+#include <tenon/channel/sysv_memory_channel.hpp>
 #include <tenon/channel/sysv_queue_channel.hpp>
 
 #include <algorithm>
