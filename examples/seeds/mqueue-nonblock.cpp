@@ -27,7 +27,7 @@ int fill(const std::string& name) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::string name = seeds::name_from(argc, argv);
+  const std::string name = seeds::queue_name_from(argc, argv);
   return seeds::run([&] {
     PosixQueue queue = PosixQueue::create(name, seeds::document_limits).or_throw();
     const UnlinkOnExit guard(PosixQueue::unlink, name);

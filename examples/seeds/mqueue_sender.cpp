@@ -4,7 +4,7 @@
 using namespace tenon;
 
 int main(int argc, char** argv) {
-  const std::string name = seeds::name_from(argc, argv);
+  const std::string name = seeds::queue_name_from(argc, argv);
   return seeds::run([&] {
     PosixQueue queue = PosixQueue::open_or_create(name, seeds::document_limits).or_throw();
     seeds::send_text(queue, "Test message", 1);

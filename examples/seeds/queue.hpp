@@ -29,7 +29,7 @@ inline void send_text(tenon::PosixQueue& queue, const std::string& text, std::ui
 }
 
 /// The name that the caller gives the queue; exits with a usage line if there is none.
-inline std::string name_from(int argc, char** argv) {
+inline std::string queue_name_from(int argc, char** argv) {
   if (argc == 2) {
     return argv[1];
   }
