@@ -48,6 +48,8 @@ function(tenon_test name sources)
   cmake_parse_arguments(PARSE_ARGV 2 arg "" "" "LINKS")
   tenon_program(${name} "${sources}" LINKS ${arg_LINKS} tenon_test_kit GTest::gmock_main)
   target_compile_options(${name} PRIVATE $<$<CONFIG:Release,RelWithDebInfo>:-O0>)
+  # A function's first call would resolve it: instructions that a process makes once, and the kill harness counts.
+  target_link_options(${name} PRIVATE -Wl,-z,now)
   if(name STREQUAL kit_test)
     target_precompile_headers(${name} PRIVATE <gmock/gmock.h> <gtest/gtest.h> <chrono> <functional> <string> <vector>)
   else()

@@ -308,7 +308,7 @@ KillCase file_case(bool tidy) {
 TEST_F(KillHarness, counts_what_is_left_behind) {
   const KillOptions quick{.stride = 1000};
   const KillReport tidy = kit::kill_everywhere(file_case(true), quick);
-  EXPECT_TRUE(tidy.as_expected());
+  EXPECT_TRUE(tidy.as_expected()) << kit::json_line(tidy);
   EXPECT_EQ(tidy.states, 4U);  // nothing, empty, written, renamed
   const KillReport untidy = kit::kill_everywhere(file_case(false), quick);
   EXPECT_GT(untidy.leaks, 0U);

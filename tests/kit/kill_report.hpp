@@ -34,8 +34,8 @@ struct KillReport {
   bool clean() const noexcept { return hangs == 0 && leaks == 0 && broken == 0; }
   /// Something was killed, or preempted, at all: a run without kills proves nothing.
   bool struck_at_all() const noexcept { return tried > 0 && struck > 0; }
-  /// At least nine of ten trials came to their places.
-  bool in_place() const noexcept { return ended_early * 10 <= tried; }
+  /// At least nine of ten trials came to their places, where there are fewer than ten all but one.
+  bool in_place() const noexcept { return ended_early * 10 < tried + 10; }
   /// At least a quarter of what was wanted was tried before the time was over.
   bool enough() const noexcept { return tried * 4 >= wanted; }
   bool effective() const noexcept { return struck_at_all() && in_place() && enough(); }
