@@ -1,7 +1,8 @@
 #!/bin/bash
-# install_test.sh SOURCE CXX static|shared: installs Tenon into a prefix of its own and builds and runs a project from
-# outside against it: with CMake's find_package, and with pkg-config after the prefix has moved. The shared library
-# must need nothing beyond libc and the compiler's own runtime.
+# install_test.sh SOURCE CXX static|shared [BUILD]: installs Tenon into a prefix of its own and builds and runs a project
+# from outside against it: with CMake's find_package, and with pkg-config after the prefix has moved. The shared library
+# must need nothing beyond libc and the compiler's own runtime. With BUILD, what is built there is installed; else Tenon
+# is built for it.
 set -euo pipefail
 source=$1
 cxx=$2
@@ -17,12 +18,14 @@ expect_output() {
   [ "$1" = "outside uses an installed tenon" ] || fail "the program printed \"$1\""
 }
 
-shared=$([ "$kind" = shared ] && echo ON || echo OFF)
-cmake -S "$source" -B "$work/build" -G Ninja -DCMAKE_CXX_COMPILER="$cxx" -DCMAKE_BUILD_TYPE=Debug \
-  -DBUILD_SHARED_LIBS="$shared" -DTENON_TOOLS=OFF -DTENON_TESTS=OFF -DTENON_BENCHES=OFF \
-  -DCMAKE_INSTALL_PREFIX="$work/prefix"
-cmake --build "$work/build"
-cmake --install "$work/build"
+build=${4:-$work/build}
+if [ -z "${4-}" ]; then
+  shared=$([ "$kind" = shared ] && echo ON || echo OFF)
+  cmake -S "$source" -B "$build" -G Ninja -DCMAKE_CXX_COMPILER="$cxx" -DCMAKE_BUILD_TYPE=Debug \
+    -DBUILD_SHARED_LIBS="$shared" -DTENON_TOOLS=OFF -DTENON_TESTS=OFF -DTENON_BENCHES=OFF
+  cmake --build "$build"
+fi
+cmake --install "$build" --prefix "$work/prefix"
 
 if [ "$kind" = shared ]; then
   library=$(find "$work/prefix" -name 'libtenon.so')
