@@ -13,8 +13,15 @@ double median(std::vector<double> values) {
   return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
 }
 
+namespace {
+double allowance = 1;
+}  // namespace
+
+void widen_limits(double times) { allowance = times; }
+
 Row judged(Row row) {
-  const bool soon = row.notice_limit <= 0 || (!row.notice.empty() && median(row.notice) <= row.notice_limit);
+  const double limit = row.notice_limit * allowance;
+  const bool soon = limit <= 0 || (!row.notice.empty() && median(row.notice) <= limit);
   row.verdict = row.seen == row.expected && soon ? Verdict::right : Verdict::wrong;
   return row;
 }
