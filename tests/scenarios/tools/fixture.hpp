@@ -57,9 +57,7 @@ inline void expect_schema(const json& value, const json& schema, const std::stri
   }
 }
 
-inline json schema(const std::string& name) {
-  std::ifstream file(std::string(TENON_DOCS) + "/schema/" + name + ".json");
-  return json::parse(file);
-}
+/// docs/schema/NAME.json.
+json schema(const std::string& name);
 
 }  // namespace tools
