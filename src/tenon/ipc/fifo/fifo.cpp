@@ -3,6 +3,7 @@
 #include <tenon/base/name.hpp>
 #include <tenon/os/clock.hpp>
 #include <tenon/os/exact_mode.hpp>
+#include <tenon/os/file_kind.hpp>
 #include <tenon/os/futex.hpp>
 #include <tenon/os/poll.hpp>
 #include <tenon/os/stop.hpp>
@@ -23,21 +24,6 @@ namespace {
 // A creator needs microseconds between mkfifo and chmod; one that needs longer than this has died.
 constexpr auto half_made_patience = std::chrono::milliseconds(100);
 constexpr auto half_made_recheck = std::chrono::milliseconds(1);
-
-const char* kind_of(mode_t mode) {
-  switch (mode & S_IFMT) {
-    case S_IFLNK:
-      return "a symlink";
-    case S_IFREG:
-      return "a regular file";
-    case S_IFDIR:
-      return "a directory";
-    case S_IFSOCK:
-      return "a socket";
-    default:
-      return "a device";
-  }
-}
 
 Fail refused(std::string_view path, const std::string& why) {
   return fail(Error(Errc::permission_denied, "open").on(path).because(why));
@@ -62,7 +48,7 @@ Result<struct stat> status_of(FdView held, const std::string& path) {
 
 Result<void> check(const struct stat& status, const std::string& path, uid_t owner) {
   if (!S_ISFIFO(status.st_mode)) {
-    return refused(path, std::string("it is ") + kind_of(status.st_mode) + ", not a FIFO");
+    return refused(path, std::string("it is ") + file_kind(status.st_mode) + ", not a FIFO");
   }
   if (status.st_uid != owner) {
     return refused(path,
@@ -333,7 +319,7 @@ Result<void> Fifo::unlink(std::string_view path) {
     return fail(std::move(status.error()));
   }
   if (!S_ISFIFO(status->st_mode)) {
-    return fail(Error(Errc::wrong_kind, "unlink").on(name).because(std::string("it is ") + kind_of(status->st_mode)));
+    return fail(Error(Errc::wrong_kind, "unlink").on(name).because(std::string("it is ") + file_kind(status->st_mode)));
   }
   if (::unlink(name.c_str()) == -1) {
     return fail(os_failure("unlink", errno).on(name));
