@@ -11,6 +11,8 @@
 
 namespace tenon {
 
+/// Threads: open and of_environment from several at once, as long as nobody changes the environment; so the calls on
+/// one object but moves.
 class Domain {
  public:
   /// The one named by TENON_DOMAIN, else this user's own; made if missing.

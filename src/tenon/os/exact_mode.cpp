@@ -1,9 +1,10 @@
 #include <tenon/os/exact_mode.hpp>
 
+#include <tenon/os/procfs.hpp>
 #include <tenon/os/system_call.hpp>
 
+#include <cerrno>
 #include <fcntl.h>
-#include <string>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,11 +14,17 @@ namespace {
 
 // An O_PATH descriptor names a file without opening it, so fchmod refuses it; the link in /proc leads to the very
 // inode, where a path might lead to another by now.
-int change_mode(int fd, mode_t mode) {
-  if (::fchmod(fd, mode) == 0) {
-    return 0;
+Result<void> change_mode(FdView fd, mode_t mode) {
+  if (::fchmod(fd.raw(), mode) == 0) {
+    return {};
   }
-  return errno == EBADF ? ::chmod(("/proc/self/fd/" + std::to_string(fd)).c_str(), mode) : -1;
+  if (errno == EBADF && ::chmod(procfs::link_to(fd).c_str(), mode) == 0) {
+    return {};
+  }
+  if (errno == ENOENT) {  // the file is held, so it is the link to it that is missing
+    return fail(Error(Errc::not_supported, "chmod", ENOENT).because("/proc is not mounted here"));
+  }
+  return fail(os_failure("chmod", errno));
 }
 
 }  // namespace
@@ -28,10 +35,7 @@ Result<void> set_exact_mode(FdView fd, Permissions permissions) {
     return fail(os_failure("fstat", errno));
   }
   const bool already = (status.st_mode & 07777) == permissions.mode();
-  if (!already && change_mode(fd.raw(), permissions.mode()) == -1) {
-    return fail(os_failure("chmod", errno));
-  }
-  return {};
+  return already ? Result<void>() : change_mode(fd, permissions.mode());
 }
 
 Result<Fd> create_file(FdView directory, const char* name, Permissions permissions) {

@@ -5,7 +5,8 @@
 
 namespace tenon {
 
-/// Gives an open file, directory or O_PATH descriptor exactly this mode. Failures: permission_denied.
+/// Gives an open file, directory or O_PATH descriptor exactly this mode. Failures: permission_denied, not_supported (an
+/// O_PATH descriptor, and /proc is not mounted).
 Result<void> set_exact_mode(FdView fd, Permissions permissions);
 
 /// Creates and opens a new regular file relative to a directory, read-write, with exactly this mode. The process's

@@ -6,7 +6,8 @@
 
 namespace tenon {
 
-/// A borrowed descriptor: whoever lends it keeps it open for as long as the borrower uses it.
+/// A borrowed descriptor: whoever lends it keeps it open for as long as the borrower uses it. Threads: all calls from
+/// several at once.
 class FdView {
  public:
   constexpr explicit FdView(int raw) noexcept : raw_(raw) {}
@@ -20,6 +21,9 @@ class FdView {
 };
 
 /// An owned descriptor. Moved from, it owns nothing.
+///
+/// Threads: view, raw and owns from several at once; close, release and moves when no other thread uses it, for the
+/// number may be another file's at once.
 class Fd {
  public:
   /// Takes ownership of an open descriptor.

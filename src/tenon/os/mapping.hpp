@@ -11,6 +11,8 @@ namespace tenon {
 enum class Access : unsigned char { read, read_write };
 
 /// A shared mapping; unmapped when the handle goes. Moved from, it maps nothing.
+///
+/// Threads: data, size and bytes from several at once; close and moves when no other thread uses it or what it maps.
 class Mapping {
  public:
   /// Maps `size` bytes of a file from its start. The caller answers for the file being that long: pages past its end

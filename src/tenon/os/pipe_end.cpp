@@ -30,8 +30,11 @@ Error capacity_refused(std::size_t bytes) {
                .remedy = "raise it with: sysctl -w fs.pipe-max-size=N"});
   }
   const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  // Which of the two it was, the kernel does not tell; the hard one is off by default.
+  const auto hard = procfs::number("/proc/sys/fs/pipe-user-pages-hard").value_or(0);
   return Error(Errc::limit_reached, "fcntl", EPERM)
-      .because("together this user's pipes would hold more pages than an unprivileged user's may")
+      .because("together this user's pipes would hold more pages than an unprivileged user's may" +
+               (hard == 0 ? "" : ", or than fs.pipe-user-pages-hard allows, which is " + std::to_string(hard)))
       .with({.name = "fs.pipe-user-pages-soft",
              .value = procfs::number("/proc/sys/fs/pipe-user-pages-soft").value_or(0),
              .wanted = (bytes + page - 1) / page,

@@ -1,6 +1,7 @@
 #include <tenon/os/process.hpp>
 
 #include <tenon/os/poll.hpp>
+#include <tenon/os/process_limit.hpp>
 #include <tenon/os/system_call.hpp>
 
 #include <algorithm>
@@ -14,7 +15,6 @@
 #include <spawn.h>
 #include <string_view>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,14 +23,10 @@ namespace tenon {
 
 namespace {
 
-Error process_failure(const char* call, int os_error) {
-  if (os_error == EAGAIN) {
-    struct rlimit limit{};
-    ::getrlimit(RLIMIT_NPROC, &limit);
-    return Error(Errc::limit_reached, call, os_error)
-        .with({.name = "RLIMIT_NPROC", .value = limit.rlim_cur, .wanted = 1, .remedy = "raise it with: ulimit -u"});
-  }
-  return os_failure(call, os_error);
+// Not every stream: each is locked for that, and one that another thread is reading stays locked until input comes.
+void flush_output() {
+  std::fflush(stdout);
+  std::fflush(stderr);
 }
 
 [[noreturn]] void run_child(const std::function<int()>& body, WithParent with_parent, pid_t parent) {
@@ -50,7 +46,7 @@ Error process_failure(const char* call, int os_error) {
   } catch (...) {  // else the child would go on in whatever code of its parent catches it
     std::fputs("an exception without a text\n", stderr);
   }
-  std::fflush(nullptr);
+  flush_output();
   ::_exit(code);
 }
 
@@ -124,18 +120,28 @@ Result<void> check_target(int number) {
   return {};
 }
 
+// A second descriptor under a number that nothing is to be put at.
+Result<Fd> spare_copy(FdView from, const ProgramOptions& options) {
+  const auto is_target = [&](int number) {
+    return std::ranges::any_of(options.descriptors, [&](const auto& one) { return one.second == number; });
+  };
+  auto copy = fd_from(::fcntl(from.raw(), F_DUPFD_CLOEXEC, 3), "fcntl");
+  while (copy && is_target(copy->raw())) {
+    copy = fd_from(::fcntl(from.raw(), F_DUPFD_CLOEXEC, copy->raw() + 1), "fcntl");
+  }
+  return copy;
+}
+
 // Descriptors move in two steps, out of the way first, so that a swap (3 to 4, 4 to 3) does not overwrite one.
 Result<std::vector<Fd>> place_descriptors(posix_spawn_file_actions_t& files, const ProgramOptions& options) {
-  int above = 3;
   for (const auto& [from, to] : options.descriptors) {
     if (auto checked = check_target(to); !checked) {
       return fail(std::move(checked.error()));
     }
-    above = std::max(above, to + 1);
   }
   std::vector<Fd> moved;
   for (const auto& [from, to] : options.descriptors) {
-    auto copy = fd_from(::fcntl(from.raw(), F_DUPFD_CLOEXEC, above), "fcntl");
+    auto copy = spare_copy(from, options);
     if (!copy) {
       return fail(std::move(copy.error()));
     }
@@ -154,7 +160,8 @@ Error lost_status(pid_t pid) {
 // Without a pidfd nobody could wait for it with a deadline, so it does not go on.
 Result<Child> adopted_or_ended(pid_t pid) {
   auto child = Child::adopt(pid);
-  if (!child) {
+  // With not_found it has been reaped already (SIGCHLD is ignored), and the id may be somebody else's by now.
+  if (!child && !child.failed_with(Errc::not_found)) {
     ::kill(pid, SIGKILL);
     uninterrupted([&] { return ::waitpid(pid, nullptr, 0); });
   }
@@ -204,7 +211,7 @@ Result<void> Child::signal(int number) const {
 }
 
 Result<Child> spawn(const std::function<int()>& body, WithParent with_parent) {
-  std::fflush(nullptr);  // else the child would print again what stands in the parent's buffers
+  flush_output();  // else the child would print again what stands in the parent's buffers
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
   if (pid == -1) {

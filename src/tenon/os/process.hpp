@@ -11,7 +11,7 @@
 
 namespace tenon {
 
-/// How a process ended: with an exit code, or by a signal.
+/// How a process ended: with an exit code, or by a signal. A value.
 class ExitStatus {
  public:
   static ExitStatus exited(int code) noexcept { return ExitStatus(code, 0); }
@@ -33,6 +33,10 @@ class ExitStatus {
 };
 
 /// A child of this process. It goes on when the handle goes; unwaited, it then stays a zombie until this process ends.
+///
+/// Threads: pid, fd and signal from several at once; wait by one at a time, and signal not while it reaps (a wait that
+/// has timed out has reaped nothing). fork: a child of this process can neither wait for its parent's children nor
+/// needs to.
 class Child {
  public:
   /// Takes over a child that was forked otherwise. Failures: not_found, limit_reached.
@@ -45,7 +49,8 @@ class Child {
   /// Waits until it has ended, and reaps it. A second call tells the same again. Outcomes: timed_out, stopped,
   /// not_found (it has ended, but the kernel kept no status: SIGCHLD is ignored, or somebody else reaped it).
   Result<ExitStatus> wait(Deadline deadline);
-  /// Sends a signal; never to another process that got the same id. Outcomes: not_found (it has ended).
+  /// Sends a signal; never to another process that got the same id. One that has ended and was not waited for takes it
+  /// without effect. Outcomes: not_found (it has been reaped). pidfd_send_signal(2)
   Result<void> signal(int number) const;
 
  private:
@@ -62,9 +67,10 @@ class Child {
 enum class WithParent : unsigned char { lives_on, dies };
 
 /// Forks; the child runs `body` and exits with what it returns. An exception ends it with code 1 and its text on
-/// standard error. Nothing is flushed twice: the child leaves by _exit() after flushing what it wrote itself.
-/// Outcomes: not_found (SIGCHLD is ignored and the child has already ended). Failures: limit_reached (RLIMIT_NPROC,
-/// descriptors), no_memory. fork(2)
+/// standard error. stdout and stderr are flushed on both sides, so that nothing is printed twice; all other streams are
+/// the caller's affair, for the child leaves by _exit(). Outcomes: not_found (SIGCHLD is ignored and the child has
+/// already ended). Failures: limit_reached (RLIMIT_NPROC, the cgroup's pids.max, kernel.threads-max, descriptors),
+/// no_memory. fork(2)
 Result<Child> spawn(const std::function<int()>& body, WithParent with_parent = WithParent::dies);
 
 /// What a program starts with beyond its arguments.

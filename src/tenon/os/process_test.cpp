@@ -5,6 +5,7 @@
 
 #include <kit/leak_check.hpp>
 #include <kit/private_namespaces.hpp>
+#include <kit/refused_call.hpp>
 #include <kit/reported_child.hpp>
 #include <kit/watchdog.hpp>
 #include <array>
@@ -114,6 +115,60 @@ TEST(Spawn, what_stood_in_the_parents_buffers_is_printed_once) {
               std::fflush(stdout);
             }),
             "parent child ");
+}
+
+TEST(Spawn, starts_a_child_while_another_thread_waits_for_input) {
+  in_child([] {
+    const kit::Watchdog watchdog("a child is started although a stream is locked");
+    std::array<int, 2> raw{};
+    ASSERT_EQ(::pipe2(raw.data(), O_CLOEXEC), 0);
+    std::FILE* const input = ::fdopen(raw[0], "r");
+    std::thread reader([&] { EXPECT_EQ(std::fgetc(input), 'x'); });
+    const auto locked = [&] {  // by the reader, until its byte comes
+      const bool got = ::ftrylockfile(input) == 0;
+      if (got) {
+        ::funlockfile(input);
+      }
+      return !got;
+    };
+    while (!locked()) {
+      std::this_thread::yield();
+    }
+    EXPECT_EQ(end_of(spawn([] { return 3; }).or_throw()), ExitStatus::exited(3));
+    EXPECT_EQ(::write(raw[1], "x", 1), 1);
+    reader.join();
+    std::fclose(input);
+    ::close(raw[1]);
+  });
+}
+
+// F51
+TEST(Spawn, ends_nobody_whose_id_might_be_anothers) {
+  in_child([] {
+    const kit::Watchdog watchdog("a child that could not be adopted ends by itself");
+    if (!kit::refuse_call(SYS_pidfd_open, ESRCH)) {
+      GTEST_SKIP() << "this kernel has no seccomp filters";
+    }
+    std::array<int, 2> raw{};
+    ASSERT_EQ(::pipe2(raw.data(), O_CLOEXEC), 0);
+    const auto child = spawn([&] {
+      char byte = 0;
+      return ::read(raw[0], &byte, 1) == 1 ? 7 : 1;
+    });
+    EXPECT_TRUE(child.failed_with(Errc::not_found));
+    EXPECT_EQ(::write(raw[1], "x", 1), 1);
+    int status = 0;
+    EXPECT_GT(::waitpid(-1, &status, 0), 0) << "it was reaped";
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 7) << "it was killed";
+  });
+}
+
+TEST(Child, that_has_ended_takes_a_signal_without_effect_until_it_is_reaped) {
+  Child child = spawn([] { return 3; }).or_throw();
+  EXPECT_TRUE(wait_ready(child.fd(), tenon::Ready::reading, tenon::never));
+  EXPECT_TRUE(child.signal(SIGKILL));
+  EXPECT_EQ(child.wait(tenon::never).value(), ExitStatus::exited(3));
+  EXPECT_TRUE(child.signal(SIGKILL).failed_with(Errc::not_found));
 }
 
 TEST(Spawn, a_child_dies_with_its_parent_unless_it_was_told_to_live_on) {

@@ -210,6 +210,8 @@ Result<std::vector<OpenDescriptor>> descriptors(pid_t pid) {
   return found;
 }
 
+std::string link_to(FdView fd) { return "/proc/thread-self/fd/" + std::to_string(fd.raw()); }
+
 std::uint64_t own_pid_namespace() noexcept {
   struct stat status{};
   return ::stat("/proc/self/ns/pid", &status) == 0 ? status.st_ino : 0;

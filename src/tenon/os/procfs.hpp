@@ -3,7 +3,7 @@
 ///
 /// A process that has ended is `not_found`, one that may not be looked at `permission_denied`: both are normal, and
 /// the lists here leave such entries out.
-#include <tenon/base/result.hpp>
+#include <tenon/os/fd.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -79,6 +79,11 @@ Result<Mount> parse_mount(std::string_view line);
 
 /// The identity of a process's IPC namespace. Outcomes: not_found. Failures: permission_denied. ipc_namespaces(7)
 Result<std::uint64_t> ipc_namespace(pid_t pid);
+
+/// A path that leads to the very file that a descriptor of this process is open on, wherever that is by now:
+/// "/proc/thread-self/fd/5". For this thread alone. /proc/self would be the main thread's, and empty once that has
+/// ended.
+std::string link_to(FdView fd);
 
 /// The identity of this process's PID namespace, 0 if /proc does not tell. pid_namespaces(7)
 std::uint64_t own_pid_namespace() noexcept;

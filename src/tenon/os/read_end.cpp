@@ -17,14 +17,22 @@ Result<std::size_t> ReadEnd::end_of(MutableBytes into) {
   return 0;
 }
 
+// One read, which waits only if nothing but bytes or the end may end the wait.
+ssize_t ReadEnd::read_once(MutableBytes into, Deadline deadline) noexcept {
+  if (!deadline.is_unconditional() && !mode_.non_blocking()) {
+    const ssize_t got = read_without_waiting(fd_.raw(), into);
+    if (got != -1 || !refused_one_call() || !mode_.make_non_blocking(fd())) {
+      return got;
+    }
+  }
+  return ::read(fd_.raw(), into.data(), into.size());
+}
+
 Result<std::size_t> ReadEnd::read_until(MutableBytes into, Deadline deadline) {
   if (stop_requested(deadline)) {
     return fail(Errc::stopped, "read");
   }
-  if (auto set = mode_.make_non_blocking(fd()); !set) {
-    return fail(std::move(set.error()));
-  }
-  const ssize_t got = ::read(fd_.raw(), into.data(), into.size());
+  const ssize_t got = read_once(into, deadline);
   if (got > 0) [[likely]] {
     return static_cast<std::size_t>(got);
   }
@@ -43,22 +51,18 @@ Result<std::size_t> ReadEnd::read_on(MutableBytes into, ssize_t got, Deadline de
         return fail(std::move(ready.error()));
       }
     }
-    got = ::read(fd_.raw(), into.data(), into.size());
+    got = read_once(into, deadline);
   }
   return got == 0 ? end_of(into) : Result<std::size_t>(static_cast<std::size_t>(got));
 }
 
-Result<std::size_t> ReadEnd::try_read_first(MutableBytes into) {
-  if (auto set = mode_.make_non_blocking(fd()); !set) {
-    return fail(std::move(set.error()));
-  }
-  return try_read(into);
-}
-
 // After a first read that gave nothing; errno is what that left.
 Result<std::size_t> ReadEnd::try_read_on(MutableBytes into, ssize_t got) {
+  if (got == -1 && refused_one_call()) {
+    got = read_once(into, immediately);
+  }
   while (got == -1 && errno == EINTR) {
-    got = ::read(fd_.raw(), into.data(), into.size());
+    got = read_once(into, immediately);
   }
   if (got == -1) {
     return fail(os_failure("read", errno));

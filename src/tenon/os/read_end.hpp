@@ -12,8 +12,11 @@
 namespace tenon {
 
 /// Threads: any call but close, into_fd and moves may be made by several at once; each byte goes to one of them.
-/// fork: works in the child. The first call with try_, a deadline or a stop makes the open file description
-/// non-blocking, which whoever shares it (a forked child, the other holder of an inherited descriptor) sees too.
+/// fork: works in the child. Calls with try_, a deadline or a stop keep it whatever others do who share the open file
+/// description, and leave that as it is, if this is a pipe and the kernel takes RWF_NOWAIT for it. A FIFO's
+/// description, and a pipe's on older kernels, becomes non-blocking with the first such call, for all who share it (a
+/// forked child, the other holder of an inherited descriptor); one of them who clears O_NONBLOCK again breaks the
+/// deadlines here.
 class ReadEnd {
  public:
   /// Takes over the read end of a pipe or FIFO.
@@ -34,10 +37,8 @@ class ReadEnd {
   }
   /// Outcomes: would_block (empty, but somebody may still write; 0 tells that nobody can).
   Result<std::size_t> try_read(MutableBytes into) {
-    if (!mode_.non_blocking()) [[unlikely]] {
-      return try_read_first(into);
-    }
-    const ssize_t got = ::read(fd_.raw(), into.data(), into.size());
+    const ssize_t got =
+        mode_.non_blocking() ? ::read(fd_.raw(), into.data(), into.size()) : read_without_waiting(fd_.raw(), into);
     if (got > 0) [[likely]] {
       return static_cast<std::size_t>(got);
     }
@@ -68,8 +69,8 @@ class ReadEnd {
   explicit ReadEnd(Fd fd) noexcept : fd_(std::move(fd)) {}
   Result<std::size_t> read_until(MutableBytes into, Deadline deadline);
   Result<std::size_t> read_on(MutableBytes into, ssize_t got, Deadline deadline);
-  Result<std::size_t> try_read_first(MutableBytes into);
   Result<std::size_t> try_read_on(MutableBytes into, ssize_t got);
+  ssize_t read_once(MutableBytes into, Deadline deadline) noexcept;
   static Result<std::size_t> end_of(MutableBytes into);
 
   Fd fd_;

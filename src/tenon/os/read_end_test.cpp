@@ -4,17 +4,20 @@
 #include <tenon/os/write_end.hpp>
 
 #include <kit/leak_check.hpp>
+#include <kit/refused_call.hpp>
 #include <kit/reported_child.hpp>
 #include <kit/signal_storm.hpp>
 #include <kit/two_processes.hpp>
 #include <kit/watchdog.hpp>
 
 #include <array>
+#include <cerrno>
 #include <csignal>
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <string>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <thread>
 #include <unistd.h>
 
@@ -146,11 +149,54 @@ TEST(ReadEnd, is_stopped_by_a_signal_handler) {
 TEST(ReadEnd, waits_although_somebody_else_made_the_shared_description_non_blocking) {
   const kit::Watchdog watchdog("the read waits for the child's bytes");
   auto [reader, writer] = new_pipe();
-  ReadEnd twin = ReadEnd::adopt(reader.fd().duplicate().or_throw());
-  EXPECT_TRUE(twin.try_read(ignored).failed_with(Errc::would_block));
+  ASSERT_EQ(::fcntl(reader.fd().raw(), F_SETFL, O_NONBLOCK), 0);
   std::thread other([&] { writer.write(bytes_of("x"), never).or_throw(); });
   EXPECT_EQ(read_once(reader), "x");
   other.join();
+}
+
+// Whether this kernel takes RWF_NOWAIT for pipes.
+bool pipes_take_the_flag() {
+  auto [reader, writer] = new_pipe();
+  return read_without_waiting(reader.fd().raw(), ignored) == -1 && errno == EAGAIN;
+}
+
+TEST(ReadEnd, keeps_its_deadline_whatever_others_do_to_the_shared_description_and_leaves_it_alone) {
+  if (!pipes_take_the_flag()) {
+    GTEST_SKIP() << "this kernel knows no RWF_NOWAIT for pipes";
+  }
+  const kit::Watchdog watchdog("a read of a description that became blocking keeps its deadline");
+  auto [reader, writer] = new_pipe();
+  EXPECT_TRUE(reader.read(ignored, after(1ms)).failed_with(Errc::timed_out));
+  EXPECT_TRUE(reader.try_read(ignored).failed_with(Errc::would_block));
+  EXPECT_EQ(::fcntl(reader.fd().raw(), F_GETFL) & O_NONBLOCK, 0) << "as it was";
+  for (const int flags : {O_NONBLOCK, 0}) {
+    ASSERT_EQ(::fcntl(reader.fd().raw(), F_SETFL, flags), 0);
+    EXPECT_TRUE(reader.read(ignored, after(1ms)).failed_with(Errc::timed_out));
+    EXPECT_TRUE(reader.try_read(ignored).failed_with(Errc::would_block));
+    EXPECT_EQ(::fcntl(reader.fd().raw(), F_GETFL) & O_NONBLOCK, flags);
+  }
+}
+
+TEST(ReadEnd, keeps_its_deadline_where_the_kernel_refuses_to_be_told_with_each_call) {
+  kit::ReportedChild child("reader", [] {
+    if (!kit::refuse_call(SYS_preadv2, EOPNOTSUPP)) {
+      GTEST_SKIP() << "this kernel has no seccomp filters";
+    }
+    const kit::Watchdog watchdog("a read keeps its deadline");
+    for (const bool trying_first : {true, false}) {
+      auto [reader, writer] = new_pipe();
+      if (trying_first) {
+        EXPECT_TRUE(reader.try_read(ignored).failed_with(Errc::would_block));
+      }
+      EXPECT_TRUE(reader.read(ignored, after(1ms)).failed_with(Errc::timed_out));
+      EXPECT_TRUE(reader.try_read(ignored).failed_with(Errc::would_block));
+      EXPECT_NE(::fcntl(reader.fd().raw(), F_GETFL) & O_NONBLOCK, 0);
+      writer.write(bytes_of("abc"), never).or_throw();
+      EXPECT_EQ(read_once(reader, after(1h)), "abc");
+    }
+  });
+  (void)child.finish(never);
 }
 
 TEST(ReadEnd, sees_the_end_when_the_writer_is_killed) {

@@ -55,12 +55,12 @@ ssize_t without_sigpipe(Call call) noexcept {
 
 /// pwritev2(2) at the file's own position, with RWF_NOSIGNAL, which Debian 12's headers do not have. Past libc, whose
 /// wrapper costs more instructions than all else here; sanitizers know the wrapper alone.
-inline long pwritev2_without_signal(int fd, const iovec* whole) noexcept {
+inline long pwritev2_without_signal(int fd, const iovec* whole, int more_flags) noexcept {
   constexpr int without_signal = 0x100;
 #ifdef TENON_UNDER_SANITIZER
-  return ::pwritev2(fd, whole, 1, -1, without_signal);
+  return ::pwritev2(fd, whole, 1, -1, without_signal | more_flags);
 #else
-  return ::syscall(SYS_pwritev2, fd, whole, 1L, -1L, -1L, without_signal);
+  return ::syscall(SYS_pwritev2, fd, whole, 1L, -1L, -1L, without_signal | more_flags);
 #endif
 }
 
@@ -68,8 +68,8 @@ inline long pwritev2_without_signal(int fd, const iovec* whole) noexcept {
 inline std::atomic<bool> kernel_writes_quietly{true};
 
 /// The first half of write_quietly, for callers that count instructions: one call, which returns -1 with EOPNOTSUPP on
-/// kernels before Linux 6.18.
-inline ssize_t write_by_one_call(int fd, Bytes from) noexcept {
+/// kernels before Linux 6.18. `more_flags` is 0 or RWF_NOWAIT, which not everything takes: EOPNOTSUPP then too.
+inline ssize_t write_by_one_call(int fd, Bytes from, int more_flags = 0) noexcept {
   // relaxed: an old value costs one more refused call
   if (!kernel_writes_quietly.load(std::memory_order_relaxed)) [[unlikely]] {
     errno = EOPNOTSUPP;
@@ -77,10 +77,10 @@ inline ssize_t write_by_one_call(int fd, Bytes from) noexcept {
   }
   // The kernel does not change what iov_base points to; the type is shared with readv.
   const iovec whole{.iov_base = const_cast<std::byte*>(from.data()), .iov_len = from.size()};
-  return pwritev2_without_signal(fd, &whole);
+  return pwritev2_without_signal(fd, &whole, more_flags);
 }
 
-/// True if errno says that the kernel cannot do it by one call; write_quietly then can.
+/// True if errno says that the kernel does not take a flag of the call, or not for this descriptor.
 inline bool refused_one_call() noexcept { return errno == EOPNOTSUPP || errno == ENOSYS; }
 
 /// write(2) that raises no SIGPIPE: one call where the kernel can, with the signal held around it where not. Returns

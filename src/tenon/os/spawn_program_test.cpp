@@ -13,6 +13,7 @@
 #include <optional>
 #include <set>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 namespace {
@@ -139,6 +140,16 @@ TEST(SpawnProgram, a_descriptor_can_keep_its_number_and_have_several) {
   const auto read_both = "cat /proc/self/fd/" + std::to_string(raw) + " /proc/self/fd/" + std::to_string(other);
   EXPECT_EQ(output_of(read_both, {.descriptors = {{file.view(), raw}, {file.view(), other}}}), "texttext");
   EXPECT_EQ(::fcntl(raw, F_GETFD), FD_CLOEXEC) << "here it is as it was";
+}
+
+TEST(SpawnProgram, a_descriptor_can_have_the_highest_number_there_is) {
+  in_child([] {
+    const rlimit few{.rlim_cur = 64, .rlim_max = 64};
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+    const Fd file = memory_file("text");
+    EXPECT_EQ(output_of("cat /proc/self/fd/63", {.descriptors = {{file.view(), 63}}}), "text");
+    EXPECT_TRUE(spawn_program("true", {}, {.descriptors = {{file.view(), 64}}}).failed_with(Errc::invalid_argument));
+  });
 }
 
 TEST(SpawnProgram, a_number_that_cannot_be_a_descriptor_is_refused) {

@@ -2,6 +2,7 @@
 
 #include <tenon/base/name.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
 
@@ -64,10 +65,12 @@ Result<UnixAddress> UnixAddress::parse(std::string_view text) {
 }
 
 Result<UnixAddress> UnixAddress::from_kernel(const sockaddr_un& address, socklen_t length) {
-  // recvfrom() and accept() leave length 0 for a peer without a name, and then nothing in the address counts.
-  if (length > sizeof address || (length >= name_offset && address.sun_family != AF_UNIX)) {
+  // recvfrom() and accept() leave length 0 for a peer without a name, and then nothing in the address counts. For a
+  // path of 108 bytes, which has no NUL, they count one that is not there: unix(7), "Bugs".
+  if (length > sizeof address + 1 || (length >= name_offset && address.sun_family != AF_UNIX)) {
     return fail(Error(Errc::corrupt).because("it is not the address of a Unix socket"));
   }
+  length = std::min(length, static_cast<socklen_t>(sizeof address));
   UnixAddress made;
   made.address_.sun_family = AF_UNIX;
   made.length_ = name_offset;

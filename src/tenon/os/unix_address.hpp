@@ -10,6 +10,7 @@
 
 namespace tenon {
 
+/// A value. Threads: as any value, reading from several at once.
 class UnixAddress {
  public:
   static constexpr std::size_t max_bytes = 107;

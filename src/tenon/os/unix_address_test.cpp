@@ -107,6 +107,8 @@ TEST(UnixAddress, what_is_no_unix_address_is_corrupt) {
   address.sun_family = AF_INET;
   EXPECT_TRUE(UnixAddress::from_kernel(address, sizeof address).failed_with(Errc::corrupt));
   address.sun_family = AF_UNIX;
+  EXPECT_TRUE(UnixAddress::from_kernel(address, sizeof address + 2).failed_with(Errc::corrupt));
+  address.sun_family = AF_INET;
   EXPECT_TRUE(UnixAddress::from_kernel(address, sizeof address + 1).failed_with(Errc::corrupt));
 }
 
@@ -115,6 +117,22 @@ TEST(UnixAddress, a_path_that_fills_the_address_without_a_nul_is_read_whole_and_
   address.sun_family = AF_UNIX;
   std::memset(address.sun_path, 'p', sizeof address.sun_path);
   EXPECT_EQ(UnixAddress::from_kernel(address, sizeof address).or_throw().name(), std::string(108, 'p'));
+}
+
+// The kernel counts a NUL that is not there.
+TEST(UnixAddress, of_a_socket_bound_to_108_bytes_without_a_nul_is_read_whole) {
+  const kit::UniqueDirectory directory;
+  std::string path = directory.path() + "/";
+  path.append(108 - path.size(), 'p');
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path.data(), sizeof address.sun_path);
+  const Fd socket = unix_socket();
+  ASSERT_EQ(::bind(socket.raw(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  const UnixAddress bound = bound_address(socket);
+  EXPECT_EQ(bound.name(), path);
+  EXPECT_EQ(bound.length(), sizeof address);
+  EXPECT_EQ(::unlink(path.c_str()), 0);
 }
 
 }  // namespace

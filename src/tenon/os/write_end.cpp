@@ -20,14 +20,22 @@ Result<std::size_t> short_or(std::size_t done, Error error) {
 
 }  // namespace
 
+// One write, which waits only if nothing but room or the last reader's end may end the wait.
+ssize_t WriteEnd::write_once(Bytes from, Deadline deadline) noexcept {
+  if (!deadline.is_unconditional() && !mode_.non_blocking()) {
+    const ssize_t written = write_by_one_call(fd_.raw(), from, RWF_NOWAIT);
+    if (written != -1 || !refused_one_call() || !mode_.make_non_blocking(fd())) {
+      return written;
+    }
+  }
+  return write_quietly(fd_.raw(), from);
+}
+
 Result<std::size_t> WriteEnd::write_until(Bytes from, Deadline deadline) {
   if (stop_requested(deadline)) {
     return fail(Errc::stopped, "write");
   }
-  if (auto set = mode_.make_non_blocking(fd()); !set) {
-    return fail(std::move(set.error()));
-  }
-  const ssize_t written = write_by_one_call(fd_.raw(), from);
+  const ssize_t written = write_once(from, deadline);
   if (written == static_cast<ssize_t>(from.size())) [[likely]] {
     return from.size();
   }
@@ -37,7 +45,7 @@ Result<std::size_t> WriteEnd::write_until(Bytes from, Deadline deadline) {
 // After a first write that did not take all of it; errno is what that left.
 Result<std::size_t> WriteEnd::write_on(Bytes from, ssize_t written, Deadline deadline) {
   if (written == -1 && refused_one_call()) {
-    written = write_quietly(fd_.raw(), from);
+    written = write_once(from, deadline);
   }
   if (written == -1 && errno != EAGAIN && errno != EINTR) {
     return fail(os_failure("write", errno));
@@ -50,7 +58,7 @@ Result<std::size_t> WriteEnd::write_rest(Bytes from, std::size_t done, Deadline 
     if (auto ready = wait_ready(fd(), Ready::writing, deadline); !ready) {
       return short_or(done, std::move(ready.error()));
     }
-    const ssize_t written = write_quietly(fd_.raw(), from.subspan(done));
+    const ssize_t written = write_once(from.subspan(done), deadline);
     if (written == -1 && errno != EAGAIN && errno != EINTR) {
       return short_or(done, os_failure("write", errno));
     }
@@ -59,21 +67,14 @@ Result<std::size_t> WriteEnd::write_rest(Bytes from, std::size_t done, Deadline 
   return done;
 }
 
-Result<std::size_t> WriteEnd::try_write_first(Bytes from) {
-  if (auto set = mode_.make_non_blocking(fd()); !set) {
-    return fail(std::move(set.error()));
-  }
-  return try_write(from);
-}
-
 // After a first write that failed otherwise than for want of room; errno is what that left.
 Result<std::size_t> WriteEnd::try_write_on(Bytes from) {
   ssize_t written = -1;
   if (refused_one_call()) {
-    written = write_quietly(fd_.raw(), from);
+    written = write_once(from, immediately);
   }
   while (written == -1 && errno == EINTR) {
-    written = write_quietly(fd_.raw(), from);
+    written = write_once(from, immediately);
   }
   return written == -1 ? Result<std::size_t>(fail(os_failure("write", errno)))
                        : Result<std::size_t>(static_cast<std::size_t>(written));

@@ -11,8 +11,8 @@ namespace tenon {
 /// No call raises SIGPIPE: a pipe that nobody reads any more is the outcome `closed`.
 ///
 /// Threads: any call but close, into_fd and moves may be made by several at once; what one call writes is in one piece
-/// up to pipe_atomic_size. fork: works in the child. The first call with try_, a deadline or a stop makes the open file
-/// description non-blocking, which whoever shares it sees too.
+/// up to pipe_atomic_size. fork: works in the child. Calls with try_, a deadline or a stop and the open file
+/// description: as for ReadEnd.
 class WriteEnd {
  public:
   /// Takes over the write end of a pipe or FIFO.
@@ -33,10 +33,7 @@ class WriteEnd {
   }
   /// Writes what there is room for. Outcomes: would_block, closed.
   Result<std::size_t> try_write(Bytes from) {
-    if (!mode_.non_blocking()) [[unlikely]] {
-      return try_write_first(from);
-    }
-    const ssize_t written = write_by_one_call(fd_.raw(), from);
+    const ssize_t written = write_by_one_call(fd_.raw(), from, mode_.non_blocking() ? 0 : RWF_NOWAIT);
     if (written >= 0) [[likely]] {
       return static_cast<std::size_t>(written);
     }
@@ -71,8 +68,8 @@ class WriteEnd {
   Result<std::size_t> write_until(Bytes from, Deadline deadline);
   Result<std::size_t> write_on(Bytes from, ssize_t written, Deadline deadline);
   Result<std::size_t> write_rest(Bytes from, std::size_t done, Deadline deadline);
-  Result<std::size_t> try_write_first(Bytes from);
   Result<std::size_t> try_write_on(Bytes from);
+  ssize_t write_once(Bytes from, Deadline deadline) noexcept;
 
   Fd fd_;
   BlockingMode mode_;

@@ -141,6 +141,38 @@ TEST(WriteEnd, times_out_when_nobody_reads) {
   EXPECT_TRUE(writer.write(bytes_of("x"), immediately).failed_with(Errc::timed_out));
 }
 
+TEST(WriteEnd, keeps_its_deadline_whatever_others_do_to_the_shared_description_and_leaves_it_alone) {
+  auto [reader, writer] = small_pipe();
+  fill(writer);
+  if ((::fcntl(writer.fd().raw(), F_GETFL) & O_NONBLOCK) != 0) {
+    GTEST_SKIP() << "this kernel knows no RWF_NOWAIT and RWF_NOSIGNAL for pipes";
+  }
+  const kit::Watchdog watchdog("a write to a description that became blocking keeps its deadline");
+  for (const int flags : {0, O_NONBLOCK, 0}) {
+    ASSERT_EQ(::fcntl(writer.fd().raw(), F_SETFL, flags), 0);
+    EXPECT_TRUE(writer.write(bytes_of("x"), after(1ms)).failed_with(Errc::timed_out));
+    EXPECT_TRUE(writer.try_write(bytes_of("x")).failed_with(Errc::would_block));
+    EXPECT_EQ(::fcntl(writer.fd().raw(), F_GETFL) & O_NONBLOCK, flags) << "as it was";
+  }
+}
+
+TEST(WriteEnd, keeps_its_deadline_where_the_kernel_refuses_to_be_told_with_each_call) {
+  kit::ReportedChild child("writer", [] {
+    if (!kit::refuse_call(SYS_pwritev2, EOPNOTSUPP)) {
+      GTEST_SKIP() << "this kernel has no seccomp filters";
+    }
+    const kit::Watchdog watchdog("a write keeps its deadline");
+    auto [reader, writer] = small_pipe();
+    EXPECT_EQ(writer.write(bytes_of(pattern(8192)), after(10ms)).or_throw(), 4096U);
+    EXPECT_TRUE(writer.write(bytes_of("x"), after(1ms)).failed_with(Errc::timed_out));
+    EXPECT_NE(::fcntl(writer.fd().raw(), F_GETFL) & O_NONBLOCK, 0);
+    auto [other_reader, other] = small_pipe();
+    fill(other);
+    EXPECT_TRUE(other.write(bytes_of("x"), after(1ms)).failed_with(Errc::timed_out));
+  });
+  (void)child.finish(never);
+}
+
 TEST(WriteEnd, returns_what_went_before_the_deadline_and_then_tells_why_no_more) {  // F73
   auto [reader, writer] = small_pipe();
   const std::string two_pages = pattern(8192);

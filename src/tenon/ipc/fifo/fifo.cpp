@@ -6,6 +6,7 @@
 #include <tenon/os/file_kind.hpp>
 #include <tenon/os/futex.hpp>
 #include <tenon/os/poll.hpp>
+#include <tenon/os/procfs.hpp>
 #include <tenon/os/stop.hpp>
 #include <tenon/os/system_call.hpp>
 
@@ -95,8 +96,7 @@ Result<Held> hold_checked(const std::string& path, uid_t owner) {
 Result<Fd> watch_opens(FdView name) {
   auto watch = fd_from(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK), "inotify_init1");
   if (watch) {
-    const std::string link = "/proc/self/fd/" + std::to_string(name.raw());
-    if (::inotify_add_watch(watch->raw(), link.c_str(), IN_OPEN) == -1) {
+    if (::inotify_add_watch(watch->raw(), procfs::link_to(name).c_str(), IN_OPEN) == -1) {
       return fail(os_failure("inotify_add_watch", errno));
     }
   }
@@ -183,6 +183,9 @@ Result<Fifo> Fifo::create(std::string_view path, Permissions permissions) {
     if (auto ours = status ? check(*status, name, ::geteuid()) : Result<void>(fail(status.error())); !ours) {
       return fail(std::move(ours.error()));
     }
+    if ((status->st_mode & 0777) != 0) {  // taken for half-made, or removed: this one is somebody else's now
+      return fail(Error(Errc::already_exists, "mkfifo").on(name).because("somebody else has finished it meanwhile"));
+    }
     if (auto set = set_exact_mode(held.view(), permissions); !set) {
       return fail(std::move(set.error()).on(name));
     }
@@ -233,7 +236,7 @@ Result<Fifo> Fifo::open_or_create(std::string_view path, Permissions permissions
 
 // Opened through /proc, the end belongs to the inode that was checked, not to whatever the path leads to by now.
 Result<Fd> Fifo::open_end(int flags) const {
-  const std::string link = "/proc/self/fd/" + std::to_string(name_.raw());
+  const std::string link = procfs::link_to(fd());
   auto end = fd_from(uninterrupted([&] { return ::open(link.c_str(), flags | O_CLOEXEC); }), "open");
   if (end.failed_with(Errc::not_found)) {  // what the handle holds cannot vanish
     return fail(Error(Errc::not_supported, "open", ENOENT).on(path_).because("/proc is not mounted here"));

@@ -19,8 +19,10 @@ namespace tenon {
 class Fifo {
  public:
   /// Makes a new one with exactly these permissions (at least one bit, whatever the umask). Until it is complete it has
-  /// mode 0000 and nobody can open it; what cannot be completed is taken back. Outcomes: already_exists. Failures:
-  /// invalid_name, permission_denied, no_space, limit_reached (descriptors, quota). mkfifo(3)
+  /// mode 0000 and nobody can open it; what cannot be completed is taken back. Outcomes: already_exists (also when this
+  /// call was held up for so long that another took its FIFO for half-made and finished it), not_found (no such
+  /// directory). Failures: invalid_name, permission_denied, no_space, limit_reached (descriptors, quota), not_supported
+  /// (/proc is not mounted). mkfifo(3)
   static Result<Fifo> create(std::string_view path, Permissions permissions = owner_only);
 
   /// Opens the name of one that exists. Outcomes: not_found, stale (its creator died half-way: open_or_create finishes
@@ -29,11 +31,13 @@ class Fifo {
   static Result<Fifo> open(std::string_view path);
   static Result<Fifo> open(std::string_view path, uid_t owner);
 
-  /// Opens it, or makes it; finishes one whose creator died half-way. An existing one keeps its permissions.
+  /// Opens it, or makes it; finishes one whose creator died half-way. An existing one keeps its permissions. Outcomes:
+  /// not_found (no such directory, or somebody removes the name again and again). Failures: as of create and open.
   static Result<Fifo> open_or_create(std::string_view path, Permissions permissions = owner_only);
 
   /// Waits until a writer has opened it (or has come and gone), then reads. A writer that waits in its own open is let
-  /// in at once. Outcomes: timed_out, stopped. Failures: permission_denied.
+  /// in at once. Outcomes: timed_out, stopped. Failures: permission_denied, not_supported (/proc is not mounted; so for
+  /// all that open an end).
   Result<ReadEnd> open_for_reading(Deadline deadline) const;
   /// Waits until a reader has opened it. With `immediately`: no_peer if there is none.
   /// Outcomes: no_peer, timed_out, stopped. Failures: permission_denied.

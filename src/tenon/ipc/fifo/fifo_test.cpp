@@ -6,6 +6,7 @@
 #include <kit/reported_child.hpp>
 #include <kit/shared.hpp>
 #include <kit/signal_storm.hpp>
+#include <kit/traced_process.hpp>
 #include <kit/two_processes.hpp>
 #include <kit/unique.hpp>
 #include <kit/watchdog.hpp>
@@ -141,6 +142,44 @@ TEST(Fifo, that_is_half_made_is_stale_and_open_or_create_finishes_it) {  // F5 F
   EXPECT_EQ(mode_of(name.path), 0640U);
   EXPECT_TRUE(Fifo::open_or_create(name.path, owner_only));
   EXPECT_EQ(mode_of(name.path), 0640U) << "one that exists keeps its permissions";
+}
+
+TEST(Fifo, finished_by_another_while_its_creator_stood_still_keeps_the_others_mode) {  // F4 F6
+  const kit::UniqueDirectory directory;
+  const Named name(directory / "fifo");
+  const kit::Shared<std::atomic<bool>> told;
+  kit::TracedProcess creator([] {}, [&] { *told = Fifo::create(name.path).failed_with(Errc::already_exists); });
+  while (::access(name.path.c_str(), F_OK) != 0) {
+    ASSERT_EQ(creator.run_past_system_call(), kit::TracedProcess::State::stopped);
+  }
+  ASSERT_EQ(mode_of(name.path), 0U) << "it stands between mkfifo and chmod";
+  EXPECT_TRUE(Fifo::open_or_create(name.path, Permissions(0640)));
+  EXPECT_EQ(creator.run_to_end(kit::default_limit), kit::TracedProcess::State::finished);
+  EXPECT_TRUE(*told);
+  EXPECT_EQ(mode_of(name.path), 0640U);
+}
+
+TEST(Fifo, opens_without_the_main_thread_too) {
+  kit::ReportedChild child("opener", [] {
+    const kit::UniqueDirectory directory;
+    const Named name(directory / "fifo");
+    Child opener = spawn([&] {
+                     std::thread([&] {
+                       const auto path = "/proc/self/task/" + std::to_string(::getpid()) + "/fd";
+                       while (::access((path + "/0").c_str(), F_OK) == 0) {
+                         std::this_thread::yield();
+                       }
+                       const Fifo fifo = Fifo::create(name.path).or_throw();
+                       const auto reader = fifo.try_open_for_reading();
+                       const auto writer = fifo.open_for_writing(after(1h));
+                       ::_exit(reader && writer ? 0 : 7);
+                     }).detach();
+                     ::syscall(SYS_exit, 0);  // this thread alone
+                     return 1;
+                   }).or_throw();
+    EXPECT_TRUE(opener.wait(never).or_throw().success());
+  });
+  (void)child.finish(never);
 }
 
 TEST(Fifo, opens_once_its_creator_has_completed_it) {
@@ -523,7 +562,10 @@ TEST(Fifo, without_proc_is_not_supported_and_leaves_nothing_behind) {
     const auto end = fifo.try_open_for_reading();
     EXPECT_TRUE(end.failed_with(Errc::not_supported));
     EXPECT_THAT(end.error().message(), HasSubstr("/proc is not mounted"));
-    EXPECT_FALSE(Fifo::create(directory / "other"));
+    for (const auto& made : {Fifo::create(directory / "other"), Fifo::open_or_create(directory / "other")}) {
+      ASSERT_TRUE(made.failed_with(Errc::not_supported)) << made.error().message();
+      EXPECT_THAT(made.error().message(), HasSubstr("/proc is not mounted"));
+    }
     EXPECT_EQ(kit::names_in(directory.path()).size(), 1U);
     ASSERT_EQ(::umount("/proc"), 0);
   });

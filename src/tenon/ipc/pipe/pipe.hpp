@@ -6,7 +6,8 @@
 namespace tenon {
 
 /// Both ends of a new pipe. After fork() each side keeps one: `auto reader = std::move(pipe).into_reader();`. As long
-/// as any process holds a write end, readers do not see the end of the stream.
+/// as any process holds a write end, readers do not see the end of the stream. Threads: pair from several at once; each
+/// end as ReadEnd and WriteEnd say; into_reader and into_writer when no other thread uses the pipe.
 struct Pipe {
   ReadEnd reader;
   WriteEnd writer;

@@ -3,6 +3,7 @@
 #include <tenon/base/name.hpp>
 #include <tenon/os/clock.hpp>
 #include <tenon/os/exact_mode.hpp>
+#include <tenon/os/procfs.hpp>
 #include <tenon/os/system_call.hpp>
 
 #include <array>
@@ -66,8 +67,7 @@ Result<void> reserve(FdView file) {
 }
 
 Result<void> give_name(FdView file, const std::string& path) {
-  const std::string link = "/proc/self/fd/" + std::to_string(file.raw());
-  if (::linkat(AT_FDCWD, link.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW) == 0) {
+  if (::linkat(AT_FDCWD, procfs::link_to(file).c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW) == 0) {
     return {};
   }
   if (errno == ENOENT) {  // the file is held, so it is the link to it that is missing
