@@ -1,7 +1,9 @@
 #include "waits.hpp"
 
 #include "handles.hpp"
+#include "wait_on.hpp"
 
+#include <tenon/ipc/posix_semaphore/unnamed_semaphore.hpp>
 #include <tenon/ipc/sysv_queue/sysv_queue.hpp>
 #include <tenon/ipc/sysv_semaphore/sysv_semaphore.hpp>
 #include <tenon/os/clock.hpp>
@@ -17,7 +19,6 @@
 #include <csignal>
 #include <cstdint>
 #include <fcntl.h>
-#include <memory>
 #include <sched.h>
 
 namespace conformance {
@@ -25,11 +26,6 @@ namespace conformance {
 namespace {
 
 using namespace tenon;
-
-template <class T>
-Result<void> nothing_of(Result<T> result) {
-  return result ? Result<void>() : fail(std::move(result.error()));
-}
 
 // A child that runs until nobody refers to it any more.
 class PausedChild {
@@ -81,24 +77,17 @@ Pipe full_pipe() {
   return pipe;
 }
 
-// A wait on what `make` makes.
-template <class Make, class Method>
-std::function<Waiting()> on(Make make, Method method) {
-  return [=] {
-    return [subject = std::make_shared<decltype(make())>(make()), method](Deadline deadline) {
-      return nothing_of(method(*subject, deadline));
-    };
-  };
-}
-
-template <class T>
-auto fresh() {
-  return [] { return std::make_shared<T>(); };
-}
-
 Pipe empty_pipe() { return Pipe::pair().or_throw(); }
 
-std::array<std::byte, 64> bytes{};
+using Pipes = std::pair<Pipe, Pipe>;
+Pipes empty_pipes() { return {empty_pipe(), empty_pipe()}; }
+Pipes full_pipes() { return {full_pipe(), full_pipe()}; }
+
+// An unnamed one of this process's own.
+struct OwnSemaphore {
+  alignas(UnnamedSemaphore::alignment) std::array<std::byte, UnnamedSemaphore::size> memory;
+  UnnamedSemaphore semaphore = UnnamedSemaphore::create(memory, 0).or_throw();
+};
 
 PosixQueue full_queue() {
   PosixQueue queue = unnamed_queue();
@@ -162,8 +151,9 @@ std::vector<Wait> all_waits() {
   using Paused = std::shared_ptr<PausedChild>;
   using Locked = std::shared_ptr<LockedFile>;
   using SetPointer = std::shared_ptr<Set>;
+  using Own = std::shared_ptr<OwnSemaphore>;
   using Held = std::shared_ptr<HeldMutex>;
-  return {
+  std::vector<Wait> all = {
       {"sleep_until", sleeping},
       {"wait_ready", on(empty_pipe, [](Pipe& p, Deadline d) { return wait_ready(p.reader.fd(), Ready::reading, d); })},
       {"futex_wait_until",
@@ -173,6 +163,15 @@ std::vector<Wait> all_waits() {
       {"WriteEnd_write", on(full_pipe, [](Pipe& p, Deadline d) { return p.writer.write(bytes, d); })},
       {"WriteEnd_wait_closed", on(empty_pipe, [](Pipe& p, Deadline d) { return p.writer.wait_closed(d); })},
       {"WriteEnd_vmsplice_from", on(full_pipe, [](Pipe& p, Deadline d) { return p.writer.vmsplice_from(bytes, d); })},
+      {"WriteEnd_splice_from",
+       on(empty_pipes,
+          [](Pipes& p, Deadline d) { return p.second.writer.splice_from(p.first.reader.fd(), bytes.size(), d); })},
+      {"ReadEnd_splice_to",
+       on(full_pipes,
+          [](Pipes& p, Deadline d) { return p.first.reader.splice_to(p.second.writer.fd(), bytes.size(), d); })},
+      {"ReadEnd_tee_to",
+       on(empty_pipes,
+          [](Pipes& p, Deadline d) { return p.first.reader.tee_to(p.second.writer.fd(), bytes.size(), d); })},
       {"Fifo_open_for_reading", on(unnamed_fifo, [](Fifo& f, Deadline d) { return f.open_for_reading(d); })},
       {"Fifo_open_for_writing", on(unnamed_fifo, [](Fifo& f, Deadline d) { return f.open_for_writing(d); }),
        Errc::no_peer},
@@ -182,6 +181,7 @@ std::vector<Wait> all_waits() {
       {"FileLock_lock",
        on(fresh<LockedFile>(), [](Locked& l, Deadline d) { return l->lock.lock(LockMode::shared, d); })},
       {"NamedSemaphore_wait", on(unlinked_semaphore, [](NamedSemaphore& s, Deadline d) { return s.wait(d); })},
+      {"UnnamedSemaphore_wait", on(fresh<OwnSemaphore>(), [](Own& s, Deadline d) { return s->semaphore.wait(d); })},
       {"SysvSemaphore_wait",
        on(fresh<Set>(), [](SetPointer& s, Deadline d) { return s->semaphores.wait(0, Undo::no, d); })},
       {"SysvSemaphore_wait_for_zero",
@@ -200,6 +200,10 @@ std::vector<Wait> all_waits() {
        on(fresh<SysvFull>(), [](SysvFullPointer& q, Deadline d) { return q->queue.send(bytes, 1, d); })},
       {"Mutex_lock", on(fresh<HeldMutex>(), [](Held& m, Deadline d) { return m->mutex().lock(d); })},
   };
+  for (Wait& wait : socket_waits()) {
+    all.push_back(std::move(wait));
+  }
+  return all;
 }
 
 void until_asleep(pid_t process, pid_t thread) {
