@@ -1,0 +1,72 @@
+#pragma once
+/// A text of at most N bytes that lies where it stands: no pointer, so it may be mapped anywhere and copied bytewise.
+///
+///     byte 0      4            4 + N   up to a multiple of 4
+///          | size | characters | zeros |
+///          | u32  |            |       |
+#include <tenon/base/result.hpp>
+
+#include <algorithm>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+namespace tenon {
+
+/// Any bytes, NUL too; none is needed at the end. Bytes behind the text are zero, so equal texts are equal bytes.
+template <std::uint32_t N>
+class FixedString {
+ public:
+  static_assert(N > 0, "a text of no bytes needs no memory");
+
+  constexpr FixedString() noexcept = default;
+  /// Failures: no_space (longer than N; nothing is cut).
+  static Result<FixedString> make(std::string_view text) {
+    FixedString made;
+    return made.assign(text).transform([&] { return made; });
+  }
+  /// A literal that does not fit does not compile.
+  template <std::size_t M>
+    requires(M - 1 <= N)
+  constexpr FixedString(const char (&text)[M]) noexcept {  // NOLINT(google-explicit-constructor): it is the same text
+    put(std::string_view(text, M - 1));
+  }
+
+  /// Failures: no_space (longer than N; it stays as it was).
+  constexpr Result<void> assign(std::string_view text) {
+    if (text.size() > N) {
+      return fail(Error(Errc::no_space, "FixedString::assign")
+                      .because(std::to_string(text.size()) + " bytes do not fit into " + std::to_string(N)));
+    }
+    put(text);
+    return {};
+  }
+
+  /// Never longer than N, whatever stands in the memory.
+  constexpr std::string_view view() const noexcept { return {characters_, size()}; }
+  constexpr std::uint32_t size() const noexcept { return std::min(size_, N); }
+  constexpr bool empty() const noexcept { return size_ == 0; }
+  static constexpr std::uint32_t capacity() noexcept { return N; }
+
+  friend constexpr bool operator==(const FixedString& a, const FixedString& b) noexcept { return a.view() == b.view(); }
+  friend constexpr auto operator<=>(const FixedString& a, const FixedString& b) noexcept {
+    return a.view() <=> b.view();
+  }
+
+ private:
+  constexpr void put(std::string_view text) noexcept {
+    std::fill(std::copy(text.begin(), text.end(), characters_), characters_ + N, '\0');
+    size_ = static_cast<std::uint32_t>(text.size());
+  }
+
+  std::uint32_t size_ = 0;
+  char characters_[N] = {};
+};
+
+static_assert(sizeof(FixedString<12>) == 16 && alignof(FixedString<12>) == 4);
+static_assert(std::is_trivially_copyable_v<FixedString<1>> && std::is_standard_layout_v<FixedString<1>>);
+
+}  // namespace tenon
