@@ -68,6 +68,8 @@ By its inode.
 pipe(7).
 """
 HEADER = "#pragma once\n#include <tenon/base/shape.hpp>\n\nclass Pipe {\n public:\n  int fd() const { return fd_; }\n\n private:\n  int fd_ = -1;\n};\n"
+FAULTS = "| fault | what | tests | mutants |\n|---|---|---|---|\n| F1 | empty name | `Pipe.carries_bytes` | F1_any_name |\n| pipe_stays_open | It stays open. | `Pipe.*` |\n"
+MUTANT = "# Any.\nprogram: ipc_test\ntests: Pipe.*\nfile: src/tenon/ipc/pipe/pipe.hpp\n--- instead of\n  int fd_ = -1;\n--- this\n  int fd_ = 0;\n--- end\n"
 SOUND = {
     "ARCHITECTURE.md": TABLE,
     "CMakeLists.txt": CMAKE,
@@ -82,7 +84,9 @@ SOUND = {
     "src/tenon/ipc/pipe/pipe_example.cpp": EXAMPLE,
     "src/tenon/ipc/pipe/README.md": PAGE,
     "src/tenon/inspect/look.cpp": "#include <tenon/ipc/pipe/pipe_layout.hpp>\n",
-    "docs/faults.md": "| fault | what | tests |\n|---|---|---|\n| F1 | empty name | Pipe.carries_bytes |\n",
+    "docs/faults.md": FAULTS,
+    "tests/mutants/F1_any_name.mutant": MUTANT,
+    "tests/mutants/pipe_stays_open.mutant": MUTANT,
 }
 FIFO = {"src/tenon/ipc/fifo/fifo.hpp": "#pragma once\n"}
 PIPE = "src/tenon/ipc/pipe/"
@@ -130,6 +134,13 @@ ROWS = [
     ("faults", "a row whose test does not exist", {"docs/faults.md": "| F1 | empty name | Pipe.is_gone |\n"}, "which does not exist"),
     ("faults", "a row whose test bears another row's fault", TWO_FAULTS, "F2 is said to be tested by \"Pipe.carries_bytes\", whose comments do not name it"),
     ("faults", "a row whose test stands below a comment that is another's", {PIPE + "pipe_test.cpp": "// F1\nTEST(Pipe, is_tagged) {}\n\nTEST(Pipe, carries_bytes) {\n}\n// F1\n"}, "write \"// F1\" directly above it (src/tenon/ipc/pipe/pipe_test.cpp:4)"),
+    ("mutants", "its lines have moved on", {PIPE + "pipe.hpp": HEADER.replace("= -1", "= -2")}, "stands in src/tenon/ipc/pipe/pipe.hpp 0 times"),
+    ("mutants", "its lines stand twice", {PIPE + "pipe.hpp": HEADER + "  int fd_ = -1;\n"}, "stands in src/tenon/ipc/pipe/pipe.hpp 2 times"),
+    ("mutants", "its file is gone", {"tests/mutants/F1_any_name.mutant": MUTANT.replace("pipe.hpp", "gone.hpp")}, "there is no src/tenon/ipc/pipe/gone.hpp"),
+    ("mutants", "it does not say which tests must fail", {"tests/mutants/F1_any_name.mutant": MUTANT.replace("tests: Pipe.*\n", "")}, "it needs program, tests, file"),
+    ("mutants", "the row of its fault does not name it", {"docs/faults.md": FAULTS.replace("F1_any_name", "none yet")}, "the row F1 does not name the mutant F1_any_name"),
+    ("mutants", "it is against no fault, and no row names it", {"docs/faults.md": FAULTS.replace("pipe_stays_open", "It")}, "no row says what pipe_stays_open takes away"),
+    ("mutants", "a row names one that is gone", {"tests/mutants/F1_any_name.mutant": None}, "names the mutant F1_any_name, which tests/mutants does not have"),
     ("format", "a line out of place", {"src/tenon/os/fd.cpp": "int  x=1;\n"}, "not as clang-format writes them"),
     ("headers", "a header that needs another first", {"src/tenon/os/fd.hpp": "#pragma once\nstd::string name();\n"}, "does not compile alone with g++"),
     ("headers", "a header that one compiler warns of", {"src/tenon/os/fd.hpp": "#pragma once\nclass Half {\n  int unused_ = 0;\n};\n"}, "does not compile alone with clang++-19"),
