@@ -17,11 +17,15 @@ FLOORS = {"src/tenon/ipc": [".hpp", ".cpp", "_test.cpp", "_bench.cpp", "_example
 
 
 def further(names, floor):
-    """What may stand beside the six: a pair per further public type with its test, programs, the byte picture."""
+    """What may stand beside the six: a pair per further public type with its tests, programs, the byte picture.
+
+    A type's tests may be several, each a room of its own: TYPE_test.cpp, TYPE_SUBJECT_test.cpp.
+    """
     types = {name[:-4] for name in names if name.endswith(".hpp") and not name.endswith("_layout.hpp")}
     allowed = {name for name in names if name.endswith(("_layout.hpp", "_example.cpp"))}
     for stem in types:
         allowed |= {stem + end for end in (".hpp", ".cpp", "_test.cpp", "_bench.cpp")}
+        allowed |= {name for name in names if name.startswith(stem + "_") and name.endswith("_test.cpp")}
     return types, allowed
 
 
