@@ -7,6 +7,7 @@
 #include <tenon/os/clock.hpp>
 #include <tenon/os/stop.hpp>
 
+#include <kit/asleep.hpp>
 #include <kit/watchdog.hpp>
 #include <atomic>
 #include <cstdlib>
@@ -42,7 +43,7 @@ class WaitsAtOnce {
     }
     started.wait();
     for (const Run& run : runs_) {
-      conformance::until_asleep(::getpid(), run.thread);
+      kit::until_asleep(::getpid(), run.thread);
     }
     const bool set = clock_.set().has_value();
     const std::int64_t when = tenon::monotonic_now();

@@ -5,6 +5,7 @@
 #include <tenon/os/process.hpp>
 #include <tenon/os/stop.hpp>
 
+#include <kit/asleep.hpp>
 #include <kit/reported_child.hpp>
 #include <kit/watchdog.hpp>
 #include <atomic>
@@ -19,8 +20,8 @@
 namespace {
 
 using namespace std::chrono_literals;
-using conformance::until_asleep;
 using conformance::Wait;
+using kit::until_asleep;
 using tenon::after;
 using tenon::Deadline;
 using tenon::Errc;

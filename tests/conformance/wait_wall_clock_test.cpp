@@ -6,6 +6,7 @@
 #include <tenon/os/clock.hpp>
 #include <tenon/os/stop.hpp>
 
+#include <kit/asleep.hpp>
 #include <kit/reported_child.hpp>
 #include <kit/watchdog.hpp>
 #include <atomic>
@@ -46,7 +47,7 @@ TEST_P(WallClock, an_hour_either_way_moves_no_deadline) {
         // Detached: the C library joins a thread by a wait on the wall clock, which is refused here.
         const auto jumped = std::make_shared<std::atomic<bool>>(false);
         std::thread([by, jumped, waiter = ::gettid()] {
-          conformance::until_asleep(::getpid(), waiter);
+          kit::until_asleep(::getpid(), waiter);
           conformance::set_apparent_clock(by);
           *jumped = true;
         }).detach();

@@ -206,15 +206,4 @@ std::vector<Wait> all_waits() {
   return all;
 }
 
-void until_asleep(pid_t process, pid_t thread) {
-  const std::string path = "/proc/" + std::to_string(process) + "/task/" + std::to_string(thread) + "/stat";
-  while (true) {
-    const auto seen = procfs::text(path).and_then([](const std::string& line) { return procfs::parse_stat(line); });
-    if (!seen || seen->state == 'S' || seen->state == 'Z') {
-      return;
-    }
-    sched_yield();
-  }
-}
-
 }  // namespace conformance

@@ -27,7 +27,4 @@ std::vector<Wait> all_waits();
 /// Those of them on Unix sockets.
 std::vector<Wait> socket_waits();
 
-/// Returns when the kernel has put a thread to sleep, or it has ended.
-void until_asleep(pid_t process, pid_t thread);
-
 }  // namespace conformance

@@ -17,6 +17,10 @@ namespace fs = std::filesystem;
 
 std::string unique_name(std::string_view stem) { return std::string(stem) + "-" + tenon::Token::random().hex(); }
 
+tenon::SysvKey unique_key() {
+  return tenon::SysvKey::number(static_cast<key_t>(tenon::Token::random().value() | 1)).or_throw();  // 0 is no key
+}
+
 std::vector<std::string> names_in(const std::string& directory) {
   std::vector<std::string> names;
   std::error_code gone;

@@ -1,6 +1,7 @@
 #pragma once
 /// Names and directories that no other test uses, taken away at the end.
 #include <tenon/os/domain.hpp>
+#include <tenon/os/sysv_key.hpp>
 
 #include <optional>
 #include <string>
@@ -12,6 +13,9 @@ namespace kit {
 
 /// "STEM-0123456789abcdef": never the same twice, short enough for a socket's path below a UniqueDirectory.
 std::string unique_name(std::string_view stem = "test");
+
+/// A System V key that nobody else has.
+tenon::SysvKey unique_key();
 
 /// The names in a directory, sorted, without "." and "..".
 std::vector<std::string> names_in(const std::string& directory);

@@ -1,6 +1,7 @@
 #include <tenon/os/domain.hpp>
 
 #include <kit/leak_check.hpp>
+#include <kit/named_path.hpp>
 #include <kit/private_namespaces.hpp>
 #include <kit/refused_call.hpp>
 #include <kit/reported_child.hpp>
@@ -26,12 +27,6 @@ using tenon::Permissions;
 constexpr uid_t somebody = 65534;
 constexpr gid_t their_group = 65533;
 
-mode_t mode_of(const std::string& path) {
-  struct stat status{};
-  EXPECT_EQ(::lstat(path.c_str(), &status), 0);
-  return status.st_mode & 07777;
-}
-
 void in_child(const std::function<void()>& body) {
   kit::ReportedChild child("child", body);
   EXPECT_TRUE(child.finish(tenon::never));
@@ -50,7 +45,7 @@ TEST(Domain, is_made_if_missing_and_found_the_next_time) {
   const std::string path = directory / "domain";
   const Domain made = Domain::open(path).or_throw();
   EXPECT_EQ(made.path(), path);
-  EXPECT_EQ(mode_of(path), 0700U);
+  EXPECT_EQ(kit::mode_of(path), 0700U);
   EXPECT_EQ(::fcntl(made.directory().raw(), F_GETFD), FD_CLOEXEC);  // F36
   EXPECT_TRUE(Domain::open(path));
   ::rmdir(path.c_str());
@@ -65,7 +60,7 @@ TEST(Domain, has_exactly_the_mode_asked_for_whatever_the_umask) {
       ::umask(mask);
       for (const std::uint32_t mode : {0700U, 0770U, 0750U}) {
         EXPECT_TRUE(Domain::open(path, Permissions(mode)));
-        EXPECT_EQ(mode_of(path), mode) << "umask " << mask;
+        EXPECT_EQ(kit::mode_of(path), mode) << "umask " << mask;
         ::rmdir(path.c_str());
       }
     });
@@ -143,7 +138,7 @@ TEST(Domain, one_that_exists_keeps_its_mode) {
   const std::string path = directory / "domain";
   EXPECT_TRUE(Domain::open(path, Permissions(0750)));
   EXPECT_TRUE(Domain::open(path, Permissions(0700)));
-  EXPECT_EQ(mode_of(path), 0750U);
+  EXPECT_EQ(kit::mode_of(path), 0750U);
   ::rmdir(path.c_str());
 }
 
@@ -236,7 +231,7 @@ TEST(Domain, without_a_word_in_the_environment_is_the_users_own) {
     EXPECT_EQ(Domain::of_environment().or_throw().path(), path);
     ::setenv("TENON_DOMAIN", "", 1);
     EXPECT_EQ(Domain::of_environment().or_throw().path(), path);
-    EXPECT_EQ(mode_of(path), 0700U);
+    EXPECT_EQ(kit::mode_of(path), 0700U);
     ::rmdir(path.c_str());
   });
 }

@@ -3,6 +3,7 @@
 #include <tenon/os/stop.hpp>
 #include <tenon/os/write_end.hpp>
 
+#include <kit/asleep.hpp>
 #include <kit/leak_check.hpp>
 #include <kit/refused_call.hpp>
 #include <kit/reported_child.hpp>
@@ -19,7 +20,6 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <thread>
-#include <unistd.h>
 
 namespace {
 
@@ -30,12 +30,6 @@ struct Ends {
   ReadEnd reader;
   WriteEnd writer;
 };
-
-[[noreturn]] void wait_to_be_killed() {
-  while (true) {
-    ::pause();
-  }
-}
 
 Ends new_pipe() {
   std::array<int, 2> raw{};
@@ -204,7 +198,7 @@ TEST(ReadEnd, sees_the_end_when_the_writer_is_killed) {
   kit::Sides sides({{"writer", [&](kit::Stage& stage) {
                        writer.write(bytes_of("half a mess"), never).or_throw();
                        stage.signal("written");
-                       wait_to_be_killed();
+                       kit::wait_to_be_killed();
                      }}});
   close_end(std::move(writer));
   sides.stage().await("written");

@@ -3,6 +3,7 @@
 #include <tenon/os/unix_socket.hpp>
 
 #include <kit/leak_check.hpp>
+#include <kit/named_path.hpp>
 #include <kit/private_namespaces.hpp>
 #include <kit/reported_child.hpp>
 #include <kit/shared.hpp>
@@ -11,7 +12,6 @@
 #include <kit/watchdog.hpp>
 
 #include <atomic>
-#include <cerrno>
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -40,30 +40,15 @@ Result<Fd> bound_to(const std::string& path, Permissions permissions = owner_onl
 
 void leave_dead(const std::string& path) { const Fd closed = bound_to(path).or_throw(); }
 
-mode_t mode_of(const std::string& path) {
-  struct stat status{};
-  EXPECT_EQ(::lstat(path.c_str(), &status), 0) << path;
-  return status.st_mode & 07777;
-}
-
-// Removes the name, which the directory's guard would otherwise call left over.
-struct Named {
-  explicit Named(std::string whole) : path(std::move(whole)) {}
-  ~Named() { ::unlink(path.c_str()); }
-  Named(const Named&) = delete;
-  Named& operator=(const Named&) = delete;
-  std::string path;
-};
-
 TEST(SocketName, has_exactly_the_mode_asked_for_whatever_the_umask) {  // F13
   kit::ReportedChild child("binder", [] {
     const kit::UniqueDirectory directory;
     for (const mode_t mask : {0U, 022U, 077U, 0777U}) {
       ::umask(mask);
       for (const std::uint32_t mode : {0600U, 0640U, 0666U, 0200U, 0777U}) {
-        const Named name(directory / "socket");
+        const kit::NamedPath name(directory / "socket");
         EXPECT_TRUE(bound_to(name.path, Permissions(mode)));
-        EXPECT_EQ(mode_of(name.path), mode) << "umask " << mask;
+        EXPECT_EQ(kit::mode_of(name.path), mode) << "umask " << mask;
         EXPECT_EQ(::umask(mask), mask) << "the process's umask is its own";
       }
     }
@@ -76,10 +61,10 @@ TEST(SocketName, of_the_dead_is_taken_over_and_of_the_living_is_not) {  // F76
   for (const SocketKind kind : {SocketKind::stream, SocketKind::datagram, SocketKind::seqpacket}) {
     const kit::LeakCheck check;
     const kit::UniqueDirectory directory;
-    const Named name(directory / "socket");
+    const kit::NamedPath name(directory / "socket");
     leave_dead(name.path);
     const Fd living = bound_to(name.path, Permissions(0640), kind).or_throw();
-    EXPECT_EQ(mode_of(name.path), 0640U);
+    EXPECT_EQ(kit::mode_of(name.path), 0640U);
     for (const SocketKind other : {SocketKind::stream, SocketKind::datagram, SocketKind::seqpacket}) {
       const auto refused = bound_to(name.path, owner_only, other);
       ASSERT_TRUE(refused.failed_with(Errc::already_exists)) << "it has not listened yet, but it lives";
@@ -116,14 +101,14 @@ TEST(SocketName, is_taken_over_from_a_creator_that_died_before_it_had_its_mode) 
       ASSERT_EQ(::setresuid(stranger, stranger, stranger), 0);
     }
     const kit::UniqueDirectory directory;
-    const Named name(directory / "socket");
+    const kit::NamedPath name(directory / "socket");
     leave_dead(name.path);
     ASSERT_EQ(::chmod(name.path.c_str(), 0), 0);
     const auto living = bound_to(name.path);
     ASSERT_TRUE(living) << living.error().message();
     ASSERT_EQ(::chmod(name.path.c_str(), 0), 0);
     EXPECT_TRUE(bound_to(name.path).failed_with(Errc::already_exists));
-    EXPECT_EQ(mode_of(name.path), 0U) << "a living one keeps its mode";
+    EXPECT_EQ(kit::mode_of(name.path), 0U) << "a living one keeps its mode";
   });
   (void)child.finish(never);
 }
@@ -139,15 +124,15 @@ void expect_refused(const std::string& path, const std::string& why) {
 
 TEST(SocketName, is_refused_where_something_else_stands_and_says_what) {  // F75
   const kit::UniqueDirectory directory;
-  const Named socket(directory / "socket");
+  const kit::NamedPath socket(directory / "socket");
   leave_dead(socket.path);
-  const Named symlink(directory / "symlink");
+  const kit::NamedPath symlink(directory / "symlink");
   ASSERT_EQ(::symlink(socket.path.c_str(), symlink.path.c_str()), 0);
   expect_refused(symlink.path, "it is a symlink, not a socket");
-  const Named file(directory / "file");
+  const kit::NamedPath file(directory / "file");
   ::close(::open(file.path.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
   expect_refused(file.path, "it is a regular file");
-  const Named fifo(directory / "fifo");
+  const kit::NamedPath fifo(directory / "fifo");
   ASSERT_EQ(::mkfifo(fifo.path.c_str(), 0600), 0);
   expect_refused(fifo.path, "it is a FIFO");
   ASSERT_EQ(::mkdir((directory / "directory").c_str(), 0700), 0);
@@ -158,10 +143,10 @@ TEST(SocketName, is_refused_where_something_else_stands_and_says_what) {  // F75
 
 TEST(SocketName, is_refused_with_a_second_hard_link) {  // F75
   const kit::UniqueDirectory directory;
-  const Named socket(directory / "socket");
+  const kit::NamedPath socket(directory / "socket");
   leave_dead(socket.path);
   {
-    const Named other(directory / "other");
+    const kit::NamedPath other(directory / "other");
     ASSERT_EQ(::link(socket.path.c_str(), other.path.c_str()), 0);
     expect_refused(socket.path, "a hard link");
     expect_refused(other.path, "a hard link");
@@ -175,7 +160,7 @@ TEST(SocketName, of_another_user_is_refused_naming_the_user) {  // F12
   }
   const kit::UniqueDirectory directory;
   ASSERT_EQ(::chmod(directory.path().c_str(), 01777), 0);
-  const Named name(directory / "socket");
+  const kit::NamedPath name(directory / "socket");
   leave_dead(name.path);
   ASSERT_EQ(::chown(name.path.c_str(), stranger, stranger), 0);
   expect_refused(name.path, "it belongs to uid 54325, not to uid 0");
@@ -185,7 +170,7 @@ TEST(SocketName, of_another_user_is_refused_naming_the_user) {  // F12
 TEST(SocketName, is_bound_only_while_nobody_holds_its_directorys_lock) {  // F76
   const kit::Watchdog watchdog("a bind that waits for the lock");
   const kit::UniqueDirectory directory;
-  const Named name(directory / "socket");
+  const kit::NamedPath name(directory / "socket");
   leave_dead(name.path);
   const int lock = ::open(directory.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   ASSERT_EQ(::flock(lock, LOCK_EX), 0);
@@ -203,7 +188,7 @@ TEST(SocketName, in_a_directory_that_cannot_be_read_is_made_but_not_taken_over) 
     }
     const kit::UniqueDirectory directory;
     ASSERT_EQ(::chmod(directory.path().c_str(), 0300), 0);
-    const Named name(directory / "socket");
+    const kit::NamedPath name(directory / "socket");
     EXPECT_TRUE(bound_to(name.path));
     const auto stale = bound_to(name.path);
     ASSERT_TRUE(stale.failed_with(Errc::stale));
@@ -220,7 +205,7 @@ TEST(SocketName, leaves_nothing_behind_where_there_is_no_space) {  // F14
     const kit::UniqueDirectory directory;
     ASSERT_EQ(::mount("tmpfs", directory.path().c_str(), "tmpfs", 0, "nr_inodes=2,mode=0700"), 0);
     {
-      const Named one(directory / "one");
+      const kit::NamedPath one(directory / "one");
       const auto first = bound_to(one.path);
       ASSERT_TRUE(first) << first.error().message();
       EXPECT_TRUE(bound_to(directory / "two").failed_with(Errc::no_space));
@@ -232,8 +217,8 @@ TEST(SocketName, leaves_nothing_behind_where_there_is_no_space) {  // F14
 
 TEST(SocketName, leads_to_the_very_socket_that_was_held) {  // F75
   const kit::UniqueDirectory directory;
-  const Named name(directory / "socket");
-  const Named moved(directory / "moved");
+  const kit::NamedPath name(directory / "socket");
+  const kit::NamedPath moved(directory / "moved");
   const Fd checked = bound_to(name.path, owner_only, SocketKind::datagram).or_throw();
   const Fd held = hold_socket(name.path, ::geteuid()).or_throw();
   ASSERT_EQ(::rename(name.path.c_str(), moved.path.c_str()), 0);
@@ -260,7 +245,7 @@ TEST(SocketName, that_is_abstract_needs_no_file_and_goes_with_its_socket) {
 
 TEST(SocketName, is_removed_if_it_is_one) {
   const kit::UniqueDirectory directory;
-  const Named file(directory / "file");
+  const kit::NamedPath file(directory / "file");
   ::close(::open(file.path.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
   EXPECT_TRUE(unlink_socket(file.path).failed_with(Errc::wrong_kind));
   EXPECT_TRUE(unlink_socket("@nothing").failed_with(Errc::wrong_kind));
@@ -273,7 +258,7 @@ TEST(SocketName, is_removed_if_it_is_one) {
 
 TEST(SocketName, of_the_dead_alone_is_cleaned_away) {  // F76
   const kit::UniqueDirectory directory;
-  const Named name(directory / "socket");
+  const kit::NamedPath name(directory / "socket");
   EXPECT_TRUE(unlink_dead_socket(name.path).failed_with(Errc::not_found));
   {
     const Fd living = bound_to(name.path).or_throw();
@@ -286,7 +271,7 @@ TEST(SocketName, of_the_dead_alone_is_cleaned_away) {  // F76
 TEST(SocketName, needs_proc_to_look_at_what_is_there) {
   kit::in_private_namespaces([] {
     const kit::UniqueDirectory directory;
-    const Named name(directory / "socket");
+    const kit::NamedPath name(directory / "socket");
     leave_dead(name.path);
     ASSERT_EQ(::mount("tmpfs", "/proc", "tmpfs", 0, "size=4k"), 0);
     const auto refused = bound_to(name.path);

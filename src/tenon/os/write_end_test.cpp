@@ -3,6 +3,8 @@
 #include <tenon/os/read_end.hpp>
 #include <tenon/os/stop.hpp>
 
+#include <kit/asleep.hpp>
+#include <kit/read_all.hpp>
 #include <kit/refused_call.hpp>
 #include <kit/reported_child.hpp>
 #include <kit/signal_storm.hpp>
@@ -35,12 +37,6 @@ struct Ends {
   WriteEnd writer;
 };
 
-[[noreturn]] void wait_to_be_killed() {
-  while (true) {
-    ::pause();
-  }
-}
-
 Ends new_pipe() {
   std::array<int, 2> raw{};
   EXPECT_EQ(::pipe2(raw.data(), O_CLOEXEC), 0);
@@ -66,15 +62,6 @@ std::string pattern(std::size_t bytes) {
   return text;
 }
 
-std::string read_all(ReadEnd& reader) {
-  std::string all;
-  std::vector<std::byte> part(70'000);
-  while (const std::size_t got = reader.read(part, never).or_throw()) {
-    all += text_of(Bytes(part).first(got));
-  }
-  return all;
-}
-
 void fill(WriteEnd& writer) {
   while (writer.try_write(bytes_of("x"))) {
   }
@@ -86,7 +73,7 @@ TEST(WriteEnd, writes_all_of_it_however_long) {
     auto [reader, writer] = new_pipe();
     kit::ReportedChild child("reader", [&] {
       close_end(std::move(writer));
-      EXPECT_EQ(read_all(reader), sent);
+      EXPECT_EQ(kit::read_all(reader), sent);
     });
     EXPECT_EQ(writer.write(bytes_of(sent), deadline).or_throw(), sent.size());
     close_end(std::move(writer));
@@ -124,7 +111,7 @@ TEST(WriteEnd, never_mixes_two_writers_up_to_the_atomic_size) {  // F73
   };
   kit::Sides sides({{"a", write_records('a')}, {"b", write_records('b')}});
   close_end(std::move(writer));
-  const std::string all = read_all(reader);
+  const std::string all = kit::read_all(reader);
   ASSERT_EQ(all.size(), 2 * records * pipe_atomic_size);
   for (std::size_t at = 0; at < all.size(); at += pipe_atomic_size) {
     const std::string_view record = std::string_view(all).substr(at, pipe_atomic_size);
@@ -187,7 +174,7 @@ TEST(WriteEnd, returns_what_went_before_the_reader_was_killed_and_then_closed) {
                        close_end(std::move(writer));
                        reader.read(part, never).or_throw();
                        stage.signal("read");
-                       wait_to_be_killed();
+                       kit::wait_to_be_killed();
                      }}});
   close_end(std::move(reader));
   std::thread killer([&] {
@@ -238,7 +225,7 @@ TEST(WriteEnd, raises_no_signal_on_kernels_that_cannot_be_told_so) {  // F72
     expect_closed_without_signal();
     EXPECT_EQ(writer.write(bytes_of("abc"), never).or_throw(), 3U);
     close_end(std::move(writer));
-    EXPECT_EQ(read_all(reader), "abc");
+    EXPECT_EQ(kit::read_all(reader), "abc");
   });
   (void)child.finish(never);
 }
@@ -248,7 +235,7 @@ TEST(WriteEnd, goes_on_after_signals_and_keeps_its_first_deadline) {  // F71
   auto [reader, writer] = new_pipe();
   const std::string sent = pattern(3'000'000);
   std::string got;
-  std::thread other([&] { got = read_all(reader); });
+  std::thread other([&] { got = kit::read_all(reader); });
   {
     const kit::SignalStorm storm;
     EXPECT_EQ(writer.write(bytes_of(sent), never).or_throw(), sent.size());
@@ -321,7 +308,7 @@ TEST(WriteEnd, hands_pages_over) {
   auto [reader, writer] = new_pipe();
   const std::string sent = pattern(1'000'000);
   std::string got;
-  std::thread other([&] { got = read_all(reader); });
+  std::thread other([&] { got = kit::read_all(reader); });
   for (Bytes left = bytes_of(sent); !left.empty();) {
     left = left.subspan(writer.vmsplice_from(left, never).or_throw());
   }
@@ -349,7 +336,7 @@ TEST(WriteEnd, splices_from_a_file_a_pipe_and_a_socket) {
   EXPECT_TRUE(writer.splice_from(near.view(), 100, after(10ms)).failed_with(Errc::timed_out));
   EXPECT_TRUE(writer.splice_from(source.fd(), 0, never).failed_with(Errc::invalid_argument));
   close_end(std::move(writer));
-  EXPECT_EQ(read_all(reader), "file pipe socket");
+  EXPECT_EQ(kit::read_all(reader), "file pipe socket");
 }
 
 TEST(WriteEnd, handing_pages_to_a_full_pipe_times_out) {
@@ -363,7 +350,7 @@ TEST(WriteEnd, handing_pages_to_a_full_pipe_times_out) {
 TEST(WriteEnd, waits_until_every_reader_has_closed_or_died) {
   auto [reader, writer] = new_pipe();
   EXPECT_TRUE(writer.wait_closed(after(10ms)).failed_with(Errc::timed_out));
-  kit::Sides sides({{"reader", [](kit::Stage&) { wait_to_be_killed(); }}});
+  kit::Sides sides({{"reader", [](kit::Stage&) { kit::wait_to_be_killed(); }}});
   close_end(std::move(reader));
   EXPECT_TRUE(writer.wait_closed(immediately).failed_with(Errc::timed_out));
   sides.side("reader").kill();
@@ -375,7 +362,7 @@ TEST(WriteEnd, may_be_used_by_several_threads_at_once) {
   auto [reader, writer] = new_pipe();
   std::string all;
   {
-    std::jthread taker([&] { all = read_all(reader); });
+    std::jthread taker([&] { all = kit::read_all(reader); });
     std::vector<std::thread> writers;
     for (const char letter : {'a', 'b', 'c'}) {
       writers.emplace_back([&writer, letter] {

@@ -3,15 +3,13 @@
 #include <tenon/os/stop.hpp>
 #include <tenon/os/unix_socket.hpp>
 
+#include <kit/descriptor_limit.hpp>
 #include <kit/leak_check.hpp>
 #include <kit/reported_child.hpp>
 #include <kit/signal_storm.hpp>
-#include <kit/two_processes.hpp>
 #include <kit/watchdog.hpp>
 
 #include <array>
-#include <csignal>
-#include <cstring>
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -108,18 +106,10 @@ TEST(DescriptorPassing, closes_all_when_this_process_may_not_open_so_many_and_na
     const auto three = many(here, 3);
     EXPECT_TRUE(send_descriptors(here.view(), bytes_of("three"), three, after(1h)));
     const kit::LeakCheck check;
-    const Fd next = fd_from(::fcntl(0, F_DUPFD_CLOEXEC, 3), "fcntl").or_throw();
-    struct rlimit before{};
-    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
-    const auto most = static_cast<rlim_t>(next.raw()) + 2;  // room for one of them
-    const struct rlimit limit{.rlim_cur = most, .rlim_max = before.rlim_max};
-    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
+    const kit::DescriptorLimit room_for_one(1);
     const auto refused = receive_descriptors(there.view(), room, 3, after(1h));
-    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
-    ASSERT_TRUE(refused.failed_with(Errc::limit_reached));
-    ASSERT_NE(refused.error().limit(), nullptr);
-    EXPECT_EQ(refused.error().limit()->name, "RLIMIT_NOFILE");
-    EXPECT_EQ(refused.error().limit()->value, most);
+    room_for_one.expect_named_by(refused);
+    ASSERT_FALSE(refused);
     EXPECT_THAT(refused.error().message(), HasSubstr("closed"));
   });
   (void)child.finish(never);

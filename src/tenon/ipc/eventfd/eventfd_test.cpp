@@ -1,34 +1,25 @@
 #include <tenon/ipc/eventfd/eventfd.hpp>
 
+#include <kit/asleep.hpp>
+#include <kit/descriptor_limit.hpp>
 #include <kit/reported_child.hpp>
 #include <kit/signal_storm.hpp>
 #include <kit/two_processes.hpp>
 #include <kit/watchdog.hpp>
 #include <tenon/os/poll.hpp>
 #include <tenon/os/process.hpp>
-#include <tenon/os/stop.hpp>
 
 #include <atomic>
-#include <cerrno>
 #include <fcntl.h>
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <thread>
-#include <unistd.h>
 #include <vector>
 
 namespace {
 
 using namespace std::chrono_literals;
 using namespace tenon;
-
-[[noreturn]] void wait_to_be_killed() {
-  while (true) {
-    ::pause();
-  }
-}
 
 TEST(EventFd, adds_up_what_is_posted_and_gives_it_out_at_once) {
   EventFd bell = EventFd::create().or_throw();
@@ -107,7 +98,7 @@ TEST(EventFd, keeps_its_count_when_whoever_posted_is_killed) {
   kit::Sides sides({{"poster", [&](kit::Stage& stage) {
                        bell.post(3, never).or_throw();
                        stage.signal("posted");
-                       wait_to_be_killed();
+                       kit::wait_to_be_killed();
                      }}});
   sides.stage().await("posted");
   sides.side("poster").kill();
@@ -120,7 +111,7 @@ TEST(EventFd, a_killed_takers_permit_does_not_come_back) {
   kit::Sides sides({{"taker", [&](kit::Stage& stage) {
                        permit.wait(never).or_throw();
                        stage.signal("taken");
-                       wait_to_be_killed();
+                       kit::wait_to_be_killed();
                      }}});
   sides.stage().await("taken");
   sides.side("taker").kill();
@@ -167,14 +158,8 @@ TEST(EventFd, is_closed_on_exec_and_reaches_a_program_that_is_handed_it) {  // F
 
 TEST(EventFd, names_the_limit_on_descriptors) {
   kit::ReportedChild child("at the limit", [] {
-    const Fd next = fd_from(::fcntl(0, F_DUPFD_CLOEXEC, 3), "fcntl").or_throw();
-    const auto most = static_cast<rlim_t>(next.raw()) + 1;
-    const struct rlimit limit{.rlim_cur = most, .rlim_max = most};
-    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
-    const auto refused = EventFd::create();
-    ASSERT_TRUE(refused.failed_with(Errc::limit_reached));
-    ASSERT_NE(refused.error().limit(), nullptr);
-    EXPECT_EQ(refused.error().limit()->name, "RLIMIT_NOFILE");
+    const kit::DescriptorLimit none(0);
+    none.expect_named_by(EventFd::create());
   });
   (void)child.finish(never);
 }

@@ -1,5 +1,6 @@
 #include <tenon/ipc/file_lock/file_lock.hpp>
 
+#include <kit/asleep.hpp>
 #include <kit/leak_check.hpp>
 #include <kit/reported_child.hpp>
 #include <kit/shared.hpp>
@@ -10,16 +11,13 @@
 #include <tenon/os/process.hpp>
 #include <tenon/os/stop.hpp>
 
-#include <array>
 #include <atomic>
-#include <cerrno>
 #include <csignal>
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <optional>
 #include <string>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <thread>
 #include <unistd.h>
@@ -31,7 +29,6 @@ using namespace std::chrono_literals;
 using namespace tenon;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::IsEmpty;
 
 constexpr uid_t stranger = 54323;
 
@@ -46,12 +43,6 @@ struct Place {
 };
 
 FileLock handle(const Place& place) { return FileLock::open_or_create(place.path).or_throw(); }
-
-[[noreturn]] void wait_to_be_killed() {
-  while (true) {
-    ::pause();
-  }
-}
 
 bool is_free(const Place& place) {
   FileLock other = handle(place);
@@ -152,7 +143,7 @@ TEST(FileLock, is_dropped_by_the_kernel_when_its_holder_is_killed) {
                          FileLock lock = handle(place);
                          const auto held = lock.lock(LockMode::exclusive, never).or_throw();
                          stage.signal("holding");
-                         wait_to_be_killed();
+                         kit::wait_to_be_killed();
                        }}});
     sides.stage().await("holding");
     EXPECT_FALSE(is_free(place));
@@ -172,14 +163,14 @@ TEST(FileLock, is_dropped_when_its_holder_is_killed_although_a_forked_child_live
                        const auto held = lock.lock(LockMode::exclusive, never).or_throw();
                        Child child = spawn(
                                          [] {
-                                           wait_to_be_killed();
+                                           kit::wait_to_be_killed();
                                            return 0;
                                          },
                                          WithParent::lives_on)
                                          .or_throw();
                        *orphan = child.pid();
                        stage.signal("holding");
-                       wait_to_be_killed();
+                       kit::wait_to_be_killed();
                      }}});
   sides.stage().await("holding");
   EXPECT_FALSE(is_free(place));
@@ -237,7 +228,7 @@ TEST(FileLock, names_who_holds_a_lock_of_the_older_kind) {  // F51
                        lock.l_type = F_WRLCK;
                        ASSERT_EQ(::fcntl(file.raw(), F_SETLK, &lock), 0);
                        stage.signal("holding");
-                       wait_to_be_killed();
+                       kit::wait_to_be_killed();
                      }}});
   sides.stage().await("holding");
   EXPECT_TRUE(own.try_lock(LockMode::shared).failed_with(Errc::would_block));
@@ -283,43 +274,6 @@ TEST(FileLock, is_stopped) {
   stop.request();
   EXPECT_TRUE(own.lock(LockMode::exclusive, never.or_stop(stop)).failed_with(Errc::stopped));
   EXPECT_TRUE(is_free(place)) << "who is stopped locks nothing";
-}
-
-TEST(FileLock, has_exactly_the_mode_asked_for_whatever_the_umask) {  // F13
-  kit::ReportedChild child("creator", [] {
-    for (const mode_t mask : {0U, 022U, 077U, 0777U}) {
-      ::umask(mask);
-      for (const std::uint32_t mode : {0600U, 0640U, 0666U}) {
-        const Place place;
-        EXPECT_TRUE(FileLock::create(place.path, Permissions(mode)));
-        struct stat status{};
-        EXPECT_EQ(::lstat(place.path.c_str(), &status), 0);
-        EXPECT_EQ(status.st_mode & 07777, mode) << "umask " << mask;
-      }
-    }
-  });
-  (void)child.finish(never);
-}
-
-TEST(FileLock, is_created_by_exactly_one_of_many_who_race) {  // F4
-  const kit::UniqueDirectory directory;
-  const kit::Shared<std::atomic<int>> winners;
-  constexpr int rounds = 50;
-  auto race = [&](kit::Stage& stage) {
-    for (int round = 0; round < rounds; ++round) {
-      const std::string path = directory / std::to_string(round);
-      stage.barrier();
-      const auto created = FileLock::create(path);
-      *winners += created ? 1 : 0;
-      EXPECT_TRUE(created || created.failed_with(Errc::already_exists));
-      EXPECT_TRUE(FileLock::open_or_create(path));
-    }
-  };
-  kit::run_sides({{"a", race}, {"b", race}, {"c", race}});
-  EXPECT_EQ(*winners, rounds);
-  for (int round = 0; round < rounds; ++round) {
-    EXPECT_TRUE(FileLock::unlink(directory / std::to_string(round)));
-  }
 }
 
 TEST(FileLock, refuses_names_before_any_system_call) {  // F1 F2
@@ -407,24 +361,6 @@ TEST(FileLock, is_closed_on_exec_and_holds_one_descriptor) {  // F36
   const FileLock lock = handle(place);
   EXPECT_EQ(::fcntl(lock.fd().raw(), F_GETFD), FD_CLOEXEC);
   EXPECT_EQ(check.leaked().size(), 1U);
-}
-
-TEST(FileLock, names_the_limit_on_descriptors_and_leaves_nothing_behind) {  // F14
-  kit::ReportedChild child("at the limit", [] {
-    const Place place;
-    const Fd next = fd_from(::fcntl(0, F_DUPFD_CLOEXEC, 3), "fcntl").or_throw();
-    struct rlimit before{};
-    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
-    const struct rlimit limit{.rlim_cur = static_cast<rlim_t>(next.raw()) + 1, .rlim_max = before.rlim_max};
-    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
-    const auto refused = FileLock::create(place.path);
-    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
-    ASSERT_TRUE(refused.failed_with(Errc::limit_reached));
-    ASSERT_NE(refused.error().limit(), nullptr);
-    EXPECT_EQ(refused.error().limit()->name, "RLIMIT_NOFILE");
-    EXPECT_THAT(kit::names_in(place.directory.path()), IsEmpty());
-  });
-  (void)child.finish(never);
 }
 
 TEST(FileLockDeathTest, holds_one_lock_at_a_time_and_outlives_its_guard) {

@@ -1,16 +1,15 @@
 #include <tenon/ipc/memfd/memfd.hpp>
 
+#include <kit/descriptor_limit.hpp>
 #include <kit/leak_check.hpp>
-#include <kit/patience.hpp>
+#include <kit/mapped_text.hpp>
 #include <kit/reported_child.hpp>
-#include <kit/watchdog.hpp>
 #include <tenon/os/process.hpp>
 #include <tenon/os/procfs.hpp>
 
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <cstring>
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -19,7 +18,6 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <vector>
 
 namespace {
 
@@ -29,13 +27,9 @@ using testing::HasSubstr;
 constexpr std::size_t page = 4096;
 constexpr uid_t stranger = 54323;
 
-void put(const Mapping& memory, std::string_view text) { std::memcpy(memory.data(), text.data(), text.size()); }
-
-std::string_view text_at(const Mapping& memory, std::size_t size) { return text_of(Bytes(memory.bytes()).first(size)); }
-
 Memfd with(std::string_view text) {
   Memfd memory = Memfd::create("test", page).or_throw();
-  put(memory.map(Access::read_write, Seals::none).or_throw(), text);
+  kit::put_text(memory.map(Access::read_write, Seals::none).or_throw(), text);
   return memory;
 }
 
@@ -48,11 +42,11 @@ TEST(Memfd, carries_bytes_to_whoever_has_its_descriptor) {
   const Memfd memory = with("Hello");
   kit::ReportedChild child("child", [&] {
     const Mapping all = memory.map(Access::read_write, Seals::none).or_throw();
-    EXPECT_EQ(text_at(all, 5), "Hello");
-    put(all, "Back!");
+    EXPECT_EQ(kit::text_at(all, 5), "Hello");
+    kit::put_text(all, "Back!");
   });
   EXPECT_TRUE(child.finish(never));
-  EXPECT_EQ(text_at(memory.map(Access::read, Seals::none).or_throw(), 5), "Back!");
+  EXPECT_EQ(kit::text_at(memory.map(Access::read, Seals::none).or_throw(), 5), "Back!");
   EXPECT_EQ(memory.size().or_throw(), page);
 }
 
@@ -120,7 +114,7 @@ TEST(Memfd, that_lacks_a_seal_is_not_mapped_by_who_requires_it) {
   ASSERT_TRUE(still.failed_with(Errc::permission_denied));
   EXPECT_THAT(still.error().message(), HasSubstr("it lacks the seals write"));
   ASSERT_TRUE(memory.seal(Seals::write));
-  EXPECT_EQ(text_at(received.map(Access::read, Seals::shrink | Seals::write).or_throw(), 4), "data");
+  EXPECT_EQ(kit::text_at(received.map(Access::read, Seals::shrink | Seals::write).or_throw(), 4), "data");
 }
 
 TEST(Memfd, sealed_cannot_be_truncated_under_its_reader) {  // F17
@@ -133,7 +127,7 @@ TEST(Memfd, sealed_cannot_be_truncated_under_its_reader) {  // F17
     EXPECT_EQ(::ftruncate(reopened(memory, O_RDWR).raw(), 1), -1);
   });
   EXPECT_TRUE(peer.finish(never));
-  EXPECT_EQ(text_at(all, 4), "data");
+  EXPECT_EQ(kit::text_at(all, 4), "data");
   EXPECT_EQ(all.data()[page - 1], std::byte{0});
 }
 
@@ -170,7 +164,7 @@ TEST(Memfd, sealed_against_writing_is_not_written_through_a_reopened_descriptor)
   const auto refused = memory.map(Access::read_write, Seals::none);
   ASSERT_TRUE(refused.failed_with(Errc::permission_denied));
   EXPECT_THAT(refused.error().message(), HasSubstr("it is sealed against write"));
-  EXPECT_EQ(text_at(memory.map(Access::read, Seals::write).or_throw(), 4), "data");
+  EXPECT_EQ(kit::text_at(memory.map(Access::read, Seals::write).or_throw(), 4), "data");
 }
 
 TEST(Memfd, opened_for_reading_by_another_user_cannot_be_written) {  // F26
@@ -212,8 +206,8 @@ TEST(Memfd, sealed_against_future_writing_is_written_by_its_first_writer_alone) 
     EXPECT_TRUE(memory.map(Access::read, Seals::shrink | Seals::future_write));
   });
   EXPECT_TRUE(child.finish(never));
-  put(writing, "on");
-  EXPECT_EQ(text_at(memory.map(Access::read, Seals::shrink).or_throw(), 2), "on");
+  kit::put_text(writing, "on");
+  EXPECT_EQ(kit::text_at(memory.map(Access::read, Seals::shrink).or_throw(), 2), "on");
 }
 
 TEST(Memfd, grows_while_others_have_it_mapped_until_it_is_sealed) {  // F34
@@ -222,8 +216,8 @@ TEST(Memfd, grows_while_others_have_it_mapped_until_it_is_sealed) {  // F34
   ASSERT_TRUE(memory.resize(3 * page));
   const Mapping all = memory.map(Access::read_write, Seals::none).or_throw();
   EXPECT_EQ(all.size(), 3 * page);
-  put(all, "new");
-  EXPECT_EQ(text_at(old, 3), "new");
+  kit::put_text(all, "new");
+  EXPECT_EQ(kit::text_at(old, 3), "new");
   EXPECT_TRUE(memory.resize(page).failed_with(Errc::invalid_argument));
   ASSERT_TRUE(memory.seal(Seals::grow));
   const auto refused = memory.resize(4 * page);
@@ -242,15 +236,8 @@ TEST(Memfd, what_is_no_sealable_memory_is_refused) {
 
 TEST(Memfd, names_the_limit_on_descriptors) {
   kit::ReportedChild child("at the limit", [] {
-    struct rlimit before{};
-    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
-    const Fd next = fd_from(::fcntl(0, F_DUPFD_CLOEXEC, 3), "fcntl").or_throw();
-    const struct rlimit limit{.rlim_cur = static_cast<rlim_t>(next.raw()) + 1, .rlim_max = before.rlim_max};
-    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
-    const auto refused = Memfd::create("test", page);
-    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
-    ASSERT_TRUE(refused.failed_with(Errc::limit_reached));
-    EXPECT_EQ(refused.error().limit()->name, "RLIMIT_NOFILE");
+    const kit::DescriptorLimit none(0);
+    none.expect_named_by(Memfd::create("test", page));
   });
   EXPECT_TRUE(child.finish(never));
 }
@@ -266,19 +253,19 @@ TEST(Memfd, larger_than_the_machines_memory_is_an_error_and_nobody_is_killed) { 
 TEST(Memfd, works_in_a_forked_child) {  // F35
   Memfd memory = Memfd::create("test", page).or_throw();
   kit::ReportedChild child("child", [&] {
-    put(memory.map(Access::read_write, Seals::none).or_throw(), "child");
+    kit::put_text(memory.map(Access::read_write, Seals::none).or_throw(), "child");
     EXPECT_TRUE(memory.seal(Seals::write));
   });
   EXPECT_TRUE(child.finish(never));
   EXPECT_TRUE(has_all(memory.seals().or_throw(), Seals::write));
-  EXPECT_EQ(text_at(memory.map(Access::read, Seals::write).or_throw(), 5), "child");
+  EXPECT_EQ(kit::text_at(memory.map(Access::read, Seals::write).or_throw(), 5), "child");
 }
 
 TEST(Memfd, is_closed_on_exec_and_gives_its_descriptor_away) {  // F36
   Memfd memory = with("given");
   EXPECT_EQ(::fcntl(memory.fd().raw(), F_GETFD), FD_CLOEXEC);
   const Memfd adopted = Memfd::adopt(std::move(memory).into_fd());
-  EXPECT_EQ(text_at(adopted.map(Access::read, Seals::none).or_throw(), 5), "given");
+  EXPECT_EQ(kit::text_at(adopted.map(Access::read, Seals::none).or_throw(), 5), "given");
   EXPECT_TRUE(Memfd::create("test", page).or_throw().close());
 }
 

@@ -1,18 +1,17 @@
 #include <tenon/ipc/pipe/pipe.hpp>
 
+#include <kit/asleep.hpp>
+#include <kit/descriptor_limit.hpp>
 #include <kit/leak_check.hpp>
+#include <kit/read_all.hpp>
 #include <kit/reported_child.hpp>
 #include <kit/two_processes.hpp>
 #include <tenon/os/process.hpp>
 #include <tenon/os/procfs.hpp>
 
 #include <array>
-#include <cerrno>
-#include <csignal>
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <string>
-#include <sys/resource.h>
 #include <unistd.h>
 #include <vector>
 
@@ -21,21 +20,6 @@ namespace {
 using namespace std::chrono_literals;
 using namespace tenon;
 
-std::string read_all(ReadEnd& reader) {
-  std::string all;
-  std::array<std::byte, 5000> part;
-  while (const std::size_t got = reader.read(part, never).or_throw()) {
-    all += text_of(Bytes(part).first(got));
-  }
-  return all;
-}
-
-[[noreturn]] void wait_to_be_killed() {
-  while (true) {
-    ::pause();
-  }
-}
-
 std::array<std::byte, 16> ignored;
 
 TEST(Pipe, carries_bytes_from_parent_to_child) {
@@ -43,7 +27,7 @@ TEST(Pipe, carries_bytes_from_parent_to_child) {
   Pipe pipe = Pipe::pair().or_throw();
   kit::ReportedChild child("reader", [&] {
     ReadEnd reader = std::move(pipe).into_reader();
-    EXPECT_EQ(read_all(reader), "Hello from parent!");
+    EXPECT_EQ(kit::read_all(reader), "Hello from parent!");
   });
   WriteEnd writer = std::move(pipe).into_writer();
   writer.write(bytes_of("Hello "), never).or_throw();
@@ -56,7 +40,7 @@ TEST(Pipe, shows_no_end_as_long_as_anybody_holds_a_write_end) {
   Pipe pipe = Pipe::pair().or_throw();
   kit::Sides sides({{"holder", [&](kit::Stage& stage) {
                        stage.signal("holding");
-                       wait_to_be_killed();
+                       kit::wait_to_be_killed();
                      }}});
   sides.stage().await("holding");
   ReadEnd reader = std::move(pipe).into_reader();
@@ -89,22 +73,15 @@ TEST(Pipe, reaches_a_program_that_is_handed_an_end) {
   ReadEnd reader = std::move(from).into_reader();
   writer.write(bytes_of("there and back"), never).or_throw();
   std::move(writer).close().or_throw();
-  EXPECT_EQ(read_all(reader), "there and back");
+  EXPECT_EQ(kit::read_all(reader), "there and back");
   EXPECT_TRUE(cat.wait(never).or_throw().success());
 }
 
 TEST(Pipe, names_the_limit_on_descriptors_and_leaves_nothing_open) {
   kit::ReportedChild child("at the limit", [] {
     const kit::LeakCheck check;
-    const Fd next = fd_from(::fcntl(0, F_DUPFD_CLOEXEC, 3), "fcntl").or_throw();
-    const rlim_t most = static_cast<rlim_t>(next.raw()) + 2;  // room for one more, a pipe needs two
-    const struct rlimit limit{.rlim_cur = most, .rlim_max = most};
-    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
-    const auto refused = Pipe::pair();
-    ASSERT_TRUE(refused.failed_with(Errc::limit_reached));
-    ASSERT_NE(refused.error().limit(), nullptr);
-    EXPECT_EQ(refused.error().limit()->name, "RLIMIT_NOFILE");
-    EXPECT_EQ(refused.error().limit()->value, most);
+    const kit::DescriptorLimit room_for_one(1);  // a pipe needs two
+    room_for_one.expect_named_by(Pipe::pair());
   });
   (void)child.finish(never);
 }
@@ -138,11 +115,11 @@ TEST(Pipe, gives_what_was_written_to_the_survivor_when_a_side_is_killed_in_the_m
                        WriteEnd writer = std::move(pipe).into_writer();
                        writer.write(bytes_of("the first half"), never).or_throw();
                        stage.signal("half");
-                       wait_to_be_killed();
+                       kit::wait_to_be_killed();
                      }},
                     {"reader", [&](kit::Stage&) {
                        ReadEnd reader = std::move(pipe).into_reader();
-                       EXPECT_EQ(read_all(reader), "the first half");
+                       EXPECT_EQ(kit::read_all(reader), "the first half");
                      }}});
   const ReadEnd last_reader = std::move(pipe).into_reader();
   sides.stage().await("half");

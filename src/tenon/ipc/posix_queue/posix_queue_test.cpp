@@ -1,34 +1,24 @@
 #include <tenon/ipc/posix_queue/posix_queue.hpp>
 
-#include <kit/leak_check.hpp>
-#include <kit/private_namespaces.hpp>
 #include <kit/reported_child.hpp>
 #include <kit/shared.hpp>
 #include <kit/signal_storm.hpp>
 #include <kit/two_processes.hpp>
 #include <kit/unique.hpp>
 #include <kit/watchdog.hpp>
-#include <tenon/ipc/posix_queue/posix_queue_limits.hpp>
-#include <tenon/os/clock.hpp>
 #include <tenon/os/poll.hpp>
-#include <tenon/os/process.hpp>
-#include <tenon/os/procfs.hpp>
-#include <tenon/os/stop.hpp>
 #include <tenon/os/unlink_on_exit.hpp>
 
 #include <array>
 #include <atomic>
-#include <cerrno>
-#include <csignal>
+#include <cstdint>
 #include <fcntl.h>
-#include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <string>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <thread>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -38,23 +28,16 @@ using namespace tenon;
 using testing::AllOf;
 using testing::HasSubstr;
 
-constexpr uid_t stranger = 54325;
 constexpr PosixQueue::Limits small{.messages = 2, .message_bytes = 16};
 
 // A queue whose name goes with it.
 struct Named {
-  explicit Named(PosixQueue::Limits limits = small, Permissions permissions = owner_only)
-      : name("/" + kit::unique_name()), queue(PosixQueue::create(name, limits, permissions).or_throw()) {}
+  explicit Named(PosixQueue::Limits limits = small)
+      : name("/" + kit::unique_name()), queue(PosixQueue::create(name, limits).or_throw()) {}
   std::string name;
   PosixQueue queue;
   UnlinkOnExit guard{PosixQueue::unlink, name};
 };
-
-mode_t mode_of(const PosixQueue& queue) {
-  struct stat status{};
-  EXPECT_EQ(::fstat(queue.fd().raw(), &status), 0);
-  return status.st_mode & 07777;
-}
 
 std::string received(PosixQueue& queue, Deadline deadline = never) {
   std::array<std::byte, 8192> into;
@@ -68,87 +51,6 @@ void fill(PosixQueue& queue) {
 }
 
 std::array<std::byte, 8192> ignored;
-
-TEST(PosixQueue, has_exactly_the_mode_asked_for_whatever_the_umask) {  // F13
-  kit::ReportedChild child("creator", [] {
-    for (const mode_t mask : {0U, 022U, 077U, 0777U}) {
-      ::umask(mask);
-      for (const std::uint32_t mode : {0600U, 0640U, 0666U, 0200U, 0777U}) {
-        const Named one(small, Permissions(mode));
-        EXPECT_EQ(mode_of(one.queue), mode) << "umask " << mask;
-      }
-    }
-  });
-  (void)child.finish(never);
-}
-
-TEST(PosixQueue, refuses_names_before_any_system_call) {  // F1 F2
-  for (const std::string& name :
-       {std::string(), std::string("/"), std::string("jobs"), std::string("/a/b"), std::string("/."),
-        std::string("/.."), std::string("/a\0b", 4), "/" + std::string(256, 'x')}) {
-    EXPECT_TRUE(PosixQueue::create(name, small).failed_with(Errc::invalid_name)) << name;
-    EXPECT_TRUE(PosixQueue::open(name).failed_with(Errc::invalid_name)) << name;
-    EXPECT_TRUE(PosixQueue::open_or_create(name, small).failed_with(Errc::invalid_name)) << name;
-    EXPECT_TRUE(PosixQueue::unlink(name).failed_with(Errc::invalid_name)) << name;
-  }
-  const std::string longest = "/" + kit::unique_name(std::string(255 - 17, 'x'));
-  ASSERT_EQ(longest.size(), 256U);
-  EXPECT_TRUE(PosixQueue::create(longest, small));
-  EXPECT_TRUE(PosixQueue::unlink(longest));
-}
-
-TEST(PosixQueue, is_created_by_exactly_one_of_many_who_race) {  // F4
-  const kit::Shared<std::atomic<int>> winners;
-  const std::string stem = "/" + kit::unique_name();
-  constexpr int rounds = 30;
-  auto race = [&](kit::Stage& stage) {
-    for (int round = 0; round < rounds; ++round) {
-      stage.barrier();
-      const std::string name = stem + std::to_string(round);
-      const auto created = PosixQueue::create(name, small);
-      *winners += created ? 1 : 0;
-      EXPECT_TRUE(created || created.failed_with(Errc::already_exists));
-      EXPECT_TRUE(PosixQueue::open_or_create(name, small)) << "whoever lost opens what the other made";
-      stage.barrier();
-      [[maybe_unused]] const auto removed = PosixQueue::unlink(name);
-    }
-  };
-  kit::run_sides({{"a", race}, {"b", race}, {"c", race}});
-  EXPECT_EQ(*winners, rounds);
-}
-
-TEST(PosixQueue, of_another_user_is_refused_naming_the_user) {  // F12
-  if (::geteuid() != 0) {
-    GTEST_SKIP() << "needs root, to make another user's queue";
-  }
-  const Named one(small, Permissions(0666));
-  ASSERT_EQ(::fchown(one.queue.fd().raw(), stranger, stranger), 0);
-  for (const auto& opened : {PosixQueue::open(one.name), PosixQueue::open_or_create(one.name, small)}) {
-    ASSERT_TRUE(opened.failed_with(Errc::permission_denied));
-    EXPECT_THAT(opened.error().message(),
-                AllOf(HasSubstr("it belongs to uid 54325, not to uid 0"), HasSubstr(one.name)));
-  }
-  EXPECT_TRUE(PosixQueue::open(one.name, PosixQueue::Use::both, stranger)) << "whoever expects that owner may";
-}
-
-TEST(PosixQueue, that_the_mode_keeps_others_out_of_names_its_owner) {  // F12
-  if (::geteuid() != 0) {
-    GTEST_SKIP() << "needs root, to become somebody else";
-  }
-  kit::in_private_namespaces([] {
-    const Named one;
-    kit::ReportedChild child("stranger", [&] {
-      ASSERT_EQ(::setresuid(stranger, stranger, stranger), 0);
-      const auto opened = PosixQueue::open(one.name);
-      ASSERT_TRUE(opened.failed_with(Errc::permission_denied));
-      EXPECT_THAT(opened.error().message(), HasSubstr("it belongs to uid 0, and its mode is 0600"));
-      const auto unlinked = PosixQueue::unlink(one.name);
-      ASSERT_TRUE(unlinked.failed_with(Errc::permission_denied));
-      EXPECT_THAT(unlinked.error().message(), HasSubstr("mq_unlink"));
-    });
-    (void)child.finish(never);
-  });
-}
 
 TEST(PosixQueue, keeps_boundaries_and_takes_the_highest_priority_first_and_the_oldest_within) {
   Named one({.messages = 5, .message_bytes = 16});
@@ -227,64 +129,6 @@ TEST(PosixQueue, says_for_what_it_was_opened) {
   EXPECT_EQ(received(receiving), "x/0");
 }
 
-TEST(PosixQueue, adopted_non_blocking_waits_all_the_same) {
-  const kit::Watchdog watchdog("an adopted queue");
-  const Named one;
-  PosixQueue adopted = PosixQueue::adopt(Fd::adopt(::mq_open(one.name.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC)));
-  EXPECT_TRUE(adopted.attributes().or_throw().non_blocking);
-  EXPECT_TRUE(adopted.try_receive(ignored).failed_with(Errc::would_block));
-  EXPECT_TRUE(adopted.receive(ignored, after(5ms)).failed_with(Errc::timed_out));
-  fill(adopted);
-  EXPECT_TRUE(adopted.send(bytes_of("x"), 0, after(5ms)).failed_with(Errc::timed_out));
-  std::jthread receiver([&] {
-    for (int i = 0; i < 3; ++i) {
-      EXPECT_TRUE(adopted.receive(ignored, never));
-    }
-  });
-  EXPECT_TRUE(adopted.send(bytes_of("x"), 0, never));
-}
-
-TEST(PosixQueue, keeps_its_first_deadline_in_a_storm_of_signals) {  // F71
-  const kit::Watchdog watchdog("a queue under signals");
-  Named one;
-  const kit::SignalStorm storm;
-  const Deadline first = after(60ms);
-  EXPECT_TRUE(one.queue.receive(ignored, first).failed_with(Errc::timed_out));
-  EXPECT_TRUE(first.passed());
-  fill(one.queue);
-  const Deadline second = after(60ms);
-  EXPECT_TRUE(one.queue.send(bytes_of("x"), 0, second).failed_with(Errc::timed_out));
-  EXPECT_TRUE(second.passed());
-  EXPECT_GT(storm.count(), 0U);
-}
-
-TEST(PosixQueue, without_deadline_goes_on_after_signals) {  // F71
-  const kit::Watchdog watchdog("a blocking queue under signals");
-  Named one;
-  fill(one.queue);
-  const kit::SignalStorm storm;
-  std::atomic<bool> emptied = false;
-  const auto after_signals = [&](std::uint32_t count) {
-    while (storm.count() < count) {
-      std::this_thread::yield();
-    }
-  };
-  std::jthread other([&] {
-    after_signals(20);
-    EXPECT_TRUE(one.queue.receive(ignored, never));
-    while (!emptied) {
-      std::this_thread::yield();
-    }
-    after_signals(storm.count() + 20);
-    EXPECT_TRUE(one.queue.send(bytes_of("x"), 0, never));
-  });
-  EXPECT_TRUE(one.queue.send(bytes_of("x"), 0, never));
-  while (one.queue.try_receive(ignored)) {
-  }
-  emptied = true;
-  EXPECT_TRUE(one.queue.receive(ignored, never));
-}
-
 TEST(PosixQueue, is_readable_when_a_message_is_there_and_writable_when_there_is_room) {
   Named one;
   EXPECT_TRUE(wait_ready(one.queue.fd(), Ready::reading, immediately).failed_with(Errc::timed_out));
@@ -361,179 +205,62 @@ TEST(PosixQueue, several_threads_send_and_receive_at_once) {
   EXPECT_EQ(got, 2 * each);
 }
 
-// Blocked for the whole program of the test, so that the thread that asks for it finds it pending.
-class BlockedSignal {
- public:
-  explicit BlockedSignal(int signal) : signal_(signal) {
-    ::sigemptyset(&set_);
-    ::sigaddset(&set_, signal);
-    ::pthread_sigmask(SIG_BLOCK, &set_, &before_);
-  }
-  BlockedSignal(const BlockedSignal&) = delete;
-  BlockedSignal& operator=(const BlockedSignal&) = delete;
-  ~BlockedSignal() {
-    [[maybe_unused]] const auto none_left = take(0s);
-    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-  }
-  // Who sent it, 0 if none came.
-  pid_t take(std::chrono::seconds patience) const {
-    siginfo_t info{};
-    const timespec limit = timespec_of(std::chrono::nanoseconds(patience).count());
-    return ::sigtimedwait(&set_, &info, &limit) == signal_ && info.si_code == SI_MESGQ ? info.si_pid : 0;
-  }
+TEST(PosixQueue, adopted_non_blocking_waits_all_the_same) {
+  const kit::Watchdog watchdog("an adopted queue");
+  const Named one;
+  PosixQueue adopted = PosixQueue::adopt(Fd::adopt(::mq_open(one.name.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC)));
+  EXPECT_TRUE(adopted.attributes().or_throw().non_blocking);
+  EXPECT_TRUE(adopted.try_receive(ignored).failed_with(Errc::would_block));
+  EXPECT_TRUE(adopted.receive(ignored, after(5ms)).failed_with(Errc::timed_out));
+  fill(adopted);
+  EXPECT_TRUE(adopted.send(bytes_of("x"), 0, after(5ms)).failed_with(Errc::timed_out));
+  std::jthread receiver([&] {
+    for (int i = 0; i < 3; ++i) {
+      EXPECT_TRUE(adopted.receive(ignored, never));
+    }
+  });
+  EXPECT_TRUE(adopted.send(bytes_of("x"), 0, never));
+}
 
- private:
-  int signal_;
-  sigset_t set_{};
-  sigset_t before_{};
-};
-
-TEST(PosixQueue, notifies_one_process_once_of_a_message_into_an_empty_queue) {
+TEST(PosixQueue, keeps_its_first_deadline_in_a_storm_of_signals) {  // F71
+  const kit::Watchdog watchdog("a queue under signals");
   Named one;
-  const BlockedSignal blocked(SIGUSR1);
-  one.queue.notify(SIGUSR1).or_throw();
-  const auto second = one.queue.notify(SIGUSR1);
-  ASSERT_TRUE(second.failed_with(Errc::already_exists));
-  EXPECT_THAT(second.error().message(), HasSubstr("already"));
-  kit::ReportedChild child("sender", [&] {
-    EXPECT_TRUE(one.queue.notify(SIGUSR2).failed_with(Errc::already_exists)) << "another process has it";
-    one.queue.send(bytes_of("x"), 0, never).or_throw();
-    one.queue.send(bytes_of("y"), 0, never).or_throw();
-  });
-  EXPECT_EQ(blocked.take(20s), child.process().pid());
-  (void)child.finish(never);
-  EXPECT_EQ(blocked.take(0s), 0) << "the second message came into a queue that was not empty";
-  EXPECT_TRUE(one.queue.notify(SIGUSR1)) << "once told, the place is free";
-  EXPECT_TRUE(one.queue.cancel_notification());
-  EXPECT_TRUE(one.queue.notify(SIGUSR1)) << "and when it was cancelled";
+  const kit::SignalStorm storm;
+  const Deadline first = after(60ms);
+  EXPECT_TRUE(one.queue.receive(ignored, first).failed_with(Errc::timed_out));
+  EXPECT_TRUE(first.passed());
+  fill(one.queue);
+  const Deadline second = after(60ms);
+  EXPECT_TRUE(one.queue.send(bytes_of("x"), 0, second).failed_with(Errc::timed_out));
+  EXPECT_TRUE(second.passed());
+  EXPECT_GT(storm.count(), 0U);
 }
 
-TEST(PosixQueue, whose_notified_process_was_killed_can_notify_another) {  // F70
+TEST(PosixQueue, without_deadline_goes_on_after_signals) {  // F71
+  const kit::Watchdog watchdog("a blocking queue under signals");
   Named one;
-  const BlockedSignal blocked(SIGUSR1);
-  kit::Sides sides({{"owner", [&](kit::Stage& stage) {
-                       PosixQueue own = PosixQueue::open(one.name).or_throw();
-                       own.notify(SIGUSR2).or_throw();
-                       stage.signal("registered");
-                       stage.await("nothing that ever comes");
-                     }}});
-  sides.stage().await("registered");
-  EXPECT_TRUE(one.queue.notify(SIGUSR1).failed_with(Errc::already_exists));
-  sides.side("owner").kill();
-  wait_ready(sides.side("owner").process().fd(), Ready::reading, never).or_throw();
-  EXPECT_TRUE(one.queue.notify(SIGUSR1));
-  one.queue.send(bytes_of("x"), 0, never).or_throw();
-  EXPECT_EQ(blocked.take(20s), ::getpid());
-  sides.finish();
-}
-
-// Somebody without privileges, and with no queue of his own yet: limits do not bind root, and are counted for each
-// user.
-void as_stranger(uid_t user, const std::function<void()>& body) {
-  if (::geteuid() != 0) {
-    GTEST_SKIP() << "needs root, to become a user who holds no queues";
+  fill(one.queue);
+  const kit::SignalStorm storm;
+  std::atomic<bool> emptied = false;
+  const auto after_signals = [&](std::uint32_t count) {
+    while (storm.count() < count) {
+      std::this_thread::yield();
+    }
+  };
+  std::jthread other([&] {
+    after_signals(20);
+    EXPECT_TRUE(one.queue.receive(ignored, never));
+    while (!emptied) {
+      std::this_thread::yield();
+    }
+    after_signals(storm.count() + 20);
+    EXPECT_TRUE(one.queue.send(bytes_of("x"), 0, never));
+  });
+  EXPECT_TRUE(one.queue.send(bytes_of("x"), 0, never));
+  while (one.queue.try_receive(ignored)) {
   }
-  kit::in_private_namespaces([&] {
-    ASSERT_EQ(::setresgid(user, user, user), 0);
-    ASSERT_EQ(::setresuid(user, user, user), 0);
-    body();
-  });
-}
-
-void expect_limit(const Result<PosixQueue>& refused, const std::string& name, std::uint64_t value, std::uint64_t wanted,
-                  const std::string& remedy) {
-  ASSERT_TRUE(refused.failed_with(Errc::limit_reached)) << (refused ? "made" : refused.error().message());
-  ASSERT_NE(refused.error().limit(), nullptr) << refused.error().message();
-  EXPECT_EQ(refused.error().limit()->name, name);
-  EXPECT_EQ(refused.error().limit()->value, value);
-  EXPECT_EQ(refused.error().limit()->wanted, wanted);
-  EXPECT_THAT(refused.error().message(), HasSubstr(remedy));
-}
-
-TEST(PosixQueueLimits, attributes_beyond_msg_max_and_msgsize_max_name_the_sysctl) {  // F66
-  as_stranger(stranger, [] {
-    const auto messages = procfs::number("/proc/sys/fs/mqueue/msg_max").or_throw();
-    expect_limit(PosixQueue::create("/x", {.messages = messages + 1, .message_bytes = 1}), "fs.mqueue.msg_max",
-                 messages, messages + 1, "sysctl -w fs.mqueue.msg_max=N");
-    const auto bytes = procfs::number("/proc/sys/fs/mqueue/msgsize_max").or_throw();
-    expect_limit(PosixQueue::create("/x", {.messages = 1, .message_bytes = bytes + 1}), "fs.mqueue.msgsize_max", bytes,
-                 bytes + 1, "sysctl -w fs.mqueue.msgsize_max=N");
-    EXPECT_TRUE(PosixQueue::create("/x", {.messages = messages, .message_bytes = bytes}));
-    EXPECT_TRUE(PosixQueue::unlink("/x"));
-  });
-}
-
-TEST(PosixQueueLimits, attributes_that_nobody_may_have_are_refused_to_root_too) {  // F66
-  if (::geteuid() != 0) {
-    GTEST_SKIP() << "needs root, for whom the sysctls do not count";
-  }
-  const std::string name = "/" + kit::unique_name();
-  expect_limit(PosixQueue::create(name, {.messages = 65537, .message_bytes = 1}), "fs.mqueue.msg_max", 65536, 65537,
-               "no queue may have more");
-  expect_limit(PosixQueue::create(name, {.messages = 1, .message_bytes = (16U << 20) + 1}), "fs.mqueue.msgsize_max",
-               16U << 20, (16U << 20) + 1, "no queue may have more");
-  EXPECT_TRUE(PosixQueue::create(name, {.messages = 0, .message_bytes = 1}).failed_with(Errc::invalid_argument));
-  EXPECT_TRUE(PosixQueue::create(name, {.messages = 1, .message_bytes = 0}).failed_with(Errc::invalid_argument));
-  EXPECT_TRUE(PosixQueue::create(name, {.messages = SIZE_MAX, .message_bytes = 1}).failed_with(Errc::invalid_argument));
-}
-
-TEST(PosixQueueLimits, as_many_queues_as_queues_max_allows_and_one_more) {
-  if (::geteuid() != 0) {
-    GTEST_SKIP() << "needs root, to lower fs.mqueue.queues_max in a namespace of its own";
-  }
-  kit::in_private_namespaces([] {
-    std::ofstream("/proc/sys/fs/mqueue/queues_max") << 2;
-    kit::ReportedChild child("stranger", [] {
-      ASSERT_EQ(::setresuid(stranger, stranger, stranger), 0);
-      EXPECT_TRUE(PosixQueue::create("/1", small));
-      EXPECT_TRUE(PosixQueue::create("/2", small));
-      expect_limit(PosixQueue::create("/3", small), "fs.mqueue.queues_max", 2, 3, "sysctl -w fs.mqueue.queues_max=N");
-      EXPECT_TRUE(PosixQueue::open_or_create("/2", small)) << "what exists needs no new place";
-      EXPECT_TRUE(PosixQueue::unlink("/1"));
-      EXPECT_TRUE(PosixQueue::create("/3", small));
-    });
-    (void)child.finish(never);
-  });
-}
-
-TEST(PosixQueueLimits, the_bytes_of_all_of_a_users_queues_name_rlimit_msgqueue_and_what_is_held) {  // F67
-  // The kernel lets go of a namespace's queues some time after it is gone: nobody else makes any as this user.
-  as_stranger(stranger + 1000, [] {
-    constexpr PosixQueue::Limits limits{.messages = 10, .message_bytes = 8192};
-    const std::uint64_t each = posix_queue_charge(limits);
-    const struct rlimit bytes{.rlim_cur = 2 * each, .rlim_max = 2 * each};
-    ASSERT_EQ(::setrlimit(RLIMIT_MSGQUEUE, &bytes), 0);
-    // Exactly two: the charge is what the kernel counts, to the byte.
-    EXPECT_TRUE(PosixQueue::create("/1", limits));
-    EXPECT_TRUE(PosixQueue::create("/2", limits));
-    const auto refused = PosixQueue::create("/3", {.messages = 1, .message_bytes = 1});
-    const std::uint64_t needed = posix_queue_charge({.messages = 1, .message_bytes = 1});
-    expect_limit(refused, "RLIMIT_MSGQUEUE", 2 * each, 2 * each + needed, "ulimit -q");
-    ASSERT_FALSE(refused);
-    EXPECT_THAT(refused.error().message(),
-                AllOf(HasSubstr("this queue needs " + std::to_string(needed) + " bytes"),
-                      HasSubstr("holds 2 queues of " + std::to_string(2 * each) + " bytes")));
-    EXPECT_TRUE(PosixQueue::unlink("/1"));
-    EXPECT_TRUE(PosixQueue::create("/3", limits));
-    EXPECT_TRUE(PosixQueue::unlink("/2"));
-    EXPECT_TRUE(PosixQueue::unlink("/3"));
-  });
-}
-
-TEST(PosixQueueLimits, of_descriptors_is_told_apart_from_that_of_bytes) {
-  kit::ReportedChild child("at the limit", [] {
-    const std::string name = "/" + kit::unique_name();
-    const Fd next = fd_from(::fcntl(0, F_DUPFD_CLOEXEC, 3), "fcntl").or_throw();
-    struct rlimit before{};
-    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
-    const struct rlimit limit{.rlim_cur = static_cast<rlim_t>(next.raw()) + 1, .rlim_max = before.rlim_max};
-    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
-    const auto refused = PosixQueue::create(name, small);
-    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
-    expect_limit(refused, "RLIMIT_NOFILE", limit.rlim_cur, limit.rlim_cur + 1, "ulimit -n");
-    EXPECT_TRUE(PosixQueue::open(name).failed_with(Errc::not_found));
-  });
-  (void)child.finish(never);
+  emptied = true;
+  EXPECT_TRUE(one.queue.receive(ignored, never));
 }
 
 }  // namespace

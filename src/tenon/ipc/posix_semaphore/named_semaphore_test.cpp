@@ -1,6 +1,7 @@
 #include <tenon/ipc/posix_semaphore/named_semaphore.hpp>
 
 #include <kit/leak_check.hpp>
+#include <kit/named_path.hpp>
 #include <kit/private_namespaces.hpp>
 #include <kit/refused_call.hpp>
 #include <kit/reported_child.hpp>
@@ -11,13 +12,11 @@
 
 #include <array>
 #include <atomic>
-#include <cerrno>
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <string>
 #include <sys/mount.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <thread>
@@ -32,36 +31,9 @@ using testing::IsEmpty;
 
 constexpr uid_t stranger = 54323;
 
-std::string file_of(const std::string& name) { return "/dev/shm/sem." + name.substr(1); }
-
-// A name that nobody else has, and whatever stands there is taken away.
-struct Named {
-  ~Named() { ::unlink(file_of(name).c_str()); }
-  Named() = default;
-  Named(const Named&) = delete;
-  Named& operator=(const Named&) = delete;
-  std::string name = "/" + kit::unique_name("semaphore");
+struct Named : kit::SharedName {
+  Named() : SharedName("sem.") {}
 };
-
-mode_t mode_of(const std::string& name) {
-  struct stat status{};
-  EXPECT_EQ(::lstat(file_of(name).c_str(), &status), 0) << name;
-  return status.st_mode & 07777;
-}
-
-TEST(NamedSemaphore, has_exactly_the_mode_asked_for_whatever_the_umask) {  // F13
-  kit::ReportedChild child("creator", [] {
-    for (const mode_t mask : {0U, 022U, 077U, 0777U}) {
-      ::umask(mask);
-      for (const std::uint32_t mode : {0600U, 0640U, 0666U, 0777U, 0U}) {
-        const Named one;
-        EXPECT_TRUE(NamedSemaphore::create(one.name, 0, Permissions(mode)));
-        EXPECT_EQ(mode_of(one.name), mode) << "umask " << mask;
-      }
-    }
-  });
-  (void)child.finish(never);
-}
 
 TEST(NamedSemaphore, refuses_names_before_any_system_call) {  // F1 F2
   for (const std::string& name :
@@ -113,7 +85,7 @@ TEST(NamedSemaphore, says_whether_it_was_made_or_found_with_the_count_that_it_ha
   NamedSemaphore found = NamedSemaphore::open_or_create(one.name, 5, Permissions(0666)).or_throw();
   EXPECT_FALSE(found.created());
   EXPECT_EQ(found.value(), 1U) << "a left-over count is kept, and told";
-  EXPECT_EQ(mode_of(one.name), 0600U);
+  EXPECT_EQ(kit::mode_of(one.path), 0600U);
   EXPECT_TRUE(NamedSemaphore::create(one.name, 5).failed_with(Errc::already_exists));
   EXPECT_FALSE(NamedSemaphore::open(one.name).or_throw().created());
 }
@@ -165,7 +137,7 @@ TEST(NamedSemaphore, is_the_same_as_the_c_librarys_of_that_name) {
 
 TEST(NamedSemaphore, that_is_empty_is_stale) {  // F5
   const Named one;
-  ::close(::open(file_of(one.name).c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+  ::close(::open(one.path.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
   const auto opened = NamedSemaphore::open(one.name);
   ASSERT_TRUE(opened.failed_with(Errc::stale));
   EXPECT_THAT(opened.error().message(), HasSubstr("died half-way"));
@@ -176,7 +148,7 @@ TEST(NamedSemaphore, that_is_empty_is_stale) {  // F5
 
 TEST(NamedSemaphore, opens_once_its_creator_has_completed_it) {  // F5
   const Named one;
-  const Fd file = fd_from(::open(file_of(one.name).c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600), "open").or_throw();
+  const Fd file = fd_from(::open(one.path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600), "open").or_throw();
   std::jthread creator([&] {
     const std::array<std::byte, 32> zero{};
     EXPECT_EQ(::write(file.raw(), zero.data(), zero.size()), 32);
@@ -188,28 +160,27 @@ TEST(NamedSemaphore, refuses_what_is_no_semaphore_and_says_what_it_is) {
   const Named target;
   ASSERT_TRUE(NamedSemaphore::create(target.name, 0));
   const Named symlink;
-  ASSERT_EQ(::symlink(file_of(target.name).c_str(), file_of(symlink.name).c_str()), 0);
+  ASSERT_EQ(::symlink(target.path.c_str(), symlink.path.c_str()), 0);
   const auto through = NamedSemaphore::open(symlink.name);
   ASSERT_TRUE(through.failed_with(Errc::permission_denied));
   EXPECT_THAT(through.error().message(), HasSubstr("it is a symlink"));
   EXPECT_TRUE(NamedSemaphore::unlink(symlink.name).failed_with(Errc::wrong_kind));
 
   const Named linked;
-  ASSERT_EQ(::link(file_of(target.name).c_str(), file_of(linked.name).c_str()), 0);
+  ASSERT_EQ(::link(target.path.c_str(), linked.path.c_str()), 0);
   const auto twice = NamedSemaphore::open(linked.name);
   ASSERT_TRUE(twice.failed_with(Errc::permission_denied));
   EXPECT_THAT(twice.error().message(), HasSubstr("a hard link"));
 
   const Named larger;
-  const Fd file =
-      fd_from(::open(file_of(larger.name).c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600), "open").or_throw();
+  const Fd file = fd_from(::open(larger.path.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600), "open").or_throw();
   ASSERT_EQ(::ftruncate(file.raw(), 4096), 0);
   const auto wrong = NamedSemaphore::open(larger.name);
   ASSERT_TRUE(wrong.failed_with(Errc::wrong_kind));
   EXPECT_THAT(wrong.error().message(), HasSubstr("4096 bytes, and a semaphore has 32"));
 
   const Named fifo;
-  ASSERT_EQ(::mkfifo(file_of(fifo.name).c_str(), 0600), 0);
+  ASSERT_EQ(::mkfifo(fifo.path.c_str(), 0600), 0);
   EXPECT_TRUE(NamedSemaphore::open(fifo.name).failed_with(Errc::wrong_kind));
 }
 
@@ -219,7 +190,7 @@ TEST(NamedSemaphore, of_another_user_is_refused_naming_the_user) {  // F12
   }
   const Named one;
   ASSERT_TRUE(NamedSemaphore::create(one.name, 0, Permissions(0666)));
-  ASSERT_EQ(::chown(file_of(one.name).c_str(), stranger, stranger), 0);
+  ASSERT_EQ(::chown(one.path.c_str(), stranger, stranger), 0);
   const auto refused = NamedSemaphore::open(one.name);
   ASSERT_TRUE(refused.failed_with(Errc::permission_denied));
   EXPECT_THAT(refused.error().message(), HasSubstr("it belongs to uid 54323, not to uid 0"));
@@ -231,7 +202,7 @@ TEST(NamedSemaphore, of_another_user_is_refused_naming_the_user) {  // F12
     EXPECT_THAT(NamedSemaphore::unlink(one.name).error().message(), HasSubstr("it belongs to uid 54323"));
   });
   (void)child.finish(never);
-  ASSERT_EQ(::chmod(file_of(one.name).c_str(), 0600), 0);
+  ASSERT_EQ(::chmod(one.path.c_str(), 0600), 0);
   kit::ReportedChild shut_out("shut out", [&] {
     ASSERT_EQ(::setresuid(stranger + 1, stranger + 1, stranger + 1), 0);
     const auto denied = NamedSemaphore::open(one.name, stranger);
@@ -311,24 +282,6 @@ TEST(NamedSemaphore, without_dev_shm_or_proc_is_not_supported) {
     EXPECT_THAT(no_proc.error().message(), HasSubstr("/proc is not mounted"));
     EXPECT_THAT(kit::names_in("/dev/shm"), IsEmpty());
   });
-}
-
-TEST(NamedSemaphore, names_the_limit_on_descriptors) {
-  kit::ReportedChild child("at the limit", [] {
-    const Named one;
-    const Fd next = fd_from(::fcntl(0, F_DUPFD_CLOEXEC, 3), "fcntl").or_throw();
-    struct rlimit before{};
-    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
-    const struct rlimit limit{.rlim_cur = static_cast<rlim_t>(next.raw()) + 1, .rlim_max = before.rlim_max};
-    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
-    const auto refused = NamedSemaphore::create(one.name, 0);
-    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
-    ASSERT_TRUE(refused.failed_with(Errc::limit_reached));
-    ASSERT_NE(refused.error().limit(), nullptr);
-    EXPECT_EQ(refused.error().limit()->name, "RLIMIT_NOFILE");
-    EXPECT_TRUE(NamedSemaphore::open(one.name).failed_with(Errc::not_found));
-  });
-  (void)child.finish(never);
 }
 
 TEST(NamedSemaphore, refuses_a_count_beyond_the_maximum_and_makes_nothing) {  // F48

@@ -2,21 +2,19 @@
 #include <tenon/ipc/posix_semaphore/posix_semaphore.hpp>
 #include <tenon/ipc/posix_semaphore/unnamed_semaphore.hpp>
 
+#include <kit/asleep.hpp>
 #include <kit/reported_child.hpp>
 #include <kit/shared.hpp>
 #include <kit/signal_storm.hpp>
 #include <kit/two_processes.hpp>
 #include <kit/watchdog.hpp>
 #include <tenon/os/futex.hpp>
-#include <tenon/os/procfs.hpp>
 #include <tenon/os/stop.hpp>
 
 #include <atomic>
-#include <csignal>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <thread>
-#include <unistd.h>
 #include <vector>
 
 namespace {
@@ -31,18 +29,6 @@ struct Place {
   kit::Shared<sem_t> memory;
   UnnamedSemaphore semaphore;
 };
-
-[[noreturn]] void wait_to_be_killed() {
-  while (true) {
-    ::pause();
-  }
-}
-
-void await_asleep(pid_t pid) {
-  while (procfs::process(pid).or_throw().state != 'S') {
-    std::this_thread::yield();
-  }
-}
 
 // Its count, where the GNU C library keeps it on 64-bit machines.
 std::atomic<std::uint32_t>& count_word(const PosixSemaphore& semaphore) {
@@ -143,7 +129,7 @@ TEST(PosixSemaphore, a_post_whose_wake_never_comes_is_found_within_a_recheck) {
   for (const Deadline deadline : {never, after(1h)}) {
     Place place(0);
     kit::ReportedChild sleeper("sleeper", [&] { EXPECT_TRUE(place.semaphore.wait(deadline)); });
-    await_asleep(sleeper.process().pid());
+    kit::until_asleep(sleeper.process().pid());
     count_word(place.semaphore) = 1;
     EXPECT_TRUE(sleeper.finish(never));
     EXPECT_EQ(place.semaphore.value(), 0U);
@@ -153,11 +139,11 @@ TEST(PosixSemaphore, a_post_whose_wake_never_comes_is_found_within_a_recheck) {
 TEST(PosixSemaphore, a_waiter_killed_in_its_sleep_takes_nothing_with_it) {  // F43
   Place place(0);
   kit::ReportedChild doomed("doomed", [&] { (void)place.semaphore.wait(never); });
-  await_asleep(doomed.process().pid());
+  kit::until_asleep(doomed.process().pid());
   doomed.kill();
   (void)doomed.finish(never);
   kit::ReportedChild survivor("survivor", [&] { EXPECT_TRUE(place.semaphore.wait(never)); });
-  await_asleep(survivor.process().pid());
+  kit::until_asleep(survivor.process().pid());
   EXPECT_TRUE(place.semaphore.post());
   EXPECT_TRUE(survivor.finish(never));
   EXPECT_EQ(place.semaphore.value(), 0U);
@@ -169,7 +155,7 @@ TEST(PosixSemaphore, a_killed_holders_permit_does_not_come_back) {
   kit::Sides sides({{"holder", [&](kit::Stage& stage) {
                        place.semaphore.wait(never).or_throw();
                        stage.signal("holding");
-                       wait_to_be_killed();
+                       kit::wait_to_be_killed();
                      }}});
   sides.stage().await("holding");
   sides.side("holder").kill();

@@ -1,17 +1,17 @@
 #include <tenon/ipc/sysv_memory/sysv_memory.hpp>
 
+#include <kit/mapped_text.hpp>
 #include <kit/private_namespaces.hpp>
 #include <kit/reported_child.hpp>
 #include <kit/shared.hpp>
 #include <kit/two_processes.hpp>
-#include <kit/watchdog.hpp>
+#include <kit/unique.hpp>
 #include <tenon/os/process.hpp>
 #include <tenon/os/remove_on_exit.hpp>
 #include <tenon/os/token.hpp>
 
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <fstream>
@@ -21,9 +21,7 @@
 #include <sys/ipc.h>
 #include <sys/resource.h>
 #include <sys/shm.h>
-#include <sys/stat.h>
 #include <unistd.h>
-#include <vector>
 
 namespace {
 
@@ -46,12 +44,8 @@ struct Keyed {
   Keyed(const Keyed&) = delete;
   Keyed& operator=(const Keyed&) = delete;
   bool exists() const { return ::shmget(key.value(), 0, 0) != -1; }
-  SysvKey key = SysvKey::number(static_cast<key_t>(Token::random().value() & 0x7fffffff) | 1).or_throw();
+  SysvKey key = kit::unique_key();
 };
-
-void put(const Mapping& memory, std::string_view text) { std::memcpy(memory.data(), text.data(), text.size()); }
-
-std::string_view text_at(const Mapping& memory, std::size_t size) { return text_of(Bytes(memory.bytes()).first(size)); }
 
 void write_number(const std::string& path, std::uint64_t number) {
   std::ofstream file(path);
@@ -64,35 +58,15 @@ TEST(SysvMemory, carries_bytes_between_processes_that_share_only_the_key) {
   kit::run_sides({{"writer",
                    [&](kit::Stage& stage) {
                      const SysvMemory memory = SysvMemory::create(keyed.key, page).or_throw();
-                     put(memory.attach(Access::read_write).or_throw(), "Hello");
+                     kit::put_text(memory.attach(Access::read_write).or_throw(), "Hello");
                      stage.signal("written");
                    }},
                   {"reader", [&](kit::Stage& stage) {
                      stage.await("written");
                      const SysvMemory memory = SysvMemory::open(keyed.key).or_throw();
                      EXPECT_EQ(memory.size(), page);
-                     EXPECT_EQ(text_at(memory.attach(Access::read).or_throw(), 5), "Hello");
+                     EXPECT_EQ(kit::text_at(memory.attach(Access::read).or_throw(), 5), "Hello");
                    }}});
-}
-
-TEST(SysvMemory, has_exactly_the_mode_asked_for_whatever_the_umask) {  // F13
-  kit::ReportedChild child("creator", [] {
-    for (const mode_t mask : {0U, 077U, 0777U}) {
-      ::umask(mask);
-      for (const std::uint32_t mode : {0600U, 0640U, 0666U, 0400U, 0777U}) {
-        const Keyed keyed;
-        const SysvMemory memory = SysvMemory::create(keyed.key, page, Permissions(mode)).or_throw();
-        EXPECT_EQ(memory.status().or_throw().mode, mode) << "umask " << mask;
-        EXPECT_TRUE(SysvMemory::remove(memory.id()));
-        const SysvMemory filled =
-            SysvMemory::create(keyed.key, page, Permissions(mode), [](MutableBytes) {}).or_throw();
-        EXPECT_EQ(filled.status().or_throw().mode, mode) << "umask " << mask << ", initialised";
-      }
-      const Keyed keyed;
-      EXPECT_EQ(SysvMemory::open_or_create(keyed.key, page).or_throw().status().or_throw().mode, 0600U);
-    }
-  });
-  EXPECT_TRUE(child.finish(never));
 }
 
 // The documents' shmget(key, size, IPC_CREAT) makes a segment of mode 0000, which nobody may attach.
@@ -103,23 +77,6 @@ TEST(SysvMemory, without_bytes_or_without_a_mode_is_refused) {
   EXPECT_TRUE(SysvMemory::create(keyed.key, page, Permissions(0601)).failed_with(Errc::invalid_argument));
   EXPECT_FALSE(keyed.exists());
   EXPECT_TRUE(SysvMemory::open(SysvKey::unshared()).failed_with(Errc::invalid_argument));
-}
-
-TEST(SysvMemory, is_created_by_exactly_one_of_many_who_race) {  // F4
-  const kit::Shared<std::atomic<int>> winners;
-  constexpr int rounds = 50;
-  const Keyed keyed[rounds];
-  auto race = [&](kit::Stage& stage) {
-    for (const Keyed& one : keyed) {
-      stage.barrier();
-      const auto created = SysvMemory::create(one.key, page);
-      *winners += created ? 1 : 0;
-      EXPECT_TRUE(created || created.failed_with(Errc::already_exists));
-      EXPECT_TRUE(SysvMemory::open_or_create(one.key, page)) << "whoever lost opens what the other made";
-    }
-  };
-  kit::run_sides({{"a", race}, {"b", race}, {"c", race}, {"d", race}});
-  EXPECT_EQ(*winners, rounds);
 }
 
 TEST(SysvMemory, is_opened_when_it_is_initialised_and_not_before) {  // F5
@@ -264,11 +221,11 @@ TEST(SysvMemory, marked_for_removal_has_no_key_and_goes_with_its_last_map) {
     ASSERT_TRUE(SysvMemory::unlink(keyed.key));
     EXPECT_TRUE(SysvMemory::open(keyed.key).failed_with(Errc::not_found));
     EXPECT_TRUE(memory.status().or_throw().marked_for_removal);
-    put(all, "still");
-    EXPECT_EQ(text_at(memory.attach(Access::read).or_throw(), 5), "still") << "Linux lets the identifier attach";
+    kit::put_text(all, "still");
+    EXPECT_EQ(kit::text_at(memory.attach(Access::read).or_throw(), 5), "still") << "Linux lets the identifier attach";
     const SysvMemory next = SysvMemory::create(keyed.key, page).or_throw();
     EXPECT_NE(next.id(), memory.id());
-    EXPECT_NE(text_at(next.attach(Access::read).or_throw(), 5), "still");
+    EXPECT_NE(kit::text_at(next.attach(Access::read).or_throw(), 5), "still");
   }
   EXPECT_TRUE(memory.attach(Access::read).failed_with(Errc::not_found));
   EXPECT_TRUE(memory.status().failed_with(Errc::not_found));
@@ -299,10 +256,10 @@ TEST(SysvMemory, marked_once_attached_leaves_nothing_when_all_are_killed) {
 TEST(SysvMemory, is_reached_by_its_identifier_too) {
   const SysvMemory memory = SysvMemory::create(SysvKey::unshared(), 100).or_throw();
   const RemoveOnExit memory_goes(SysvMemory::remove, memory.id());
-  put(memory.attach(Access::read_write).or_throw(), "by number");
+  kit::put_text(memory.attach(Access::read_write).or_throw(), "by number");
   const SysvMemory adopted = SysvMemory::adopt(memory.id()).or_throw();
   EXPECT_EQ(adopted.size(), 100U);
-  EXPECT_EQ(text_at(adopted.attach(Access::read).or_throw(), 9), "by number");
+  EXPECT_EQ(kit::text_at(adopted.attach(Access::read).or_throw(), 9), "by number");
   EXPECT_EQ(adopted.attach(Access::read).or_throw().bytes().size(), 100U);
   EXPECT_TRUE(SysvMemory::remove(memory.id()));
   EXPECT_TRUE(SysvMemory::adopt(-1).failed_with(Errc::not_found));
@@ -355,12 +312,12 @@ TEST(SysvMemory, works_in_a_forked_child) {  // F35
   const RemoveOnExit memory_goes(SysvMemory::remove, memory.id());
   const Mapping all = memory.attach(Access::read_write).or_throw();
   kit::ReportedChild child("child", [&] {
-    put(all, "inherited");
+    kit::put_text(all, "inherited");
     EXPECT_EQ(memory.status().or_throw().attached, 2U);
     EXPECT_TRUE(memory.attach(Access::read));
   });
   EXPECT_TRUE(child.finish(never));
-  EXPECT_EQ(text_at(all, 9), "inherited");
+  EXPECT_EQ(kit::text_at(all, 9), "inherited");
   EXPECT_TRUE(SysvMemory::remove(memory.id()));
 }
 

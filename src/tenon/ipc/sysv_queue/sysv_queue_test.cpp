@@ -6,22 +6,19 @@
 #include <kit/shared.hpp>
 #include <kit/signal_storm.hpp>
 #include <kit/two_processes.hpp>
+#include <kit/unique.hpp>
 #include <kit/watchdog.hpp>
-#include <tenon/os/process.hpp>
 #include <tenon/os/procfs.hpp>
 #include <tenon/os/remove_on_exit.hpp>
-#include <tenon/os/stop.hpp>
 #include <tenon/os/token.hpp>
 
 #include <array>
 #include <atomic>
-#include <csignal>
 #include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <string>
 #include <sys/msg.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <thread>
 #include <unistd.h>
@@ -36,8 +33,6 @@ using testing::HasSubstr;
 using Types = SysvQueue::Types;
 
 constexpr uid_t stranger = 54326;
-
-SysvKey unique_key() { return SysvKey::number(static_cast<key_t>(Token::random().value() | 1U)).or_throw(); }
 
 // A queue that is removed with it.
 struct Own {
@@ -63,48 +58,11 @@ void fill(SysvQueue& queue) {
   }
 }
 
-TEST(SysvQueue, has_exactly_the_mode_asked_for_whatever_the_umask) {  // F13
-  kit::ReportedChild child("creator", [] {
-    for (const mode_t mask : {0U, 077U, 0777U}) {
-      ::umask(mask);
-      for (const std::uint32_t mode : {0600U, 0640U, 0666U, 0777U}) {
-        const Own one(SysvKey::unshared(), Permissions(mode));
-        EXPECT_EQ(one.queue.status().or_throw().permissions, Permissions(mode)) << "umask " << mask;
-      }
-    }
-  });
-  (void)child.finish(never);
-  const Own one;
-  EXPECT_EQ(one.queue.status().or_throw().permissions, owner_only);
-}
-
-TEST(SysvQueue, is_created_by_exactly_one_of_many_who_race) {  // F4
-  const kit::Shared<std::atomic<int>> winners;
-  constexpr int rounds = 30;
-  std::vector<SysvKey> keys;
-  for (int round = 0; round < rounds; ++round) {
-    keys.push_back(unique_key());
-  }
-  auto race = [&](kit::Stage& stage) {
-    for (const SysvKey key : keys) {
-      stage.barrier();
-      const auto created = SysvQueue::create(key);
-      *winners += created ? 1 : 0;
-      EXPECT_TRUE(created || created.failed_with(Errc::already_exists));
-      EXPECT_TRUE(SysvQueue::open_or_create(key)) << "whoever lost opens what the other made";
-      stage.barrier();
-      [[maybe_unused]] const auto removed = SysvQueue::unlink(key);
-    }
-  };
-  kit::run_sides({{"a", race}, {"b", race}, {"c", race}});
-  EXPECT_EQ(*winners, rounds);
-}
-
 TEST(SysvQueue, is_found_by_its_key_and_a_private_one_by_its_identifier_alone) {
-  const Own shared(unique_key());
+  const Own shared(kit::unique_key());
   EXPECT_EQ(SysvQueue::open(shared.key).or_throw().id(), shared.queue.id());
   EXPECT_EQ(shared.queue.status().or_throw().key, shared.key);
-  EXPECT_TRUE(SysvQueue::open(unique_key()).failed_with(Errc::not_found));
+  EXPECT_TRUE(SysvQueue::open(kit::unique_key()).failed_with(Errc::not_found));
   EXPECT_TRUE(SysvQueue::open(SysvKey::unshared()).failed_with(Errc::invalid_argument));
   Own one;
   const Own other;
@@ -118,7 +76,7 @@ TEST(SysvQueue, of_another_user_is_refused_naming_the_user) {  // F12
   if (::geteuid() != 0) {
     GTEST_SKIP() << "needs root, to make another user's queue";
   }
-  const Own one(unique_key(), Permissions(0666));
+  const Own one(kit::unique_key(), Permissions(0666));
   msqid_ds status{};
   ASSERT_EQ(::msgctl(one.queue.id(), IPC_STAT, &status), 0);
   status.msg_perm.uid = stranger;
@@ -137,7 +95,7 @@ TEST(SysvQueue, that_the_mode_keeps_others_out_of_names_its_owner) {  // F12
   if (::geteuid() != 0) {
     GTEST_SKIP() << "needs root, to become somebody else";
   }
-  const Own one(unique_key());
+  const Own one(kit::unique_key());
   kit::ReportedChild child("stranger", [&] {
     ASSERT_EQ(::setresuid(stranger, stranger, stranger), 0);
     const auto opened = SysvQueue::open(one.key);
@@ -439,7 +397,7 @@ TEST(SysvQueueLimits, as_many_queues_as_msgmni_allows_and_one_more) {
     std::ofstream("/proc/sys/kernel/msgmni") << 2;
     const Own one;
     const Own two;
-    const auto refused = SysvQueue::create(unique_key());
+    const auto refused = SysvQueue::create(kit::unique_key());
     ASSERT_TRUE(refused.failed_with(Errc::limit_reached));
     EXPECT_THAT(refused.error().message(),
                 AllOf(HasSubstr("kernel.msgmni is 2, 3 wanted"), HasSubstr("sysctl -w kernel.msgmni=N")));

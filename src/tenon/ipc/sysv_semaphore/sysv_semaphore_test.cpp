@@ -1,9 +1,11 @@
 #include <tenon/ipc/sysv_semaphore/sysv_semaphore.hpp>
 
+#include <kit/asleep.hpp>
 #include <kit/reported_child.hpp>
 #include <kit/shared.hpp>
 #include <kit/signal_storm.hpp>
 #include <kit/two_processes.hpp>
+#include <kit/unique.hpp>
 #include <kit/watchdog.hpp>
 #include <tenon/os/remove_on_exit.hpp>
 #include <tenon/os/stop.hpp>
@@ -11,10 +13,8 @@
 
 #include <array>
 #include <atomic>
-#include <csignal>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 #include <thread>
 #include <unistd.h>
 #include <vector>
@@ -35,7 +35,7 @@ struct Keyed {
   Keyed() = default;
   Keyed(const Keyed&) = delete;
   Keyed& operator=(const Keyed&) = delete;
-  SysvKey key = SysvKey::number(static_cast<key_t>(Token::random().value() | 1)).or_throw();
+  SysvKey key = kit::unique_key();
 };
 
 /// A set without a key.
@@ -45,12 +45,6 @@ struct Own {
   SysvSemaphore set;
   RemoveOnExit guard;
 };
-
-[[noreturn]] void wait_to_be_killed() {
-  while (true) {
-    ::pause();
-  }
-}
 
 TEST(SysvSemaphore, counts_what_is_posted_and_taken) {
   const Own own({2, 0});
@@ -66,26 +60,11 @@ TEST(SysvSemaphore, counts_what_is_posted_and_taken) {
   EXPECT_THAT(own.set.values().or_throw(), ElementsAre(0, 32767));
 }
 
-TEST(SysvSemaphore, has_exactly_the_mode_asked_for_whatever_the_umask) {  // F13
-  kit::ReportedChild child("creator", [] {
-    for (const mode_t mask : {0U, 022U, 077U, 0777U}) {
-      ::umask(mask);
-      for (const std::uint32_t mode : {0600U, 0640U, 0666U, 0400U}) {
-        const Keyed one;
-        const SysvSemaphore set = SysvSemaphore::create(one.key, {1}, Permissions(mode)).or_throw();
-        EXPECT_EQ(set.status().or_throw().mode, mode) << "umask " << mask;
-      }
-    }
-    EXPECT_EQ(Own({1}).set.status().or_throw().mode, 0600U);
-  });
-  (void)child.finish(never);
-}
-
 TEST(SysvSemaphore, is_created_by_exactly_one_of_many_who_race) {  // F4 F47
   constexpr int rounds = 50;
   std::vector<SysvKey> keys;
   for (int round = 0; round < rounds; ++round) {
-    keys.push_back(SysvKey::number(static_cast<key_t>(Token::random().value() | 1)).or_throw());
+    keys.push_back(kit::unique_key());
   }
   const kit::Shared<std::atomic<int>> makers;
   auto race = [&](kit::Stage& stage) {
@@ -235,7 +214,7 @@ TEST(SysvSemaphore, gives_back_what_a_killed_process_took_if_it_was_to_be_undone
                        own.set.wait(0, Undo::at_death, never).or_throw();
                        own.set.wait(1, Undo::no, never).or_throw();
                        stage.signal("holding");
-                       wait_to_be_killed();
+                       kit::wait_to_be_killed();
                      }}});
   sides.stage().await("holding");
   EXPECT_TRUE(own.set.wait(0, Undo::at_death, after(20ms)).failed_with(Errc::timed_out));

@@ -3,7 +3,10 @@
 #include <tenon/os/enclosures.hpp>
 #include <tenon/os/stop.hpp>
 
+#include <kit/asleep.hpp>
+#include <kit/enclosed_descriptors.hpp>
 #include <kit/leak_check.hpp>
+#include <kit/named_path.hpp>
 #include <kit/reported_child.hpp>
 #include <kit/signal_storm.hpp>
 #include <kit/two_processes.hpp>
@@ -12,7 +15,6 @@
 
 #include <array>
 #include <csignal>
-#include <cstring>
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -37,15 +39,6 @@ std::string receive_once(UnixDatagram& socket, Deadline deadline = never) {
   const std::size_t size = socket.receive(room, deadline).or_throw();
   return std::string(text_of(Bytes(room).first(size)));
 }
-
-// Removes the name, which the directory's guard would otherwise call left over.
-struct Named {
-  explicit Named(std::string whole) : path(std::move(whole)) {}
-  ~Named() { ::unlink(path.c_str()); }
-  Named(const Named&) = delete;
-  Named& operator=(const Named&) = delete;
-  std::string path;
-};
 
 // Until the receiver's queue takes no more; returns how many it took.
 int fill(UnixDatagram& sender) {
@@ -72,7 +65,7 @@ TEST(UnixDatagram, keeps_messages_apart_and_in_order_empty_ones_too) {
 TEST(UnixDatagram, carries_messages_between_processes_that_share_only_the_name_in_either_order) {
   for (const bool sender_first : {true, false}) {
     const kit::UniqueDirectory directory;
-    const Named name(directory / "socket");
+    const kit::NamedPath name(directory / "socket");
     kit::run_sides({{"receiver",
                      [&](kit::Stage& stage) {
                        if (sender_first) {
@@ -98,7 +91,7 @@ TEST(UnixDatagram, loses_none_of_many_from_several_senders) {
   constexpr int senders = 3;
   constexpr int each = 2000;
   const kit::UniqueDirectory directory;
-  const Named name(directory / "socket");
+  const kit::NamedPath name(directory / "socket");
   auto send = [&](kit::Stage& stage) {
     UnixDatagram sender = UnixDatagram::connect(name.path, after(1h)).or_throw();
     stage.barrier();
@@ -124,8 +117,8 @@ TEST(UnixDatagram, loses_none_of_many_from_several_senders) {
 
 TEST(UnixDatagram, tells_where_to_answer_and_who_asked) {  // F79
   const kit::UniqueDirectory directory;
-  const Named name(directory / "server");
-  const Named own(directory / "client");
+  const kit::NamedPath name(directory / "server");
+  const kit::NamedPath own(directory / "client");
   UnixDatagram server = UnixDatagram::create(name.path).or_throw();
   kit::ReportedChild child("client", [&] {
     UnixDatagram client = UnixDatagram::create(own.path).or_throw();
@@ -195,7 +188,7 @@ TEST(UnixDatagram, longer_than_the_limit_is_refused_naming_the_limit) {
 TEST(UnixDatagram, waits_for_room_with_the_receiver_and_no_longer_than_its_deadline) {
   const kit::Watchdog watchdog("sending to a full receiver");
   const kit::UniqueDirectory directory;
-  const Named name(directory / "socket");
+  const kit::NamedPath name(directory / "socket");
   UnixDatagram receiver = UnixDatagram::create(name.path).or_throw();
   UnixDatagram sender = UnixDatagram::connect(name.path, after(1h)).or_throw();
   const UnixAddress address = UnixAddress::path(name.path).or_throw();
@@ -225,13 +218,11 @@ TEST(UnixDatagram, waits_for_room_with_the_receiver_and_no_longer_than_its_deadl
 TEST(UnixDatagram, learns_with_its_next_message_that_the_receiver_has_gone) {  // F72
   std::signal(SIGPIPE, SIG_DFL);
   const kit::UniqueDirectory directory;
-  const Named name(directory / "socket");
+  const kit::NamedPath name(directory / "socket");
   kit::Sides sides({{"receiver", [&](kit::Stage& stage) {
                        const UnixDatagram receiver = UnixDatagram::create(name.path).or_throw();
                        stage.signal("there");
-                       while (true) {
-                         ::pause();
-                       }
+                       kit::wait_to_be_killed();
                      }}});
   sides.stage().await("there");
   UnixDatagram sender = UnixDatagram::connect(name.path, after(1h)).or_throw();
@@ -273,7 +264,7 @@ TEST(UnixDatagram, keeps_its_deadline_under_signals_and_is_stopped) {  // F71
 
 TEST(UnixDatagram, has_exactly_the_mode_asked_for_and_refuses_a_living_ones_name) {  // F13 F76
   const kit::UniqueDirectory directory;
-  const Named name(directory / "socket");
+  const kit::NamedPath name(directory / "socket");
   const UnixDatagram receiver = UnixDatagram::create(name.path, Permissions(0662)).or_throw();
   struct stat status{};
   ASSERT_EQ(::lstat(name.path.c_str(), &status), 0);
@@ -285,8 +276,8 @@ TEST(UnixDatagram, has_exactly_the_mode_asked_for_and_refuses_a_living_ones_name
 
 TEST(UnixDatagram, sends_to_no_symlink_and_to_no_other_users_socket) {  // F12 F75
   const kit::UniqueDirectory directory;
-  const Named name(directory / "socket");
-  const Named symlink(directory / "symlink");
+  const kit::NamedPath name(directory / "socket");
+  const kit::NamedPath symlink(directory / "symlink");
   const UnixDatagram receiver = UnixDatagram::create(name.path).or_throw();
   ASSERT_EQ(::symlink(name.path.c_str(), symlink.path.c_str()), 0);
   UnixDatagram sender = UnixDatagram::connect(name.path, after(1h)).or_throw();
@@ -312,16 +303,8 @@ TEST(UnixDatagram, sends_pieces_as_one_message) {
 
 TEST(UnixDatagram, closes_descriptors_that_nobody_expects_and_says_so) {  // F78
   auto [here, there] = UnixDatagram::pair().or_throw();
-  alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(3 * sizeof(int))> control{};
-  msghdr message{};
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(3 * sizeof(int));
   for (int turn = 0; turn < 3; ++turn) {
-    ASSERT_EQ(::sendmsg(here.fd().raw(), &message, MSG_NOSIGNAL), 0);
+    kit::send_with_descriptors(here.fd(), 0);
   }
   const kit::LeakCheck check;
   EXPECT_EQ(there.receive(room, never).or_throw(), 0U);
@@ -331,7 +314,7 @@ TEST(UnixDatagram, closes_descriptors_that_nobody_expects_and_says_so) {  // F78
 
 TEST(UnixDatagram, is_told_that_what_is_bound_there_is_of_another_kind) {
   const kit::UniqueDirectory directory;
-  const Named name(directory / "socket");
+  const kit::NamedPath name(directory / "socket");
   const Fd other = fd_from(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), "socket").or_throw();
   const UnixAddress address = UnixAddress::path(name.path).or_throw();
   ASSERT_EQ(::bind(other.raw(), address.raw(), address.length()), 0);

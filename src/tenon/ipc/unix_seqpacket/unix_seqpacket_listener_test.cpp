@@ -2,6 +2,7 @@
 
 #include <tenon/os/stop.hpp>
 
+#include <kit/named_path.hpp>
 #include <kit/unique.hpp>
 #include <kit/watchdog.hpp>
 
@@ -16,18 +17,9 @@ namespace {
 using namespace std::chrono_literals;
 using namespace tenon;
 
-// Removes the name, which the directory's guard would otherwise call left over.
-struct Named {
-  explicit Named(std::string whole) : path(std::move(whole)) {}
-  ~Named() { ::unlink(path.c_str()); }
-  Named(const Named&) = delete;
-  Named& operator=(const Named&) = delete;
-  std::string path;
-};
-
 TEST(UnixSeqpacketListener, has_exactly_the_mode_asked_for_and_is_closed_on_exec) {  // F13 F36
   const kit::UniqueDirectory directory;
-  const Named name(directory / "socket");
+  const kit::NamedPath name(directory / "socket");
   const auto listener = UnixSeqpacketListener::create(name.path, Permissions(0662)).or_throw();
   struct stat status{};
   ASSERT_EQ(::lstat(name.path.c_str(), &status), 0);
@@ -38,7 +30,7 @@ TEST(UnixSeqpacketListener, has_exactly_the_mode_asked_for_and_is_closed_on_exec
 
 TEST(UnixSeqpacketListener, takes_a_dead_ones_place_and_never_a_living_ones) {  // F76
   const kit::UniqueDirectory directory;
-  const Named name(directory / "socket");
+  const kit::NamedPath name(directory / "socket");
   {
     const auto dead = UnixSeqpacketListener::create(name.path).or_throw();
   }

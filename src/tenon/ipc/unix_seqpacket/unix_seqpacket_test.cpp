@@ -3,7 +3,10 @@
 #include <tenon/ipc/unix_seqpacket/unix_seqpacket_listener.hpp>
 #include <tenon/os/stop.hpp>
 
+#include <kit/asleep.hpp>
+#include <kit/enclosed_descriptors.hpp>
 #include <kit/leak_check.hpp>
+#include <kit/named_path.hpp>
 #include <kit/signal_storm.hpp>
 #include <kit/two_processes.hpp>
 #include <kit/unique.hpp>
@@ -11,8 +14,6 @@
 
 #include <array>
 #include <csignal>
-#include <cstring>
-#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <string>
@@ -32,15 +33,6 @@ std::string receive_once(UnixSeqpacket& socket, Deadline deadline = never) {
   const std::size_t size = socket.receive(room, deadline).or_throw();
   return std::string(text_of(Bytes(room).first(size)));
 }
-
-// Removes the name, which the directory's guard would otherwise call left over.
-struct Named {
-  explicit Named(std::string whole) : path(std::move(whole)) {}
-  ~Named() { ::unlink(path.c_str()); }
-  Named(const Named&) = delete;
-  Named& operator=(const Named&) = delete;
-  std::string path;
-};
 
 TEST(UnixSeqpacket, keeps_messages_apart_and_in_order_both_ways) {
   auto [here, there] = UnixSeqpacket::pair().or_throw();
@@ -76,7 +68,7 @@ TEST(UnixSeqpacket, tells_an_empty_message_from_the_end) {
 
 TEST(UnixSeqpacket, tells_an_empty_message_from_the_end_over_a_connection_from_its_first_message_on) {
   const kit::UniqueDirectory directory;
-  const Named name(directory / "socket");
+  const kit::NamedPath name(directory / "socket");
   UnixSeqpacketListener listener = UnixSeqpacketListener::create(name.path).or_throw();
   {
     UnixSeqpacket client = UnixSeqpacket::connect(name.path, after(1h)).or_throw();
@@ -186,9 +178,7 @@ TEST(UnixSeqpacket, is_closed_when_the_other_side_was_killed_and_raises_no_signa
                        const UnixSeqpacket closed = std::move(here);
                        there.send(bytes_of("last words"), never).or_throw();
                        stage.signal("said");
-                       while (true) {
-                         ::pause();
-                       }
+                       kit::wait_to_be_killed();
                      }}});
   std::move(there).close().or_throw();
   sides.stage().await("said");
@@ -221,16 +211,8 @@ TEST(UnixSeqpacket, sends_pieces_as_one_message) {
 
 TEST(UnixSeqpacket, closes_descriptors_that_nobody_expects) {  // F36 F78
   auto [here, there] = UnixSeqpacket::pair().or_throw();
-  alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(3 * sizeof(int))> control{};
-  msghdr message{};
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(3 * sizeof(int));
   for (int turn = 0; turn < 4; ++turn) {
-    ASSERT_EQ(::sendmsg(here.fd().raw(), &message, MSG_NOSIGNAL), 0);
+    kit::send_with_descriptors(here.fd(), 0);
   }
   const kit::LeakCheck check;
   EXPECT_EQ(there.receive(room, never).or_throw(), 0U);
@@ -245,7 +227,7 @@ TEST(UnixSeqpacket, closes_descriptors_that_nobody_expects) {  // F36 F78
 TEST(UnixSeqpacket, connects_processes_that_share_only_the_name_in_either_order) {
   for (const bool client_first : {true, false}) {
     const kit::UniqueDirectory directory;
-    const Named name(directory / "socket");
+    const kit::NamedPath name(directory / "socket");
     kit::run_sides({{"server",
                      [&](kit::Stage& stage) {
                        if (client_first) {

@@ -1,9 +1,11 @@
 #include <tenon/ipc/unix_stream/unix_listener.hpp>
 
-#include <tenon/os/process.hpp>
 #include <tenon/os/procfs.hpp>
 #include <tenon/os/stop.hpp>
 
+#include <kit/asleep.hpp>
+#include <kit/descriptor_limit.hpp>
+#include <kit/named_path.hpp>
 #include <kit/reported_child.hpp>
 #include <kit/shared.hpp>
 #include <kit/signal_storm.hpp>
@@ -13,13 +15,10 @@
 
 #include <array>
 #include <atomic>
-#include <csignal>
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <string>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <thread>
 #include <unistd.h>
 #include <vector>
@@ -28,42 +27,16 @@ namespace {
 
 using namespace std::chrono_literals;
 using namespace tenon;
-using testing::HasSubstr;
 
 std::array<std::byte, 16> room;
 
-// Removes the name, which the directory's guard would otherwise call left over.
-struct Named {
-  explicit Named(std::string whole) : path(std::move(whole)) {}
-  ~Named() { ::unlink(path.c_str()); }
-  Named(const Named&) = delete;
-  Named& operator=(const Named&) = delete;
-  std::string path;
-};
-
-TEST(UnixListener, has_exactly_the_mode_asked_for_whatever_the_umask) {  // F13
-  kit::ReportedChild child("listener", [] {
-    const kit::UniqueDirectory directory;
-    const Named name(directory / "socket");
-    ::umask(077);
-    const UnixListener listener = UnixListener::create(name.path, Permissions(0666)).or_throw();
-    struct stat status{};
-    ASSERT_EQ(::lstat(name.path.c_str(), &status), 0);
-    EXPECT_EQ(status.st_mode & 07777, 0666U);
-    EXPECT_EQ(listener.address().or_throw().name(), name.path);
-  });
-  (void)child.finish(never);
-}
-
 TEST(UnixListener, takes_a_dead_ones_place_and_never_a_living_ones) {  // F76
   const kit::UniqueDirectory directory;
-  const Named name(directory / "socket");
+  const kit::NamedPath name(directory / "socket");
   kit::Sides sides({{"first", [&](kit::Stage& stage) {
                        const UnixListener listener = UnixListener::create(name.path).or_throw();
                        stage.signal("listening");
-                       while (true) {
-                         ::pause();
-                       }
+                       kit::wait_to_be_killed();
                      }}});
   sides.stage().await("listening");
   EXPECT_TRUE(UnixListener::create(name.path).failed_with(Errc::already_exists));
@@ -78,7 +51,7 @@ TEST(UnixListener, takes_a_dead_ones_place_and_never_a_living_ones) {  // F76
 
 TEST(UnixListener, of_many_who_find_a_dead_one_exactly_one_listens_and_is_never_lost) {  // F4 F76
   const kit::UniqueDirectory directory;
-  const Named name(directory / "socket");
+  const kit::NamedPath name(directory / "socket");
   const kit::Shared<std::atomic<int>> winners;
   constexpr int rounds = 40;
   auto race = [&](kit::Stage& stage) {
@@ -98,7 +71,7 @@ TEST(UnixListener, of_many_who_find_a_dead_one_exactly_one_listens_and_is_never_
 TEST(UnixListener, serves_several_clients_each_over_its_own_connection) {
   constexpr int clients = 5;
   const kit::UniqueDirectory directory;
-  const Named name(directory / "socket");
+  const kit::NamedPath name(directory / "socket");
   auto ask = [&](kit::Stage&) {
     UnixStream server = UnixStream::connect(name.path, after(1h)).or_throw();
     const std::string question = std::to_string(::getpid());
@@ -175,21 +148,9 @@ TEST(UnixListener, keeps_those_waiting_for_whom_it_has_no_descriptor) {
     const std::string name = "@" + kit::unique_name();
     UnixListener listener = UnixListener::create(name).or_throw();
     const UnixStream client = UnixStream::connect(name, never).or_throw();
-    const Fd next = fd_from(::fcntl(0, F_DUPFD_CLOEXEC, 3), "fcntl").or_throw();
-    struct rlimit before{};
-    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
-    const auto most = static_cast<rlim_t>(next.raw()) + 1;
-    const struct rlimit limit{.rlim_cur = most, .rlim_max = before.rlim_max};
-    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
-    const auto refused = listener.accept(never);
-    const auto at_limit = UnixListener::create("@" + kit::unique_name());
-    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
-    for (const Error& error : {refused.error(), at_limit.error()}) {
-      ASSERT_EQ(error.code(), Errc::limit_reached);
-      ASSERT_NE(error.limit(), nullptr);
-      EXPECT_EQ(error.limit()->name, "RLIMIT_NOFILE");
-      EXPECT_EQ(error.limit()->value, most);
-      EXPECT_THAT(error.message(), HasSubstr("ulimit -n"));
+    {
+      const kit::DescriptorLimit none(0);
+      none.expect_named_by(listener.accept(never));
     }
     EXPECT_TRUE(listener.accept(never)) << "the connection has waited on";
   });

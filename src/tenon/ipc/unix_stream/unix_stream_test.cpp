@@ -3,8 +3,11 @@
 #include <tenon/ipc/unix_stream/unix_listener.hpp>
 #include <tenon/os/stop.hpp>
 
+#include <kit/asleep.hpp>
+#include <kit/enclosed_descriptors.hpp>
 #include <kit/leak_check.hpp>
-#include <kit/reported_child.hpp>
+#include <kit/named_path.hpp>
+#include <kit/read_all.hpp>
 #include <kit/signal_storm.hpp>
 #include <kit/two_processes.hpp>
 #include <kit/unique.hpp>
@@ -16,7 +19,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <string>
-#include <sys/stat.h>
 #include <thread>
 #include <unistd.h>
 #include <vector>
@@ -36,29 +38,6 @@ std::string read_once(UnixStream& stream, Deadline deadline = never) {
   const std::size_t got = stream.read(part, deadline).or_throw();
   return std::string(text_of(Bytes(part).first(got)));
 }
-
-std::string read_all(UnixStream& stream) {
-  std::string all;
-  for (std::string part = read_once(stream); !part.empty(); part = read_once(stream)) {
-    all += part;
-  }
-  return all;
-}
-
-[[noreturn]] void wait_to_be_killed() {
-  while (true) {
-    ::pause();
-  }
-}
-
-// Removes the name, which the directory's guard would otherwise call left over.
-struct Named {
-  explicit Named(std::string whole) : path(std::move(whole)) {}
-  ~Named() { ::unlink(path.c_str()); }
-  Named(const Named&) = delete;
-  Named& operator=(const Named&) = delete;
-  std::string path;
-};
 
 TEST(UnixStream, carries_bytes_both_ways) {
   auto [here, there] = UnixStream::pair().or_throw();
@@ -100,7 +79,7 @@ TEST(UnixStream, closes_one_direction_and_goes_on_in_the_other) {
   auto [here, there] = UnixStream::pair().or_throw();
   here.write(bytes_of("question"), never).or_throw();
   EXPECT_TRUE(here.finish_writing());
-  EXPECT_EQ(read_all(there), "question");
+  EXPECT_EQ(kit::read_all(there), "question");
   there.write(bytes_of("answer"), never).or_throw();
   EXPECT_EQ(read_once(here), "answer");
   EXPECT_TRUE(here.write(bytes_of("x"), never).failed_with(Errc::closed));
@@ -141,7 +120,7 @@ TEST(UnixStream, writes_all_of_it_however_long) {  // F73
                        EXPECT_EQ(here.write(bytes_of(megabytes), deadline).or_throw(), megabytes.size());
                        here.finish_writing().or_throw();
                      }},
-                    {"reader", [&](kit::Stage&) { EXPECT_EQ(read_all(there), megabytes); }}});
+                    {"reader", [&](kit::Stage&) { EXPECT_EQ(kit::read_all(there), megabytes); }}});
   }
 }
 
@@ -162,7 +141,7 @@ TEST(UnixStream, gathers_and_scatters_in_order_however_long) {  // F73
                      EXPECT_EQ(there.read_scattered(pieces, never).or_throw(), 6U);
                      EXPECT_EQ(text_of(first), "he");
                      EXPECT_EQ(text_of(second), "adbb");
-                     EXPECT_EQ(read_all(there).size(), body.size() - 2);
+                     EXPECT_EQ(kit::read_all(there).size(), body.size() - 2);
                    }}});
 }
 
@@ -226,7 +205,7 @@ TEST(UnixStream, is_stopped) {
 
 TEST(UnixStream, is_closed_on_exec) {  // F36
   const kit::UniqueDirectory directory;
-  const Named name(directory / "socket");
+  const kit::NamedPath name(directory / "socket");
   UnixListener listener = UnixListener::create(name.path).or_throw();
   const UnixStream connected = UnixStream::connect(name.path, never).or_throw();
   const UnixStream accepted = listener.accept(never).or_throw();
@@ -239,7 +218,7 @@ TEST(UnixStream, is_closed_on_exec) {  // F36
 TEST(UnixStream, connects_processes_that_share_only_the_name_in_either_order) {
   for (const bool client_first : {true, false}) {
     const kit::UniqueDirectory directory;
-    const Named name(directory / "socket");
+    const kit::NamedPath name(directory / "socket");
     kit::run_sides({{"server",
                      [&](kit::Stage& stage) {
                        if (client_first) {
@@ -248,7 +227,7 @@ TEST(UnixStream, connects_processes_that_share_only_the_name_in_either_order) {
                        UnixListener listener = UnixListener::create(name.path).or_throw();
                        stage.signal("server is there");
                        UnixStream client = listener.accept(after(1h)).or_throw();
-                       EXPECT_EQ(read_all(client), "Hello from client!");
+                       EXPECT_EQ(kit::read_all(client), "Hello from client!");
                        client.write(bytes_of("Hello from server!"), never).or_throw();
                      }},
                     {"client", [&](kit::Stage& stage) {
@@ -260,14 +239,14 @@ TEST(UnixStream, connects_processes_that_share_only_the_name_in_either_order) {
                        UnixStream server = UnixStream::connect(name.path, after(1h)).or_throw();
                        server.write(bytes_of("Hello from client!"), never).or_throw();
                        server.finish_writing().or_throw();
-                       EXPECT_EQ(read_all(server), "Hello from server!");
+                       EXPECT_EQ(kit::read_all(server), "Hello from server!");
                      }}});
   }
 }
 
 TEST(UnixStream, has_no_peer_until_somebody_listens) {
   const kit::UniqueDirectory directory;
-  const Named name(directory / "socket");
+  const kit::NamedPath name(directory / "socket");
   EXPECT_TRUE(UnixStream::try_connect(name.path).failed_with(Errc::not_found));
   EXPECT_TRUE(UnixStream::connect(name.path, immediately).failed_with(Errc::not_found));
   EXPECT_TRUE(UnixStream::try_connect("@" + kit::unique_name()).failed_with(Errc::no_peer));
@@ -287,7 +266,7 @@ TEST(UnixStream, has_no_peer_until_somebody_listens) {
 TEST(UnixStream, waits_for_room_among_those_who_wait_to_be_accepted_and_no_longer_than_its_deadline) {
   const kit::Watchdog watchdog("a connect to a full listener");
   const kit::UniqueDirectory directory;
-  const Named name(directory / "socket");
+  const kit::NamedPath name(directory / "socket");
   UnixListener listener = UnixListener::create(name.path, owner_only, 0).or_throw();
   const UnixStream first = UnixStream::try_connect(name.path).or_throw();
   const auto full = UnixStream::try_connect(name.path);
@@ -313,11 +292,11 @@ TEST(UnixStream, waits_for_room_among_those_who_wait_to_be_accepted_and_no_longe
 
 TEST(UnixStream, refuses_what_is_no_socket_and_says_what_it_is) {  // F75
   const kit::UniqueDirectory directory;
-  const Named socket(directory / "socket");
+  const kit::NamedPath socket(directory / "socket");
   const UnixListener listener = UnixListener::create(socket.path).or_throw();
-  const Named symlink(directory / "symlink");
+  const kit::NamedPath symlink(directory / "symlink");
   ASSERT_EQ(::symlink(socket.path.c_str(), symlink.path.c_str()), 0);
-  const Named file(directory / "file");
+  const kit::NamedPath file(directory / "file");
   ::close(::open(file.path.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
   for (const auto& [path, why] : {std::pair(symlink.path, "it is a symlink"), std::pair(file.path, "a regular file")}) {
     for (const auto& refused : {UnixStream::try_connect(path), UnixStream::connect(path, after(1h))}) {
@@ -325,7 +304,7 @@ TEST(UnixStream, refuses_what_is_no_socket_and_says_what_it_is) {  // F75
       EXPECT_THAT(refused.error().message(), HasSubstr(why));
     }
   }
-  const Named other(directory / "other");
+  const kit::NamedPath other(directory / "other");
   ASSERT_EQ(::link(socket.path.c_str(), other.path.c_str()), 0);
   EXPECT_THAT(UnixStream::try_connect(other.path).error().message(), HasSubstr("a hard link"));
 }
@@ -351,7 +330,7 @@ TEST(UnixStream, connects_to_another_users_socket_only_if_that_user_is_expected)
     GTEST_SKIP() << "needs root, to make another user's socket";
   }
   const kit::UniqueDirectory directory;
-  const Named name(directory / "socket");
+  const kit::NamedPath name(directory / "socket");
   const UnixListener listener = UnixListener::create(name.path).or_throw();
   ASSERT_EQ(::chown(name.path.c_str(), stranger, stranger), 0);
   const auto refused = UnixStream::try_connect(name.path);
@@ -381,7 +360,7 @@ TEST(UnixStream, asks_the_kernel_whose_an_abstract_name_is) {  // F79
 
 TEST(UnixStream, tells_what_is_bound_there_instead) {
   const kit::UniqueDirectory directory;
-  const Named name(directory / "socket");
+  const kit::NamedPath name(directory / "socket");
   const Fd bound = fd_from(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket").or_throw();
   const UnixAddress address = UnixAddress::path(name.path).or_throw();
   ASSERT_EQ(::bind(bound.raw(), address.raw(), address.length()), 0);
@@ -396,13 +375,13 @@ TEST(UnixStream, tells_the_survivor_when_a_side_is_killed) {
                        const UnixStream closed = std::move(here);
                        there.write(bytes_of("last words"), never).or_throw();
                        stage.signal("said");
-                       wait_to_be_killed();
+                       kit::wait_to_be_killed();
                      }}});
   std::move(there).close().or_throw();
   sides.stage().await("said");
   sides.side("one that dies").kill();
   EXPECT_TRUE(here.wait_closed(after(1h)));
-  EXPECT_EQ(read_all(here), "last words");
+  EXPECT_EQ(kit::read_all(here), "last words");
   EXPECT_TRUE(here.write(bytes_of("x"), never).failed_with(Errc::closed));
 }
 
@@ -415,20 +394,8 @@ TEST(UnixStream, knows_who_is_at_the_other_end_from_the_kernel) {  // F79
 
 TEST(UnixStream, drops_descriptors_that_nobody_expects) {  // F78
   auto [here, there] = UnixStream::pair().or_throw();
-  alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof(int))> control{};
-  std::byte letter{};
-  iovec part{.iov_base = &letter, .iov_len = 1};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof(int));
   for (int turn = 0; turn < 3; ++turn) {
-    ASSERT_EQ(::sendmsg(here.fd().raw(), &message, MSG_NOSIGNAL), 1);
+    kit::send_with_descriptors(here.fd(), 1);
   }
   const kit::LeakCheck check;
   const std::array<MutableBytes, 1> into = {ignored};

@@ -1,0 +1,12 @@
+#pragma once
+/// Descriptors that come along with a message although nobody expects any. unix(7), SCM_RIGHTS
+#include <tenon/os/fd.hpp>
+
+#include <cstddef>
+
+namespace kit {
+
+/// Sends a message of that many bytes, at most one, and three descriptors of this process's along with it.
+void send_with_descriptors(tenon::FdView socket, std::size_t bytes);
+
+}  // namespace kit
