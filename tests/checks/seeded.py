@@ -70,6 +70,13 @@ pipe(7).
 HEADER = "#pragma once\n#include <tenon/base/shape.hpp>\n\nclass Pipe {\n public:\n  int fd() const { return fd_; }\n\n private:\n  int fd_ = -1;\n};\n"
 FAULTS = "| fault | what | tests | mutants |\n|---|---|---|---|\n| F1 | empty name | `Pipe.carries_bytes` | F1_any_name |\n| pipe_stays_open | It stays open. | `Pipe.*` |\n"
 MUTANT = "# Any.\nprogram: ipc_test\ntests: Pipe.*\nfile: src/tenon/ipc/pipe/pipe.hpp\n--- instead of\n  int fd_ = -1;\n--- this\n  int fd_ = 0;\n--- end\n"
+SEEDS = """## Pipe
+
+| document | kind | it says | verdict | lives in | test |
+|---|---|---|---|---|---|
+| A B | claim | bytes arrive | true | `src/tenon/ipc/pipe/pipe.{hpp,cpp}` | `Pipe.carries_bytes`, `tour` (ipc-pipe) |
+| C | cell | pipes are fast | out of scope: a word | `docs/faults.md` | — |
+"""
 SOUND = {
     "ARCHITECTURE.md": TABLE,
     "CMakeLists.txt": CMAKE,
@@ -80,6 +87,7 @@ SOUND = {
     "src/tenon/ipc/pipe/pipe_layout.hpp": "#pragma once\n#include <tenon/base/shape.hpp>\n",
     "src/tenon/ipc/pipe/pipe.cpp": "#include <tenon/ipc/pipe/pipe.hpp>\n",
     "src/tenon/ipc/pipe/pipe_test.cpp": "#include <gtest/gtest.h>\n// F1\nTEST(Pipe, carries_bytes) {}\n",
+    "src/tenon/ipc/pipe/pipe_limits_test.cpp": "#include <gtest/gtest.h>\nTEST(Pipe, is_bounded) {}\n",
     "src/tenon/ipc/pipe/pipe_bench.cpp": "#include <benchmark/benchmark.h>\n",
     "src/tenon/ipc/pipe/pipe_example.cpp": EXAMPLE,
     "src/tenon/ipc/pipe/README.md": PAGE,
@@ -87,6 +95,9 @@ SOUND = {
     "docs/faults.md": FAULTS,
     "tests/mutants/F1_any_name.mutant": MUTANT,
     "tests/mutants/pipe_stays_open.mutant": MUTANT,
+    "docs/seeds.md": SEEDS,
+    "cli/tour/table.cpp": "      {.name = \"ipc-pipe\",\n",
+    "cli/CMakeLists.txt": "add_test(NAME tour COMMAND tenon tour)\n",
 }
 FIFO = {"src/tenon/ipc/fifo/fifo.hpp": "#pragma once\n"}
 PIPE = "src/tenon/ipc/pipe/"
@@ -110,6 +121,7 @@ ROWS = [
     ("floors", "the table is gone", {"ARCHITECTURE.md": "Floors.\n"}, "has no floor table"),
     ("folders", "a file of the six is missing", {PIPE + "pipe_bench.cpp": None}, "lacks pipe_bench.cpp"),
     ("folders", "a file belongs to nothing", {PIPE + "notes.cpp": ""}, "belongs to none"),
+    ("folders", "a test of no type of the folder", {PIPE + "ends_limits_test.cpp": ""}, "belongs to none"),
     ("folders", "half of a pair", {PIPE + "ends.hpp": "#pragma once\n"}, "half of a pair"),
     ("folders", "a heading is missing", {PIPE + "README.md": PAGE.replace("## Outcomes\n", "")}, "has the headings"),
     ("folders", "a heading says nothing", {PIPE + "README.md": PAGE.replace("closed.", "")}, "says nothing under"),
@@ -148,4 +160,13 @@ ROWS = [
     ("tidy", "a type in snake_case", {PIPE + "pipe.cpp": "class pipe_end {};\n"}, "invalid case style for class 'pipe_end'"),
     ("tidy", "a function longer than a screen", {PIPE + "pipe.cpp": "int many() {\n  int sum = 0;\n" + "  ++sum;\n" * 80 + "  return sum;\n}\n"}, "function 'many' exceeds"),
     ("tidy", "a use after a move", {PIPE + "pipe.cpp": "#include <string>\n#include <utility>\nstd::size_t twice(std::string text) {\n  std::string other = std::move(text);\n  return other.size() + text.size();\n}\n"}, "used after it was moved"),
+    ("seeds", "a test that does not exist", {"docs/seeds.md": SEEDS.replace("carries_bytes", "carries_stones")}, "which does not exist"),
+    ("seeds", "an entry that the tour lacks", {"docs/seeds.md": SEEDS.replace("ipc-pipe", "ipc-hose")}, "the tour's \"ipc-hose\""),
+    ("seeds", "no test named", {"docs/seeds.md": SEEDS.replace("| — |", "| none |")}, "names no test"),
+    ("seeds", "a verdict of its own", {"docs/seeds.md": SEEDS.replace("| true |", "| perhaps |")}, "has the verdict \"perhaps\""),
+    ("seeds", "a place that is gone", {"docs/seeds.md": SEEDS.replace("{hpp,cpp}", "{hpp,rs}")}, "pipe.rs, which does not exist"),
+    ("seeds", "the same said twice", {"docs/seeds.md": SEEDS + SEEDS.split("|---|\n")[1]}, "says what line"),
+    ("seeds", "a cell too few", {"docs/seeds.md": SEEDS.replace("claim | ", "")}, "has 5 cells"),
+    ("seeds", "a document that nobody knows", {"docs/seeds.md": SEEDS.replace("A B", "D")}, "is none of the documents"),
+    ("seeds", "a kind that nobody knows", {"docs/seeds.md": SEEDS.replace("| claim |", "| opinion |")}, "is no kind"),
 ]
