@@ -1,5 +1,7 @@
 #include <cli/interrupt.hpp>
 
+#include <fmt/core.h>
+
 #include <array>
 #include <csignal>
 
@@ -38,6 +40,13 @@ const Stop& interrupt() {
 Deadline step_deadline(double seconds) {
   const Deadline moment = seconds > 0 ? after(std::chrono::duration<double>(seconds)) : never;
   return moment.or_stop(interrupt());
+}
+
+Error step_failure(Error error, const std::string& uri, std::string_view missing, double seconds) {
+  if (error.code() != Errc::timed_out || !error.detail().empty()) {
+    return error;
+  }
+  return Error(Errc::timed_out).on(uri).because(fmt::format("{} within {} s", missing, seconds));
 }
 
 }  // namespace tenon::cli

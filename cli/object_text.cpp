@@ -29,6 +29,14 @@ std::string duration_text(std::int64_t seconds) {
   return unit == units.end() ? "0s" : fmt::format("{}{}", seconds / unit->seconds, unit->letter);
 }
 
+// "1 message", "2 messages"
+std::string counted(std::uint64_t value, std::string name) {
+  if (value == 1 && name.ends_with('s')) {
+    name.pop_back();
+  }
+  return fmt::format("{} {}", value, name);
+}
+
 }  // namespace
 
 std::string target_text(const inspect::Object& object) {
@@ -45,7 +53,7 @@ std::string figures_text(const inspect::Object& object, bool with_limits) {
       continue;
     }
     text += text.empty() ? "" : ", ";
-    text += name == "value" ? fmt::format("value {}", figure.value) : fmt::format("{} {}", figure.value, name);
+    text += name == "value" ? fmt::format("value {}", figure.value) : counted(figure.value, std::move(name));
   }
   return text;
 }

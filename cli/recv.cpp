@@ -46,8 +46,11 @@ Result<void> receive_all(Receiver& receiver, OutputFile& output, const RecvOptio
       }
       continue;
     }
+    if (part.failed_with(Errc::closed)) {
+      return {};
+    }
     if (!part) {
-      return part.failed_with(Errc::closed) ? Result<void>() : fail(std::move(part.error()));
+      return fail(step_failure(std::move(part.error()), options.uri, "nothing has come", options.timeout));
     }
     if (auto written = write_part(output, *part, options); !written) {
       return written;
@@ -88,7 +91,7 @@ Result<void> recv(const RecvOptions& options) {
   }
   auto receiver = open_receiver(options.uri, step_deadline(options.timeout));
   if (!receiver) {
-    return fail(std::move(receiver.error()));
+    return fail(step_failure(std::move(receiver.error()), options.uri, "no sender has come", options.timeout));
   }
   if (auto only = options.from ? receiver->accept_only(*options.from) : Result<void>(); !only) {
     return only;

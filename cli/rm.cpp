@@ -149,7 +149,7 @@ void say_removed(const Snapshot& all, std::size_t at) {
   const std::string holders = holders_text(all, at);
   std::string text = "removed " + target_text(object);
   if (const auto messages = object.figure("messages").value_or(0); messages > 0) {
-    text += fmt::format(", with {} unread messages", messages);
+    text += fmt::format(", with {} unread message{}", messages, messages == 1 ? "" : "s");
   }
   if (!holders.empty() && object.kind != Kind::sysv_queue && object.kind != Kind::sysv_semaphore) {
     text += "; its memory or connections stay until the last of these has gone: " + holders;

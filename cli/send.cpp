@@ -155,7 +155,8 @@ Result<void> send_all(Sender& sender, FdView input, const SendOptions& options) 
   std::vector<std::byte> piece(piece_size);
   while (true) {
     if (auto ready = wait_for_input(input, sender, step_deadline(options.timeout)); !ready) {
-      return ready;
+      return fail(step_failure(std::move(ready.error()), options.file == "-" ? "standard input" : options.file,
+                               "nothing has come", options.timeout));
     }
     auto got = read_input(input, piece);
     if (!got) {
@@ -182,13 +183,16 @@ Result<void> send(const SendOptions& options) {
   }
   auto sender = open_sender(options.uri, step_deadline(options.timeout));
   if (!sender) {
-    return fail(std::move(sender.error()));
+    return fail(step_failure(std::move(sender.error()), options.uri, "no receiver has come", options.timeout));
   }
   if (auto sent = send_all(*sender, input->view(), options); !sent) {
     std::move(*sender).abort();
     return sent;
   }
-  return std::move(*sender).finish(step_deadline(options.timeout));
+  auto finished = std::move(*sender).finish(step_deadline(options.timeout));
+  return finished ? Result<void>()
+                  : fail(step_failure(std::move(finished.error()), options.uri,
+                                      "the receiver has not said that it has everything", options.timeout));
 }
 
 }  // namespace

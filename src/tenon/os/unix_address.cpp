@@ -61,7 +61,11 @@ Result<UnixAddress> UnixAddress::abstract(std::string_view name) {
 }
 
 Result<UnixAddress> UnixAddress::parse(std::string_view text) {
-  return text.starts_with('@') ? abstract(text.substr(1)) : path(text);
+  if (!text.starts_with('@')) {
+    return path(text);
+  }
+  auto named = abstract(text.substr(1));
+  return named ? named : fail(std::move(named.error()).on(text));  // as it was written, with its @
 }
 
 Result<UnixAddress> UnixAddress::from_kernel(const sockaddr_un& address, socklen_t length) {

@@ -61,7 +61,9 @@ TEST(UnixAddress, an_at_sign_makes_it_abstract) {
   EXPECT_EQ(UnixAddress::parse("@name").or_throw().text(), "@name");
   EXPECT_FALSE(UnixAddress::parse("./@name").or_throw().is_abstract());
   EXPECT_EQ(UnixAddress::parse("/run/x").or_throw().text(), "/run/x");
-  EXPECT_TRUE(UnixAddress::parse("@").failed_with(Errc::invalid_name));
+  const auto nameless = UnixAddress::parse("@");
+  ASSERT_TRUE(nameless.failed_with(Errc::invalid_name));
+  EXPECT_EQ(nameless.error().object(), "@") << "as it was written";
   EXPECT_TRUE(UnixAddress::parse("").failed_with(Errc::invalid_name));
 }
 

@@ -120,6 +120,14 @@ TEST(ToolsLs, a_line_says_kind_name_owner_mode_content_and_holder) {
   });
 }
 
+TEST(ToolsLs, one_is_counted_as_one) {
+  kit::in_private_namespaces([] {
+    const int set = ::semget(0x270f, 1, IPC_CREAT | IPC_EXCL | 0600);
+    EXPECT_THAT(run({"ls", "--mechanism", "sysv_semaphore"}).output, HasSubstr(" 1 semaphore, "));
+    ::semctl(set, 0, IPC_RMID);
+  });
+}
+
 // F3
 TEST(ToolsLs, names_that_would_upset_a_terminal_are_escaped) {
   const kit::UniqueDirectory directory;

@@ -134,7 +134,7 @@ TEST(ToolsRm, tells_of_the_messages_that_went_with_a_queue) {
     const mqd_t queue = ::mq_open("/jobs", O_CREAT | O_RDWR, 0600, nullptr);
     ASSERT_EQ(::mq_send(queue, "x", 1, 0), 0);
     ::mq_close(queue);
-    EXPECT_THAT(rm("posix_queue:/jobs").output, HasSubstr("removed posix_queue:/jobs, with 1 unread messages"));
+    EXPECT_THAT(rm("posix_queue:/jobs").output, HasSubstr("removed posix_queue:/jobs, with 1 unread message"));
   });
 }
 

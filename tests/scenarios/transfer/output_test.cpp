@@ -85,7 +85,7 @@ TEST_F(Output, an_input_from_which_nothing_comes_is_waited_for_until_the_timeout
   Command send({"send", fifo(), "--timeout", "0.5"});
   const Finished sent = send.finish();
   EXPECT_EQ(sent.status, ExitStatus::exited(1));
-  EXPECT_THAT(sent.errors, HasSubstr("timed out"));
+  EXPECT_THAT(sent.errors, HasSubstr("\"standard input\": timed out: nothing has come within 0.5 s"));
   EXPECT_EQ(recv.finish().status, ExitStatus::exited(1));
   expect_only({});
 }
