@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Every mechanism's folder holds the same files, and its page the same headings and the example as it is.
+"""Every mechanism's folder holds the same files, and its page the same headings, the example as it is and how to build it.
 
 --fix writes the examples into the pages anew.
 """
@@ -79,9 +79,12 @@ def with_examples(tree_, path, text):
 def check_example(tree_, path, fix):
     text = tree_.text(path)
     fresh, names = with_examples(tree_, path, text)
-    wanted = path.parent.name + "_example.cpp"
-    if wanted not in names:
-        tree_.wrong(path, 0, f"does not include its example: <!-- example: {wanted} --> and a ```cpp block after it")
+    stem = path.parent.name + "_example"
+    if stem + ".cpp" not in names:
+        tree_.wrong(path, 0, f"does not include its example: <!-- example: {stem}.cpp --> and a ```cpp block after it")
+    by_hand = f"g++ -std=c++23 -Isrc {path.parent}/{stem}.cpp -Lbuild/release -ltenon -o {stem}"
+    if path.is_relative_to("src/tenon/ipc") and by_hand not in text:
+        tree_.wrong(path, 0, f"does not say how its example is compiled by hand: {by_hand}")
     if fresh != text and fix:
         (tree_.root / path).write_text(fresh, encoding="utf-8")
         print(f"{path}: example refreshed")
