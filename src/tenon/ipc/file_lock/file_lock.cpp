@@ -3,6 +3,7 @@
 #include <tenon/base/contract.hpp>
 #include <tenon/base/name.hpp>
 #include <tenon/os/backoff.hpp>
+#include <tenon/os/create_or_open.hpp>
 #include <tenon/os/exact_mode.hpp>
 #include <tenon/os/procfs.hpp>
 #include <tenon/os/stop.hpp>
@@ -117,18 +118,7 @@ Result<FileLock> FileLock::open(std::string_view path, uid_t owner, Access acces
 }
 
 Result<FileLock> FileLock::open_or_create(std::string_view path, Permissions permissions) {
-  constexpr int most_turns = 16;  // each lost turn is somebody else's create or unlink in between
-  for (int turn = 0; turn < most_turns; ++turn) {
-    auto created = create(path, permissions);
-    if (!created.failed_with(Errc::already_exists)) {
-      return created;
-    }
-    auto opened = open(path);
-    if (!opened.failed_with(Errc::not_found)) {
-      return opened;
-    }
-  }
-  return fail(Error(Errc::not_found, "open").on(path).because("somebody removes it again and again"));
+  return create_or_open("open", path, [&] { return create(path, permissions); }, [&] { return open(path); });
 }
 
 Result<FileLock> FileLock::adopt(Fd file) {

@@ -2,6 +2,7 @@
 
 #include <tenon/base/name.hpp>
 #include <tenon/ipc/posix_queue/posix_queue_limits.hpp>
+#include <tenon/os/create_or_open.hpp>
 #include <tenon/os/exact_mode.hpp>
 #include <tenon/os/poll.hpp>
 #include <tenon/os/stop.hpp>
@@ -99,18 +100,7 @@ Result<PosixQueue> PosixQueue::open(std::string_view name, Use use, uid_t owner)
 }
 
 Result<PosixQueue> PosixQueue::open_or_create(std::string_view name, Limits limits, Permissions permissions) {
-  constexpr int most_turns = 16;  // each lost turn is somebody else's create or unlink in between
-  for (int turn = 0; turn < most_turns; ++turn) {
-    auto created = create(name, limits, permissions);
-    if (!created.failed_with(Errc::already_exists)) {
-      return created;
-    }
-    auto opened = open(name);
-    if (!opened.failed_with(Errc::not_found)) {
-      return opened;
-    }
-  }
-  return fail(Error(Errc::not_found, "mq_open").on(name).because("somebody removes it again and again"));
+  return create_or_open("mq_open", name, [&] { return create(name, limits, permissions); }, [&] { return open(name); });
 }
 
 Error PosixQueue::send_failure(int os_error, Bytes message, std::uint32_t priority) const {

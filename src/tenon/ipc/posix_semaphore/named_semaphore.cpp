@@ -2,6 +2,7 @@
 
 #include <tenon/base/name.hpp>
 #include <tenon/os/clock.hpp>
+#include <tenon/os/create_or_open.hpp>
 #include <tenon/os/exact_mode.hpp>
 #include <tenon/os/procfs.hpp>
 #include <tenon/os/system_call.hpp>
@@ -193,18 +194,7 @@ Result<NamedSemaphore> NamedSemaphore::open(std::string_view name, uid_t owner) 
 }
 
 Result<NamedSemaphore> NamedSemaphore::open_or_create(std::string_view name, unsigned value, Permissions permissions) {
-  constexpr int most_turns = 16;  // each lost turn is somebody else's create or unlink in between
-  for (int turn = 0; turn < most_turns; ++turn) {
-    auto created = create(name, value, permissions);
-    if (!created.failed_with(Errc::already_exists)) {
-      return created;
-    }
-    auto opened = open(name);
-    if (!opened.failed_with(Errc::not_found)) {
-      return opened;
-    }
-  }
-  return fail(Error(Errc::not_found, "open").on(name).because("somebody removes it again and again"));
+  return create_or_open("open", name, [&] { return create(name, value, permissions); }, [&] { return open(name); });
 }
 
 Result<void> NamedSemaphore::unlink(std::string_view name) {

@@ -2,6 +2,7 @@
 
 #include <tenon/base/deadline.hpp>
 #include <tenon/os/clock.hpp>
+#include <tenon/os/create_or_open.hpp>
 
 #include <cerrno>
 #include <optional>
@@ -240,28 +241,23 @@ Result<SysvMemory> SysvMemory::open(SysvKey key, uid_t owner) {
 
 Result<SysvMemory> SysvMemory::open_or_create(SysvKey key, std::size_t size, Permissions permissions,
                                               const Initialise& initialise) {
-  constexpr int most_turns = 16;  // each lost turn is somebody else's create or removal in between
-  for (int turn = 0; turn < most_turns; ++turn) {
-    auto created = create(key, size, permissions, initialise);
-    if (!created.failed_with(Errc::already_exists)) {
-      return created;
-    }
+  const auto open_whole = [&]() -> Result<SysvMemory> {
     auto found = find_checked(key, ::geteuid());
-    if (found && !is_half_made(found->status.shm_perm.mode)) {
+    if (!found) {
+      return fail(std::move(found.error()));
+    }
+    if (!is_half_made(found->status.shm_perm.mode)) {
       auto checked = check_enough(found->status.shm_segsz, key, size);
       return checked ? Result<SysvMemory>(SysvMemory(found->id, found->status.shm_segsz))
                      : fail(std::move(checked.error()));
     }
-    if (found && found->status.shm_nattch > 0) {
+    if (found->status.shm_nattch > 0) {
       return fail(half_made(*found, key));
     }
-    if (found) {
-      ::shmctl(found->id, IPC_RMID, nullptr);  // this very one, whatever the key leads to by now
-    } else if (!found.failed_with(Errc::not_found)) {
-      return fail(std::move(found.error()));
-    }
-  }
-  return fail(Error(Errc::not_found, "shmget").on(key.text()).because("somebody removes it again and again"));
+    ::shmctl(found->id, IPC_RMID, nullptr);  // this very one, whatever the key leads to by now
+    return fail(Errc::not_found, "shmget");
+  };
+  return create_or_open("shmget", key.text(), [&] { return create(key, size, permissions, initialise); }, open_whole);
 }
 
 Result<SysvMemory> SysvMemory::adopt(int id) {

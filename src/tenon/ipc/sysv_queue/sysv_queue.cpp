@@ -2,6 +2,7 @@
 
 #include <tenon/ipc/sysv_queue/sysv_queue_failures.hpp>
 #include <tenon/os/backoff.hpp>
+#include <tenon/os/create_or_open.hpp>
 #include <tenon/os/stop.hpp>
 
 #include <algorithm>
@@ -125,18 +126,7 @@ Result<SysvQueue> SysvQueue::open(SysvKey key, uid_t owner) {
 }
 
 Result<SysvQueue> SysvQueue::open_or_create(SysvKey key, Permissions permissions) {
-  constexpr int most_turns = 16;  // each lost turn is somebody else's create or removal in between
-  for (int turn = 0; turn < most_turns; ++turn) {
-    auto created = create(key, permissions);
-    if (!created.failed_with(Errc::already_exists)) {
-      return created;
-    }
-    auto opened = open(key);
-    if (!opened.failed_with(Errc::not_found)) {
-      return opened;
-    }
-  }
-  return fail(Error(Errc::not_found, "msgget").on(key.text()).because("somebody removes it again and again"));
+  return create_or_open("msgget", key.text(), [&] { return create(key, permissions); }, [&] { return open(key); });
 }
 
 // One that is longer than the buffer on the stack, that a signal has interrupted, or that there was no room for.

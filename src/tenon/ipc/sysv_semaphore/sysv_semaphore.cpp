@@ -2,6 +2,7 @@
 
 #include <tenon/ipc/sysv_semaphore/sysv_semaphore_limits.hpp>
 #include <tenon/os/clock.hpp>
+#include <tenon/os/create_or_open.hpp>
 #include <tenon/os/futex.hpp>
 #include <tenon/os/stop.hpp>
 #include <tenon/os/system_call.hpp>
@@ -164,24 +165,23 @@ Result<SysvSemaphore> SysvSemaphore::open(SysvKey key, uid_t owner) {
 // A creator that lives but is slow finds its set gone, and says so: nobody has ever used what is removed here.
 Result<SysvSemaphore> SysvSemaphore::open_or_create(SysvKey key, const std::vector<std::uint16_t>& values,
                                                     Permissions permissions) {
-  constexpr int most_turns = 16;  // each lost turn is somebody else's create or remove in between
-  for (int turn = 0; turn < most_turns; ++turn) {
+  const auto create_new = [&] {
     auto created = create(key, values, permissions);
-    if (!created.failed_with(Errc::already_exists) && !created.failed_with(Errc::stale)) {
-      return created;
-    }
+    return created.failed_with(Errc::stale) ? fail(Errc::already_exists, "semget") : std::move(created);
+  };
+  const auto open_whole = [&]() -> Result<SysvSemaphore> {
     auto opened = open(key);
-    if (opened.failed_with(Errc::stale)) {
-      const auto seen = look(key, ::geteuid());
-      if (auto removed = seen && !seen->initialised ? remove(seen->id) : Result<void>();
-          !removed && !removed.failed_with(Errc::not_found)) {
-        return fail(std::move(removed.error()));
-      }
-    } else if (!opened.failed_with(Errc::not_found)) {
+    if (!opened.failed_with(Errc::stale)) {
       return opened;
     }
-  }
-  return fail(Error(Errc::not_found, "semget").on(key.text()).because("somebody removes it again and again"));
+    const auto seen = look(key, ::geteuid());
+    auto removed = seen && !seen->initialised ? remove(seen->id) : Result<void>();
+    if (!removed && !removed.failed_with(Errc::not_found)) {
+      return fail(std::move(removed.error()));
+    }
+    return fail(Errc::not_found, "semget");
+  };
+  return create_or_open("semget", key.text(), create_new, open_whole);
 }
 
 Error SysvSemaphore::failure(std::size_t count, int os_error) const {
