@@ -1,13 +1,12 @@
 #include <tenon/channel/posix_memory_channel.hpp>
 
+#include <tenon/channel/object_number.hpp>
 #include <tenon/channel/scheme.hpp>
-#include <tenon/channel/slot_carrier.hpp>
+#include <tenon/channel/slot_meeting.hpp>
 #include <tenon/ipc/posix_memory/posix_memory.hpp>
 #include <tenon/ipc/posix_semaphore/unnamed_semaphore.hpp>
 
 #include <array>
-#include <cerrno>
-#include <sys/stat.h>
 
 namespace tenon {
 
@@ -30,22 +29,13 @@ class PosixBells final : public SlotBells {
 // "jobs" and "/jobs" are one name.
 std::string canonical(const std::string& name) { return name.starts_with('/') ? name.substr(1) : name; }
 
-Result<std::uint64_t> number_of(const PosixMemory& memory) {
-  struct stat status{};
-  if (::fstat(memory.fd().raw(), &status) == -1) {
-    return fail(os_failure("fstat", errno));
-  }
-  const std::uint64_t number = (static_cast<std::uint64_t>(status.st_dev) << 40U) ^ status.st_ino;
-  return number == 0 ? 1 : number;
-}
-
 Result<std::optional<std::uint64_t>> find(const std::string& name) {
   auto there = PosixMemory::open(name, Access::read_write);
   if (there.failed_with(Errc::not_found)) {
     return std::nullopt;
   }
   return std::move(there).and_then([](const PosixMemory& memory) {
-    return number_of(memory).transform([](std::uint64_t number) { return std::optional(number); });
+    return object_number(memory.fd()).transform([](std::uint64_t number) { return std::optional(number); });
   });
 }
 
@@ -76,14 +66,9 @@ Result<void> accept(const std::string& name) {
       });
 }
 
-struct Met {
-  Rendezvous rendezvous;
-  MappedSlots slots;
-};
-
 Result<MappedSlots> map(const std::string& name, std::uint64_t object) {
   auto memory = PosixMemory::open(name, Access::read_write);
-  auto number = memory ? number_of(*memory) : Result<std::uint64_t>(fail(memory.error()));
+  auto number = memory ? object_number(memory->fd()) : Result<std::uint64_t>(fail(memory.error()));
   if (!number) {
     return fail(std::move(number.error()));
   }
@@ -102,39 +87,28 @@ Result<MappedSlots> map(const std::string& name, std::uint64_t object) {
   });
 }
 
-Result<Met> meet(const std::string& given, std::shared_ptr<const Domain> domain, Role role, Deadline deadline) {
+Result<SlotMeeting> meet(const std::string& given, std::shared_ptr<const Domain> domain, Role role, Deadline deadline) {
   const std::string name = canonical(given);
   ObjectKeeper keeper{.find = [name] { return find(name); },
                       .make = [name] { return make(name); },
                       .accept = [name] { return accept(name); },
                       .remove = remove_channel_object};
-  return Rendezvous::join(std::move(domain), "shm:" + name, role, std::move(keeper), deadline)
-      .and_then([&](Rendezvous rendezvous) -> Result<Met> {
-        if (auto come = rendezvous.await_other_role(deadline); !come) {
-          return fail(std::move(come.error()));
-        }
-        auto slots = map(name, rendezvous.object());
-        if (!slots) {
-          return fail(std::move(slots.error()));
-        }
-        return Met{.rendezvous = std::move(rendezvous), .slots = std::move(*slots)};
-      });
+  return meet_at_slots(
+      "shm:" + name, std::move(domain), role, std::move(keeper),
+      [&](std::uint64_t object) { return map(name, object); }, deadline);
 }
 
 }  // namespace
 
 Result<Sender> open_posix_memory_sender(const std::string& name, std::shared_ptr<const Domain> domain,
                                         Deadline deadline) {
-  return meet(name, std::move(domain), Role::sender, deadline).transform([](Met met) {
-    const Token own = met.rendezvous.token();
-    return Sender(std::move(met.rendezvous), std::make_unique<SlotSink>(std::move(met.slots), own));
-  });
+  return meet(name, std::move(domain), Role::sender, deadline).transform(slot_sender);
 }
 
 Result<Receiver> open_posix_memory_receiver(const std::string& name, std::shared_ptr<const Domain> domain,
                                             Deadline deadline) {
-  return meet(name, domain, Role::receiver, deadline).transform([&](Met met) {
-    return Receiver(std::move(met.rendezvous), std::make_unique<SlotSource>(std::move(met.slots), domain));
+  return meet(name, domain, Role::receiver, deadline).transform([&](SlotMeeting met) {
+    return slot_receiver(std::move(met), domain);
   });
 }
 

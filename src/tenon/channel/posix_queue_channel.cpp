@@ -1,12 +1,11 @@
 #include <tenon/channel/posix_queue_channel.hpp>
 
 #include <tenon/channel/message_carrier.hpp>
+#include <tenon/channel/object_number.hpp>
 #include <tenon/channel/scheme.hpp>
 #include <tenon/ipc/posix_queue/posix_queue.hpp>
 
 #include <algorithm>
-#include <cerrno>
-#include <sys/stat.h>
 
 namespace tenon {
 
@@ -59,22 +58,13 @@ class PosixQueueSource final : public MessageSource {
   PosixQueue::Attributes attributes_;
 };
 
-Result<std::uint64_t> number_of(const PosixQueue& queue) {
-  struct stat status{};
-  if (::fstat(queue.fd().raw(), &status) == -1) {
-    return fail(os_failure("fstat", errno));
-  }
-  const std::uint64_t number = (static_cast<std::uint64_t>(status.st_dev) << 40U) ^ status.st_ino;
-  return number == 0 ? 1 : number;
-}
-
 Result<std::optional<std::uint64_t>> find(const std::string& name) {
   auto there = PosixQueue::open(name);
   if (there.failed_with(Errc::not_found)) {
     return std::nullopt;
   }
   return std::move(there).and_then([](const PosixQueue& queue) {
-    return number_of(queue).transform([](std::uint64_t number) { return std::optional(number); });
+    return object_number(queue.fd()).transform([](std::uint64_t number) { return std::optional(number); });
   });
 }
 
@@ -116,7 +106,7 @@ Result<Met> meet(const std::string& name, std::shared_ptr<const Domain> domain, 
         }
         auto queue =
             PosixQueue::open(name, role == Role::sender ? PosixQueue::Use::sending : PosixQueue::Use::receiving);
-        auto number = queue ? number_of(*queue) : Result<std::uint64_t>(fail(queue.error()));
+        auto number = queue ? object_number(queue->fd()) : Result<std::uint64_t>(fail(queue.error()));
         auto attributes = queue ? queue->attributes() : Result<PosixQueue::Attributes>(fail(queue.error()));
         if (!number || !attributes) {
           return fail(number ? std::move(attributes.error()) : std::move(number.error()));

@@ -1,7 +1,7 @@
 #include <tenon/channel/sysv_memory_channel.hpp>
 
 #include <tenon/channel/scheme.hpp>
-#include <tenon/channel/slot_carrier.hpp>
+#include <tenon/channel/slot_meeting.hpp>
 #include <tenon/ipc/sysv_memory/sysv_memory.hpp>
 #include <tenon/ipc/sysv_semaphore/sysv_semaphore.hpp>
 
@@ -83,11 +83,6 @@ Result<void> accept(SysvKey key, const std::string& uri) {
       });
 }
 
-struct Met {
-  Rendezvous rendezvous;
-  MappedSlots slots;
-};
-
 Result<MappedSlots> map(SysvKey key, const std::string& uri, std::uint64_t object) {
   auto pair = open_pair(key);
   if (!pair) {
@@ -101,23 +96,16 @@ Result<MappedSlots> map(SysvKey key, const std::string& uri, std::uint64_t objec
   });
 }
 
-Result<Met> meet(const std::string& text, std::shared_ptr<const Domain> domain, Role role, Deadline deadline) {
-  return SysvKey::parse(text).and_then([&](SysvKey key) -> Result<Met> {
+Result<SlotMeeting> meet(const std::string& text, std::shared_ptr<const Domain> domain, Role role, Deadline deadline) {
+  return SysvKey::parse(text).and_then([&](SysvKey key) {
     const std::string uri = "sysv-shm:" + key.text();  // however the number was written
     ObjectKeeper keeper{.find = [key] { return find(key); },
                         .make = [key] { return make(key); },
                         .accept = [key, uri] { return accept(key, uri); },
                         .remove = remove_channel_object};
-    auto rendezvous = Rendezvous::join(std::move(domain), uri, role, std::move(keeper), deadline);
-    if (!rendezvous) {
-      return fail(std::move(rendezvous.error()));
-    }
-    if (auto come = rendezvous->await_other_role(deadline); !come) {
-      return fail(std::move(come.error()));
-    }
-    return map(key, uri, rendezvous->object()).transform([&](MappedSlots slots) {
-      return Met{.rendezvous = std::move(*rendezvous), .slots = std::move(slots)};
-    });
+    return meet_at_slots(
+        uri, std::move(domain), role, std::move(keeper), [&](std::uint64_t object) { return map(key, uri, object); },
+        deadline);
   });
 }
 
@@ -125,16 +113,13 @@ Result<Met> meet(const std::string& text, std::shared_ptr<const Domain> domain, 
 
 Result<Sender> open_sysv_memory_sender(const std::string& key, std::shared_ptr<const Domain> domain,
                                        Deadline deadline) {
-  return meet(key, std::move(domain), Role::sender, deadline).transform([](Met met) {
-    const Token own = met.rendezvous.token();
-    return Sender(std::move(met.rendezvous), std::make_unique<SlotSink>(std::move(met.slots), own));
-  });
+  return meet(key, std::move(domain), Role::sender, deadline).transform(slot_sender);
 }
 
 Result<Receiver> open_sysv_memory_receiver(const std::string& key, std::shared_ptr<const Domain> domain,
                                            Deadline deadline) {
-  return meet(key, domain, Role::receiver, deadline).transform([&](Met met) {
-    return Receiver(std::move(met.rendezvous), std::make_unique<SlotSource>(std::move(met.slots), domain));
+  return meet(key, domain, Role::receiver, deadline).transform([&](SlotMeeting met) {
+    return slot_receiver(std::move(met), domain);
   });
 }
 
