@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <csignal>
+#include <sched.h>
 #include <unistd.h>
 
 namespace kit {
@@ -39,5 +40,11 @@ SignalStorm::~SignalStorm() {
 }
 
 std::uint32_t SignalStorm::count() const noexcept { return signals; }
+
+void SignalStorm::await(std::uint32_t wanted) const noexcept {
+  while (signals < wanted) {
+    sched_yield();
+  }
+}
 
 }  // namespace kit

@@ -16,6 +16,8 @@ class SignalStorm {
 
   /// How many signals have come since it began.
   std::uint32_t count() const noexcept;
+  /// Returns when that many have come; to be asked by another thread than the one that is interrupted.
+  void await(std::uint32_t signals) const noexcept;
 
  private:
   timer_t timer_{};

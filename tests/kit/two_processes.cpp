@@ -175,4 +175,19 @@ Sides::~Sides() { finish(); }
 
 void run_sides(std::vector<Side> sides, Duration limit) { Sides(std::move(sides), limit).finish(); }
 
+void run_in_either_order(const Meeting& one, const Meeting& other) {
+  const auto side = [](const Meeting& meet, bool first) {
+    return [&meet, first](Stage& stage) {
+      if (!first) {
+        stage.await("the first is there");
+      }
+      meet([&] { stage.signal(first ? "the first is there" : "the second is there"); });
+    };
+  };
+  for (const bool one_first : {true, false}) {
+    run_sides({{one_first ? "one, first" : "one, second", side(one, one_first)},
+               {one_first ? "other, second" : "other, first", side(other, !one_first)}});
+  }
+}
+
 }  // namespace kit

@@ -76,4 +76,10 @@ class Sides {
 /// Sides from start to end.
 void run_sides(std::vector<Side> sides, Duration limit = default_limit);
 
+/// One of two sides that meet. It says `here()` as soon as the other may come.
+using Meeting = std::function<void(const std::function<void()>& here)>;
+
+/// Two sides that meet, twice: each is the first once, and the other begins when that one has said that it is there.
+void run_in_either_order(const Meeting& one, const Meeting& other);
+
 }  // namespace kit

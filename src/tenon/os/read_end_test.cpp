@@ -99,9 +99,7 @@ TEST(ReadEnd, a_blocking_read_goes_on_after_signals) {  // F71
   auto [reader, writer] = new_pipe();
   const kit::SignalStorm storm;
   std::thread other([&] {
-    while (storm.count() < 20) {
-      std::this_thread::yield();
-    }
+    storm.await(20);
     writer.write(bytes_of("at last"), never).or_throw();
   });
   EXPECT_EQ(read_once(reader), "at last");

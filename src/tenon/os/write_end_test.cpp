@@ -259,9 +259,7 @@ TEST(WriteEnd, a_blocking_write_that_a_signal_interrupts_goes_on) {  // F71
   writer.write(bytes_of(pattern(4096)), never).or_throw();
   const kit::SignalStorm storm;
   std::thread other([&] {
-    while (storm.count() < 20) {
-      std::this_thread::yield();
-    }
+    storm.await(20);
     std::array<std::byte, 4096> part;
     reader.read(part, never).or_throw();
   });

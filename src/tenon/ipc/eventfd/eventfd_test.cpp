@@ -123,14 +123,10 @@ TEST(EventFd, calls_without_deadline_go_on_after_signals) {  // F71
   EventFd bell = EventFd::create().or_throw();
   const kit::SignalStorm storm;
   std::jthread other([&] {
-    while (storm.count() < 20) {
-      std::this_thread::yield();
-    }
+    storm.await(20);
     bell.post(1, never).or_throw();
     bell.post(EventFd::most, never).or_throw();  // once the first has been taken
-    while (storm.count() < 60) {
-      std::this_thread::yield();
-    }
+    storm.await(60);
     EXPECT_EQ(bell.wait(never).or_throw(), EventFd::most);
   });
   EXPECT_EQ(bell.wait(never).or_throw(), 1U);

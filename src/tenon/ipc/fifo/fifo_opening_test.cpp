@@ -83,9 +83,7 @@ TEST(Fifo, an_open_without_deadline_goes_on_after_signals) {  // F71
   const Fifo fifo = Fifo::create(name.path).or_throw();
   const kit::SignalStorm storm;
   std::thread other([&] {
-    while (storm.count() < 20) {
-      std::this_thread::yield();
-    }
+    storm.await(20);
     const WriteEnd writer = fifo.open_for_writing(never).or_throw();
   });
   ReadEnd reader = fifo.open_for_reading(never).or_throw();

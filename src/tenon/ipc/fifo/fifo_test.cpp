@@ -23,29 +23,21 @@ using namespace tenon;
 std::array<std::byte, 16> ignored;
 
 TEST(Fifo, carries_bytes_between_processes_that_share_only_the_path_in_either_order) {
-  for (const bool writer_first : {true, false}) {
-    const kit::UniqueDirectory directory;
-    const kit::NamedPath name(directory / "fifo");
-    auto write = [&](kit::Stage& stage) {
-      if (!writer_first) {
-        stage.await("reader is there");
-      }
-      const Fifo fifo = Fifo::open_or_create(name.path).or_throw();
-      stage.signal("writer is there");
-      WriteEnd writer = fifo.open_for_writing(after(1h)).or_throw();
-      writer.write(bytes_of("Hello via FIFO!"), never).or_throw();
-    };
-    auto read = [&](kit::Stage& stage) {
-      if (writer_first) {
-        stage.await("writer is there");
-      }
-      const Fifo fifo = Fifo::open_or_create(name.path).or_throw();
-      stage.signal("reader is there");
-      ReadEnd reader = fifo.open_for_reading(after(1h)).or_throw();
-      EXPECT_EQ(kit::read_all(reader), "Hello via FIFO!");
-    };
-    kit::run_sides({{"writer", write}, {"reader", read}});
-  }
+  const kit::UniqueDirectory directory;
+  const kit::NamedPath name(directory / "fifo");
+  kit::run_in_either_order(
+      [&](const auto& here) {
+        const Fifo fifo = Fifo::open_or_create(name.path).or_throw();
+        here();
+        WriteEnd writer = fifo.open_for_writing(after(1h)).or_throw();
+        writer.write(bytes_of("Hello via FIFO!"), never).or_throw();
+      },
+      [&](const auto& here) {
+        const Fifo fifo = Fifo::open_or_create(name.path).or_throw();
+        here();
+        ReadEnd reader = fifo.open_for_reading(after(1h)).or_throw();
+        EXPECT_EQ(kit::read_all(reader), "Hello via FIFO!");
+      });
 }
 
 TEST(Fifo, shows_a_writer_that_has_come_and_gone) {

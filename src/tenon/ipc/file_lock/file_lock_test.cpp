@@ -258,9 +258,7 @@ TEST(FileLock, waits_go_on_after_signals_and_keep_their_first_deadline) {  // F7
     EXPECT_TRUE(own.lock(LockMode::exclusive, after(60ms)).failed_with(Errc::timed_out));
     EXPECT_GE(Deadline::Clock::now() - begin, 60ms);
     std::jthread other([&] {
-      while (storm.count() < 500) {
-        std::this_thread::yield();
-      }
+      storm.await(500);
       sides.stage().signal("enough");
     });
     EXPECT_TRUE(own.lock(LockMode::exclusive, never));

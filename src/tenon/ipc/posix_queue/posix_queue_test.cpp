@@ -242,18 +242,13 @@ TEST(PosixQueue, without_deadline_goes_on_after_signals) {  // F71
   fill(one.queue);
   const kit::SignalStorm storm;
   std::atomic<bool> emptied = false;
-  const auto after_signals = [&](std::uint32_t count) {
-    while (storm.count() < count) {
-      std::this_thread::yield();
-    }
-  };
   std::jthread other([&] {
-    after_signals(20);
+    storm.await(20);
     EXPECT_TRUE(one.queue.receive(ignored, never));
     while (!emptied) {
       std::this_thread::yield();
     }
-    after_signals(storm.count() + 20);
+    storm.await(storm.count() + 20);
     EXPECT_TRUE(one.queue.send(bytes_of("x"), 0, never));
   });
   EXPECT_TRUE(one.queue.send(bytes_of("x"), 0, never));

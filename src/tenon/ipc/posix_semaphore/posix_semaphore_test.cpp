@@ -170,9 +170,7 @@ TEST(PosixSemaphore, a_wait_without_deadline_goes_on_after_signals) {  // F71
   Place place(0);
   const kit::SignalStorm storm;
   std::jthread poster([&] {
-    while (storm.count() < 20) {
-      std::this_thread::yield();
-    }
+    storm.await(20);
     place.semaphore.post().or_throw();
   });
   EXPECT_TRUE(place.semaphore.wait(never));

@@ -296,9 +296,7 @@ TEST(SysvQueue, without_deadline_goes_on_after_signals) {  // F71
   Own one;
   const kit::SignalStorm storm;
   std::jthread other([&] {
-    while (storm.count() < 20) {
-      std::this_thread::yield();
-    }
+    storm.await(20);
     EXPECT_TRUE(one.queue.send(bytes_of("x"), 1, never));
     fill(one.queue);
     EXPECT_TRUE(one.queue.send(bytes_of("go on"), 2, never));

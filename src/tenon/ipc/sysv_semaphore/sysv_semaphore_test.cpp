@@ -298,9 +298,7 @@ TEST(SysvSemaphore, a_wait_without_deadline_goes_on_after_signals) {  // F71
   const Own own({0});
   const kit::SignalStorm storm;
   std::jthread poster([&] {
-    while (storm.count() < 20) {
-      std::this_thread::yield();
-    }
+    storm.await(20);
     own.set.post(0, Undo::no).or_throw();
   });
   EXPECT_TRUE(own.set.wait(0, Undo::no, never));

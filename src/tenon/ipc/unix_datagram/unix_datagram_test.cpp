@@ -63,28 +63,19 @@ TEST(UnixDatagram, keeps_messages_apart_and_in_order_empty_ones_too) {
 }
 
 TEST(UnixDatagram, carries_messages_between_processes_that_share_only_the_name_in_either_order) {
-  for (const bool sender_first : {true, false}) {
-    const kit::UniqueDirectory directory;
-    const kit::NamedPath name(directory / "socket");
-    kit::run_sides({{"receiver",
-                     [&](kit::Stage& stage) {
-                       if (sender_first) {
-                         stage.await("sender is there");
-                       }
-                       UnixDatagram receiver = UnixDatagram::create(name.path).or_throw();
-                       stage.signal("receiver is there");
-                       EXPECT_EQ(receive_once(receiver, after(1h)), "over here");
-                     }},
-                    {"sender", [&](kit::Stage& stage) {
-                       if (sender_first) {
-                         stage.signal("sender is there");
-                       } else {
-                         stage.await("receiver is there");
-                       }
-                       UnixDatagram sender = UnixDatagram::connect(name.path, after(1h)).or_throw();
-                       sender.send(bytes_of("over here"), never).or_throw();
-                     }}});
-  }
+  const kit::UniqueDirectory directory;
+  const kit::NamedPath name(directory / "socket");
+  kit::run_in_either_order(
+      [&](const auto& here) {
+        UnixDatagram receiver = UnixDatagram::create(name.path).or_throw();
+        here();
+        EXPECT_EQ(receive_once(receiver, after(1h)), "over here");
+      },
+      [&](const auto& here) {
+        here();
+        UnixDatagram sender = UnixDatagram::connect(name.path, after(1h)).or_throw();
+        sender.send(bytes_of("over here"), never).or_throw();
+      });
 }
 
 TEST(UnixDatagram, loses_none_of_many_from_several_senders) {
@@ -247,9 +238,7 @@ TEST(UnixDatagram, keeps_its_deadline_under_signals_and_is_stopped) {  // F71
     EXPECT_TRUE(there.receive(room, after(50ms)).failed_with(Errc::timed_out));
     EXPECT_GE(Deadline::Clock::now() - begin, 50ms);
     std::thread other([&, &sender = here] {
-      while (storm.count() < 400) {
-        std::this_thread::yield();
-      }
+      storm.await(400);
       sender.send(bytes_of("m"), never).or_throw();
     });
     EXPECT_EQ(receive_once(there), "m");

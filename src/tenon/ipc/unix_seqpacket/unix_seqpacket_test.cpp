@@ -158,9 +158,7 @@ TEST(UnixSeqpacket, times_out_is_stopped_and_goes_on_after_signals) {  // F71
     EXPECT_TRUE(there.receive(room, after(50ms)).failed_with(Errc::timed_out));
     EXPECT_GE(Deadline::Clock::now() - begin, 50ms);
     std::thread other([&, &sender = here] {
-      while (storm.count() < 400) {
-        std::this_thread::yield();
-      }
+      storm.await(400);
       sender.send(bytes_of("at last"), never).or_throw();
     });
     EXPECT_EQ(receive_once(there), "at last");
@@ -225,32 +223,23 @@ TEST(UnixSeqpacket, closes_descriptors_that_nobody_expects) {  // F36 F78
 }
 
 TEST(UnixSeqpacket, connects_processes_that_share_only_the_name_in_either_order) {
-  for (const bool client_first : {true, false}) {
-    const kit::UniqueDirectory directory;
-    const kit::NamedPath name(directory / "socket");
-    kit::run_sides({{"server",
-                     [&](kit::Stage& stage) {
-                       if (client_first) {
-                         stage.await("client is there");
-                       }
-                       UnixSeqpacketListener listener = UnixSeqpacketListener::create(name.path).or_throw();
-                       stage.signal("server is there");
-                       UnixSeqpacket client = listener.accept(after(1h)).or_throw();
-                       EXPECT_EQ(receive_once(client, after(1h)), "Hello from client!");
-                       client.send(bytes_of("Hello from server!"), never).or_throw();
-                     }},
-                    {"client", [&](kit::Stage& stage) {
-                       if (client_first) {
-                         stage.signal("client is there");
-                       } else {
-                         stage.await("server is there");
-                       }
-                       UnixSeqpacket server = UnixSeqpacket::connect(name.path, after(1h)).or_throw();
-                       server.send(bytes_of("Hello from client!"), never).or_throw();
-                       EXPECT_EQ(receive_once(server, after(1h)), "Hello from server!");
-                       EXPECT_TRUE(server.receive(room, after(1h)).failed_with(Errc::closed));
-                     }}});
-  }
+  const kit::UniqueDirectory directory;
+  const kit::NamedPath name(directory / "socket");
+  kit::run_in_either_order(
+      [&](const auto& here) {
+        UnixSeqpacketListener listener = UnixSeqpacketListener::create(name.path).or_throw();
+        here();
+        UnixSeqpacket client = listener.accept(after(1h)).or_throw();
+        EXPECT_EQ(receive_once(client, after(1h)), "Hello from client!");
+        client.send(bytes_of("Hello from server!"), never).or_throw();
+      },
+      [&](const auto& here) {
+        here();
+        UnixSeqpacket server = UnixSeqpacket::connect(name.path, after(1h)).or_throw();
+        server.send(bytes_of("Hello from client!"), never).or_throw();
+        EXPECT_EQ(receive_once(server, after(1h)), "Hello from server!");
+        EXPECT_TRUE(server.receive(room, after(1h)).failed_with(Errc::closed));
+      });
 }
 
 }  // namespace

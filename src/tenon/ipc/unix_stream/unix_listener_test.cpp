@@ -113,9 +113,7 @@ TEST(UnixListener, a_blocking_accept_goes_on_after_signals) {  // F71
   UnixListener listener = UnixListener::create(name).or_throw();
   const kit::SignalStorm storm;
   std::thread other([&] {
-    while (storm.count() < 20) {
-      std::this_thread::yield();
-    }
+    storm.await(20);
     const UnixStream client = UnixStream::connect(name, never).or_throw();
   });
   EXPECT_TRUE(listener.accept(never));

@@ -176,9 +176,7 @@ TEST(UnixStream, goes_on_after_signals_and_keeps_its_first_deadline) {  // F71
   EXPECT_TRUE(here.read(ignored, after(50ms)).failed_with(Errc::timed_out));
   EXPECT_GE(Deadline::Clock::now() - begin, 50ms);
   std::thread other([&] {
-    while (storm.count() < 400) {
-      std::this_thread::yield();
-    }
+    storm.await(400);
     there.write(bytes_of("at last"), never).or_throw();
     for (std::size_t all = 0; all < 3'000'000;) {
       std::vector<std::byte> part(65536);
@@ -216,32 +214,23 @@ TEST(UnixStream, is_closed_on_exec) {  // F36
 }
 
 TEST(UnixStream, connects_processes_that_share_only_the_name_in_either_order) {
-  for (const bool client_first : {true, false}) {
-    const kit::UniqueDirectory directory;
-    const kit::NamedPath name(directory / "socket");
-    kit::run_sides({{"server",
-                     [&](kit::Stage& stage) {
-                       if (client_first) {
-                         stage.await("client is there");
-                       }
-                       UnixListener listener = UnixListener::create(name.path).or_throw();
-                       stage.signal("server is there");
-                       UnixStream client = listener.accept(after(1h)).or_throw();
-                       EXPECT_EQ(kit::read_all(client), "Hello from client!");
-                       client.write(bytes_of("Hello from server!"), never).or_throw();
-                     }},
-                    {"client", [&](kit::Stage& stage) {
-                       if (client_first) {
-                         stage.signal("client is there");
-                       } else {
-                         stage.await("server is there");
-                       }
-                       UnixStream server = UnixStream::connect(name.path, after(1h)).or_throw();
-                       server.write(bytes_of("Hello from client!"), never).or_throw();
-                       server.finish_writing().or_throw();
-                       EXPECT_EQ(kit::read_all(server), "Hello from server!");
-                     }}});
-  }
+  const kit::UniqueDirectory directory;
+  const kit::NamedPath name(directory / "socket");
+  kit::run_in_either_order(
+      [&](const auto& here) {
+        UnixListener listener = UnixListener::create(name.path).or_throw();
+        here();
+        UnixStream client = listener.accept(after(1h)).or_throw();
+        EXPECT_EQ(kit::read_all(client), "Hello from client!");
+        client.write(bytes_of("Hello from server!"), never).or_throw();
+      },
+      [&](const auto& here) {
+        here();
+        UnixStream server = UnixStream::connect(name.path, after(1h)).or_throw();
+        server.write(bytes_of("Hello from client!"), never).or_throw();
+        server.finish_writing().or_throw();
+        EXPECT_EQ(kit::read_all(server), "Hello from server!");
+      });
 }
 
 TEST(UnixStream, has_no_peer_until_somebody_listens) {
