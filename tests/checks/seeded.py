@@ -47,8 +47,6 @@ Messages.
 int main() { return 0; }
 ```
 
-    g++ -std=c++23 -Isrc src/tenon/ipc/pipe/pipe_example.cpp -Lbuild/release -ltenon -o pipe_example
-
 ## Outcomes
 
 closed.
@@ -129,7 +127,6 @@ ROWS = [
     ("folders", "a heading says nothing", {PIPE + "README.md": PAGE.replace("closed.", "")}, "says nothing under"),
     ("folders", "the example has moved on", {PIPE + "pipe_example.cpp": "int main() { return 1; }\n"}, "as it no longer is"),
     ("folders", "the example is not shown", {PIPE + "README.md": PAGE.replace("pipe_example.cpp", "pipe.cpp")}, "does not include its example"),
-    ("folders", "not said how to compile", {PIPE + "README.md": PAGE.replace("-ltenon -o", "-o")}, "compiled by hand"),
     ("folders", "a file outside any folder", {"src/tenon/ipc/loose.hpp": "#pragma once\n"}, "outside any mechanism's folder"),
     ("orders", "an order without a comment", {"src/tenon/base/word.hpp": ATOMIC.replace("  // S1", "")}, "without its edge"),
     ("orders", "an edge that is not declared", {"src/tenon/base/word.hpp": ATOMIC.replace(";  // S1", ";  // S2")}, "edge S2 is declared nowhere"),
@@ -153,6 +150,8 @@ ROWS = [
     ("mutants", "its lines stand twice", {PIPE + "pipe.hpp": HEADER + "  int fd_ = -1;\n"}, "stands in src/tenon/ipc/pipe/pipe.hpp 2 times"),
     ("mutants", "its file is gone", {"tests/mutants/F1_any_name.mutant": MUTANT.replace("pipe.hpp", "gone.hpp")}, "there is no src/tenon/ipc/pipe/gone.hpp"),
     ("mutants", "it does not say which tests must fail", {"tests/mutants/F1_any_name.mutant": MUTANT.replace("tests: Pipe.*\n", "")}, "it needs program, tests, file"),
+    ("mutants", "its tests have another name", {PIPE + "pipe_test.cpp": "// F1\nTEST(Fifo, carries_bytes) {}\n", PIPE + "pipe_limits_test.cpp": None}, "ipc_test has no test \"Pipe.*\""),
+    ("mutants", "its tests are in another program", {"tests/mutants/F1_any_name.mutant": MUTANT.replace("ipc_test", "os_test")}, "os_test has no test \"Pipe.*\""),
     ("mutants", "the row of its fault does not name it", {"docs/faults.md": FAULTS.replace("F1_any_name", "none yet")}, "the row F1 does not name the mutant F1_any_name"),
     ("mutants", "it is against no fault, and no row names it", {"docs/faults.md": FAULTS.replace("pipe_stays_open", "It")}, "no row says what pipe_stays_open takes away"),
     ("mutants", "a row names one that is gone", {"tests/mutants/F1_any_name.mutant": None}, "names the mutant F1_any_name, which tests/mutants does not have"),

@@ -21,7 +21,7 @@ namespace {
 using namespace tenon;
 using testing::HasSubstr;
 
-TEST(Fifo, that_is_half_made_is_stale_and_open_or_create_finishes_it) {  // F5 F6
+TEST(Fifo, that_is_half_made_is_stale_and_open_or_create_finishes_it) {  // F4 F5 F6
   const kit::UniqueDirectory directory;
   const kit::NamedPath name(directory / "fifo");
   ASSERT_EQ(::mkfifo(name.path.c_str(), 0), 0);
