@@ -47,6 +47,8 @@ Messages.
 int main() { return 0; }
 ```
 
+    g++ -std=c++23 -Isrc src/tenon/ipc/pipe/pipe_example.cpp -Lbuild/release -ltenon -o pipe_example
+
 ## Outcomes
 
 closed.
@@ -127,6 +129,7 @@ ROWS = [
     ("folders", "a heading says nothing", {PIPE + "README.md": PAGE.replace("closed.", "")}, "says nothing under"),
     ("folders", "the example has moved on", {PIPE + "pipe_example.cpp": "int main() { return 1; }\n"}, "as it no longer is"),
     ("folders", "the example is not shown", {PIPE + "README.md": PAGE.replace("pipe_example.cpp", "pipe.cpp")}, "does not include its example"),
+    ("folders", "not said how to compile", {PIPE + "README.md": PAGE.replace("-ltenon -o", "-o")}, "compiled by hand"),
     ("folders", "a file outside any folder", {"src/tenon/ipc/loose.hpp": "#pragma once\n"}, "outside any mechanism's folder"),
     ("orders", "an order without a comment", {"src/tenon/base/word.hpp": ATOMIC.replace("  // S1", "")}, "without its edge"),
     ("orders", "an edge that is not declared", {"src/tenon/base/word.hpp": ATOMIC.replace(";  // S1", ";  // S2")}, "edge S2 is declared nowhere"),
