@@ -8,7 +8,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 ROW = re.compile(r"^\|\s*`(\w+)`\s*\|(.*)\|(.*)\|\s*$")
 KERNEL_AND_LIBC = {"sys", "linux", "asm", "arpa", "net", "netinet"}
 # What a test or a benchmark may include beside its floor: the kit, the harness, and what these stand on.
-AROUND = {"_test.cpp": {"kit", "gtest", "gmock"}, "_bench.cpp": {"harness", "bench", "benchmark"}}
+AROUND = {"_test.cpp": {"kit", "gtest", "gmock"}, "_bench.cpp": {"harness", "limits", "bench", "benchmark"}}
 
 
 class Rule:

@@ -4,7 +4,7 @@
 An access ends in the edge that it is one end of (`// S1`, declared in a comment of the file or of its header as
 "S1 store-release … → load-acquire …"), and a relaxed one in its reason (`// own index: only the producer writes it`).
 A reason that does not fit stands on the line above: `// relaxed: an old value costs one more call`. A test may leave
-the order out, which is the strongest and needs no argument.
+the order out, which is the strongest and needs no argument. An order that is a parameter says whose it is.
 """
 import re
 
@@ -60,6 +60,8 @@ def declared_edges(tree_, path):
 def fault_in(code, comments, edges):
     """What is wrong with a statement that accesses an atomic, or None."""
     orders = {(new or old).lower() for new, old in ORDER.findall(code)}
+    if not orders and re.search(r"\border\b", code):
+        return None if comments else "an order that is a parameter says whose it is"
     if not orders:
         return "an access without a memory order: say which, it may be memory_order_seq_cst"
     comment = " ".join(comments)

@@ -1,5 +1,5 @@
 #pragma once
-/// One object that a process shares with the children that it forks later.
+/// What a process shares with the children that it forks later: one object, or bytes.
 #include <tenon/os/mapping.hpp>
 
 #include <new>
@@ -21,6 +21,17 @@ class Shared {
  private:
   tenon::Mapping memory_;
   T* object_;
+};
+
+/// Zeroed, and mapped at a page.
+class SharedBytes {
+ public:
+  explicit SharedBytes(std::size_t size) : memory_(tenon::Mapping::shared_with_children(size).or_throw()) {}
+  tenon::MutableBytes bytes() const noexcept { return memory_.bytes(); }
+  std::byte* data() const noexcept { return memory_.data(); }
+
+ private:
+  tenon::Mapping memory_;
 };
 
 }  // namespace kit
