@@ -1,4 +1,5 @@
-// The ring under the deterministic scheduler: every schedule with a few preemptions and old values.
+// The ring under the deterministic scheduler: every schedule with a few preemptions and old values. That a gate is
+// stored only after the words have been loaded (S3) it cannot see: it never lets a load take what is stored later.
 #include <tenon/ring/broadcast_ring/broadcast_ring.hpp>
 
 #include <kit/schedule.hpp>

@@ -45,4 +45,34 @@ TEST(IndexPoolModel, no_two_have_the_same_index_in_any_schedule) {
   EXPECT_GT(report.runs, 100U);
 }
 
+// One stands between looking at the top and exchanging it, while another takes both indices and gives the first back.
+kit::Scenario an_index_that_comes_back() {
+  auto parts = std::make_shared<Parts>();
+  const auto write = [parts](std::optional<std::uint32_t> index) {
+    if (index) {
+      parts->things[*index].write(1);
+    }
+  };
+  const auto takes_what_there_is = [parts, write] {
+    write(parts->pool.take());
+    write(parts->pool.take());
+  };
+  const auto gives_the_first_back = [parts, write] {
+    const auto first = parts->pool.take();
+    const auto second = parts->pool.take();
+    write(first);
+    if (first) {
+      parts->pool.give(*first);
+    }
+    write(second);
+  };
+  return {.threads = {takes_what_there_is, gives_the_first_back}};
+}
+
+TEST(IndexPoolModel, is_not_deceived_by_an_index_that_comes_back) {
+  const kit::ScheduleReport report = kit::explore(an_index_that_comes_back);
+  EXPECT_TRUE(report.passed()) << report.message();
+  EXPECT_TRUE(report.exhaustive);
+}
+
 }  // namespace
