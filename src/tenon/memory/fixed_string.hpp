@@ -5,6 +5,7 @@
 ///          | size | characters | zeros |
 ///          | u32  |            |       |
 #include <tenon/base/result.hpp>
+#include <tenon/memory/type_description.hpp>
 
 #include <algorithm>
 #include <compare>
@@ -64,6 +65,11 @@ class FixedString {
 
   std::uint32_t size_ = 0;
   char characters_[N] = {};
+};
+
+template <std::uint32_t N>
+struct TypeNameOf<FixedString<N>> {
+  static constexpr TypeText value = TypeText("FixedString<").append(N).append(">");
 };
 
 static_assert(sizeof(FixedString<12>) == 16 && alignof(FixedString<12>) == 4);

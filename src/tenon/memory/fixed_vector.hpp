@@ -6,6 +6,7 @@
 ///          | u32  | u32      |          |
 #include <tenon/base/contract.hpp>
 #include <tenon/base/result.hpp>
+#include <tenon/memory/type_description.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -67,6 +68,12 @@ class FixedVector {
   std::uint32_t size_ = 0;
   [[maybe_unused]] std::uint32_t reserved_ = 0;
   T elements_[N] = {};
+};
+
+template <NamedType T, std::uint32_t N>
+struct TypeNameOf<FixedVector<T, N>> {
+  static constexpr TypeText value =
+      TypeText("FixedVector<").append(TypeNameOf<T>::value.view()).append(",").append(N).append(">");
 };
 
 static_assert(sizeof(FixedVector<std::uint64_t, 3>) == 32 && sizeof(FixedVector<char, 8>) == 16);

@@ -5,6 +5,8 @@
 /// a container that grows, by a journal that puts an old value back, by a program in another language. The price is
 /// that who follows it says in which segment (LockedSegment::at), which is also where it is held against the segment's
 /// bounds: what stands in shared memory is believed by nobody.
+#include <tenon/memory/type_description.hpp>
+
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -33,6 +35,11 @@ class OffsetPtr {
   friend class LockedSegment;  // whose journal keeps the old value of the very word
 
   std::uint64_t offset_ = 0;
+};
+
+template <NamedType T>
+struct TypeNameOf<OffsetPtr<T>> {
+  static constexpr TypeText value = type_text<T>("OffsetPtr");
 };
 
 static_assert(sizeof(OffsetPtr<int>) == 8 && std::is_trivially_copyable_v<OffsetPtr<int>>);

@@ -37,6 +37,16 @@ class TypeText {
     size_ = static_cast<std::uint16_t>(size_ + text.size());
     return *this;
   }
+  /// In decimal.
+  constexpr TypeText& append(std::uint64_t number) noexcept {
+    char digits[20] = {};
+    std::size_t first = sizeof(digits);
+    do {
+      digits[--first] = static_cast<char>('0' + number % 10);
+      number /= 10;
+    } while (number != 0);
+    return append({digits + first, sizeof(digits) - first});
+  }
   constexpr std::string_view view() const noexcept { return {characters_, size_}; }
 
  private:

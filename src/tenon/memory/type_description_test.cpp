@@ -1,5 +1,8 @@
 #include <tenon/memory/type_description.hpp>
 
+#include <tenon/memory/fixed_string.hpp>
+#include <tenon/memory/fixed_vector.hpp>
+
 #include <gtest/gtest.h>
 
 namespace {
@@ -56,6 +59,7 @@ TEST(TypeDescription, has_the_same_hash_in_every_build) {
 
 TEST(TypeDescription, is_composed_of_the_names_of_its_parts) {
   EXPECT_EQ((type_text<int, Order>("Map").view()), "Map<i32,acme.Order>");
+  EXPECT_EQ((type_of<FixedVector<FixedString<20>, 7>>().name), "FixedVector<FixedString<20>,7>");
 }
 
 TEST(TypeDescription, shows_bytes_that_are_no_text_escaped) {

@@ -1,0 +1,169 @@
+#include <tenon/memory/locked_segment.hpp>
+
+#include <tenon/memory/segment.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace tenon;
+using testing::HasSubstr;
+
+struct Order {
+  static constexpr std::string_view type_name = "acme.Order";
+  Order() = default;
+  Order(std::uint64_t i, double p) : id(i), price(p) {}
+  std::uint64_t id = 0;
+  double price = 1.0;
+};
+
+struct alignas(256) Wide {
+  static constexpr std::string_view type_name = "acme.Wide";
+  std::uint64_t value = 9;
+};
+
+struct Throws {
+  static constexpr std::string_view type_name = "acme.Throws";
+  Throws() { throw std::runtime_error("no"); }
+};
+
+// Holds memory of its own, and gives it back.
+struct Owner {
+  static constexpr std::string_view type_name = "acme.Owner";
+  Result<void> clear(LockedSegment& segment) { return segment.free(block); }
+  OffsetPtr<std::uint64_t> block;
+};
+
+class LockedSegmentTest : public testing::Test {
+ protected:
+  Segment segment_ = Segment::create_unnamed("objects", {.bytes = 256 * 1024}).or_throw();
+  LockedSegment locked_ = segment_.lock(never).or_throw();
+};
+
+TEST_F(LockedSegmentTest, makes_an_object_once_and_finds_it_then) {
+  Order* const made = locked_.find_or_construct<Order>("first", 7U, 2.5).or_throw();
+  EXPECT_EQ(made->id, 7U);
+  EXPECT_EQ(locked_.find_or_construct<Order>("first", 8U, 3.5).or_throw(), made);
+  EXPECT_EQ(locked_.find<Order>("first").or_throw(), made);
+  EXPECT_EQ(made->id, 7U);
+  EXPECT_TRUE(locked_.find<Order>("second").failed_with(Errc::not_found));
+}
+
+// F30
+TEST_F(LockedSegmentTest, refuses_another_type_naming_both) {
+  ASSERT_TRUE(locked_.find_or_construct<Order>("one"));
+  for (const auto& refused :
+       {locked_.find<double>("one").transform([](double*) {}),
+        locked_.find_or_construct<double>("one").transform([](double*) {}), locked_.destroy<double>("one")}) {
+    ASSERT_TRUE(refused.failed_with(Errc::type_mismatch));
+    EXPECT_THAT(refused.error().message(),
+                HasSubstr("of type acme.Order (16 bytes, aligned to 8), not f64 (8 bytes, aligned to 8)"));
+  }
+}
+
+TEST_F(LockedSegmentTest, holds_a_thousand_names_and_lists_them_sorted) {
+  const std::uint64_t before = locked_.check().or_throw().taken_blocks;
+  for (std::uint32_t i = 0; i < 1000; ++i) {
+    *locked_.find_or_construct<std::uint32_t>("name " + std::to_string(i)).or_throw() = i;
+  }
+  for (std::uint32_t i = 0; i < 1000; ++i) {
+    ASSERT_EQ(*locked_.find<std::uint32_t>("name " + std::to_string(i)).or_throw(), i);
+  }
+  const auto names = locked_.names().or_throw();
+  ASSERT_EQ(names.size(), 1000U);
+  EXPECT_EQ(names[1].name, "name 1");
+  EXPECT_EQ(names[1].type, "u32");
+  EXPECT_EQ(names[2].name, "name 10");
+  for (std::uint32_t i = 0; i < 1000; ++i) {
+    ASSERT_TRUE(locked_.destroy<std::uint32_t>("name " + std::to_string((i * 7) % 1000)));
+  }
+  EXPECT_TRUE(locked_.names().or_throw().empty());
+  EXPECT_EQ(locked_.check().or_throw().taken_blocks, before);
+}
+
+TEST_F(LockedSegmentTest, takes_names_of_1_to_255_bytes_of_any_kind) {
+  const std::string longest(255, 'x');
+  const std::string with_nul("a\0b", 3);
+  EXPECT_TRUE(locked_.find_or_construct<int>(longest, 1));
+  EXPECT_TRUE(locked_.find_or_construct<int>(with_nul, 2));
+  EXPECT_TRUE(locked_.find<int>("a").failed_with(Errc::not_found));
+  EXPECT_EQ(*locked_.find<int>(with_nul).or_throw(), 2);
+  EXPECT_TRUE(locked_.find_or_construct<int>(longest + "x").failed_with(Errc::invalid_name));
+  EXPECT_TRUE(locked_.find<int>("").failed_with(Errc::invalid_name));
+}
+
+// F31
+TEST_F(LockedSegmentTest, aligns_an_object_as_its_type_asks) {
+  const Wide* const wide = locked_.find_or_construct<Wide>("wide").or_throw();
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(wide) % 256, 0U);
+  auto& pointer = *locked_.find_or_construct<OffsetPtr<Wide>>("pointer").or_throw();
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(locked_.allocate(pointer, 3).or_throw()) % 256, 0U);
+  EXPECT_EQ(locked_.at(pointer, 3).or_throw()[2].value, 9U) << "objects are as T() makes them";
+}
+
+TEST_F(LockedSegmentTest, has_nothing_of_an_object_whose_constructor_throws) {
+  const BlockUsage before = locked_.check().or_throw();
+  EXPECT_THROW((void)locked_.find_or_construct<Throws>("never"), std::runtime_error);
+  EXPECT_TRUE(locked_.names().or_throw().empty());
+  EXPECT_EQ(locked_.check().or_throw().free_bytes, before.free_bytes);
+}
+
+TEST_F(LockedSegmentTest, destroys_an_object_with_what_it_holds) {
+  const std::uint64_t before = locked_.check().or_throw().taken_blocks;
+  Owner& owner = *locked_.find_or_construct<Owner>("owner").or_throw();
+  ASSERT_TRUE(locked_.allocate(owner.block, 100));
+  EXPECT_EQ(locked_.check().or_throw().taken_blocks, before + 2);
+  ASSERT_TRUE(locked_.destroy<Owner>("owner"));
+  EXPECT_EQ(locked_.check().or_throw().taken_blocks, before);
+  EXPECT_TRUE(locked_.destroy<Owner>("owner").failed_with(Errc::not_found));
+}
+
+TEST_F(LockedSegmentTest, frees_what_a_pointer_leads_to_once) {
+  auto& pointer = *locked_.find_or_construct<OffsetPtr<int>>("pointer").or_throw();
+  ASSERT_TRUE(locked_.allocate(pointer, 10));
+  const auto copied = pointer;
+  ASSERT_TRUE(locked_.free(pointer));
+  EXPECT_FALSE(pointer);
+  ASSERT_TRUE(locked_.free(pointer)) << "null has nothing";
+  pointer = copied;
+  EXPECT_TRUE(locked_.free(pointer).failed_with(Errc::corrupt)) << "a copy is no second owner";
+  EXPECT_TRUE(locked_.check());
+}
+
+// F20
+TEST_F(LockedSegmentTest, follows_no_pointer_out_of_the_segment) {
+  for (const std::uint64_t offset :
+       {std::uint64_t{8}, segment_arena - 8, std::uint64_t{256 * 1024}, UINT64_MAX - 7, segment_arena + 4}) {
+    EXPECT_TRUE(locked_.at(OffsetPtr<std::uint64_t>::from(offset)).failed_with(Errc::corrupt)) << offset;
+  }
+  const auto last = OffsetPtr<std::uint64_t>::from(256 * 1024 - 8);
+  EXPECT_TRUE(locked_.at(last));
+  EXPECT_TRUE(locked_.at(last, 2).failed_with(Errc::corrupt));
+  EXPECT_TRUE(locked_.at(last, UINT64_MAX / 4).failed_with(Errc::corrupt));
+  EXPECT_EQ(locked_.at(OffsetPtr<int>()).or_throw(), nullptr);
+}
+
+TEST_F(LockedSegmentTest, leads_back_to_an_object_of_its_own) {
+  int* const number = locked_.find_or_construct<int>("number", 3).or_throw();
+  EXPECT_EQ(locked_.at(locked_.to(number)).or_throw(), number);
+  int elsewhere = 0;
+  EXPECT_DEATH((void)locked_.to(&elsewhere), "stands in its own segment");
+  OffsetPtr<int> on_the_stack;
+  EXPECT_DEATH((void)locked_.allocate(on_the_stack), "a pointer in its own segment");
+}
+
+TEST_F(LockedSegmentTest, says_no_space_and_has_neither_name_nor_block_then) {
+  const BlockUsage before = locked_.check().or_throw();
+  auto& pointer = *locked_.find_or_construct<OffsetPtr<char>>("pointer").or_throw();
+  EXPECT_TRUE(locked_.allocate(pointer, 300000).failed_with(Errc::no_space));
+  EXPECT_TRUE(locked_.allocate(pointer, UINT64_MAX).failed_with(Errc::no_space));
+  EXPECT_FALSE(pointer);
+  ASSERT_TRUE(locked_.destroy<OffsetPtr<char>>("pointer"));
+  EXPECT_EQ(locked_.check().or_throw().free_bytes, before.free_bytes);
+}
+
+}  // namespace

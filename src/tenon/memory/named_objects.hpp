@@ -1,0 +1,69 @@
+#pragma once
+/// Which object of a segment has which name: a skip list, ordered by the hashes of the names.
+///
+/// The hash first, so that a search compares numbers but where two names have the same one. An object stands in the
+/// same block as its name: one allocation, one transaction, nothing that could be there without the other.
+///
+/// Threads: whoever holds the segment's lock.
+#include <tenon/base/result.hpp>
+#include <tenon/memory/allocator.hpp>
+#include <tenon/memory/skip_list.hpp>
+#include <tenon/memory/type_description.hpp>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tenon {
+
+/// A named object, as it was when it was looked at.
+struct NamedObject {
+  std::string name;
+  std::string type;
+  std::uint64_t size;    ///< bytes of one of the type
+  std::uint64_t offset;  ///< of the object in the segment
+};
+
+class NamedObjects {
+ public:
+  static constexpr std::size_t most_name_bytes = 255;
+  /// What an object's name, type and links take at most.
+  static constexpr std::size_t most_bytes_beside =
+      most_name_bytes + TypeText::capacity + sizeof(NamedObjectLayout) + sizeof(SkipListLayout);
+
+  NamedObjects(Arena arena, SkipListLayout& layout) noexcept
+      : arena_(arena),
+        list_(arena, layout, {.size = sizeof(NamedObjectLayout), .alignment = alignof(NamedObjectLayout)}) {}
+
+  /// Where a name stands, or would.
+  struct Place {
+    SkipPath path;
+    std::uint64_t hash;
+    SkipList::Node node;  ///< without links: no object has the name
+  };
+  /// Failures: invalid_name (empty, or over 255 bytes), corrupt.
+  Result<void> seek(std::string_view name, Place& place) const;
+
+  /// Where the object at a place that has one stands. Failures: type_mismatch, which names both types; corrupt.
+  Result<std::uint64_t> object_at(const Place& place, std::string_view name, const TypeDescription& type) const;
+  /// Adds an object at a place that has none; the caller constructs it where this says. Failures: no_space, corrupt.
+  Result<std::uint64_t> add(const Place& place, std::string_view name, const TypeDescription& type,
+                            Allocator& allocator, Journal& journal);
+  /// Removes the object at a place that has one, with its name. Failures: corrupt.
+  Result<void> remove(const Place& place, Allocator& allocator, Journal& journal);
+
+  /// All, sorted by name. Failures: corrupt.
+  Result<std::vector<NamedObject>> all() const;
+
+ private:
+  std::string_view text_at(std::uint64_t offset, std::uint64_t size) const noexcept;
+  std::string_view name_of(const SkipList::Node& node) const noexcept;
+  std::string_view type_name_of(const SkipList::Node& node) const noexcept;
+  Fail corrupt(std::string_view name) const;
+
+  Arena arena_;
+  SkipList list_;
+};
+
+}  // namespace tenon
