@@ -45,5 +45,26 @@ kit::KillCase channel_conversation();
 kit::KillCase slot_put();
 kit::KillCase rendezvous_made_before_noted();
 kit::KillCase rendezvous_entered_before_alive();
+kit::KillCase memory_allocate();
+kit::KillCase memory_free();
+kit::KillCase memory_grow();
+kit::KillCase memory_find_or_construct();
+kit::KillCase memory_destroy();
+kit::KillCase memory_create();
+kit::KillCase memory_open();
+kit::KillCase memory_allocate_unjournalled();
+kit::KillCase memory_free_unjournalled();
+kit::KillCase memory_grow_unjournalled();
+kit::KillCase memory_find_or_construct_unjournalled();
+kit::KillCase memory_vector_push();
+kit::KillCase memory_vector_insert();
+kit::KillCase memory_vector_erase();
+kit::KillCase memory_vector_set();
+kit::KillCase memory_map_insert();
+kit::KillCase memory_map_erase();
+kit::KillCase memory_vector_push_unjournalled();
+kit::KillCase memory_vector_erase_ungapped();
+kit::KillCase memory_map_insert_unjournalled();
+kit::KillCase memory_map_erase_unjournalled();
 
 }  // namespace kill_cases
