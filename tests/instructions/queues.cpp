@@ -98,6 +98,10 @@ void measure_system_v(int loops) {
   send("try_/wrapped", [&] { must(queue.try_send(sent, 1).has_value()); });
   send("deadline/bare", [&] { must(::msgsnd(id, &message, short_size, 0) == 0); });
   send("deadline/wrapped", [&] { must(queue.send(sent, 1, deadline).has_value()); });
+  receive("never/bare", [&] { must(::msgrcv(id, &message, size, 0, 0) == short_size); });
+  receive("never/wrapped", [&] { must(got(queue.receive(bytes, any, never))); });
+  receive("try_/bare", [&] { must(::msgrcv(id, &message, size, 0, IPC_NOWAIT) == short_size); });
+  receive("try_/wrapped", [&] { must(got(queue.try_receive(bytes, any))); });
   receive("deadline/bare", [&] { must(::msgrcv(id, &message, size, 0, 0) == short_size); });
   receive("deadline/wrapped", [&] { must(got(queue.receive(bytes, any, deadline))); });
   empty(id);

@@ -104,6 +104,13 @@ void measure_seqpacket(int loops) {
                [&] { return here.send(buffer, never).has_value() && receive_record_bare(from); });
   measure_pair("seqpkt-send/try_", loops, try_bare,
                [&] { return here.try_send(buffer).has_value() && receive_record_bare(from, MSG_DONTWAIT); });
+  measure_pair("seqpkt-recv/never", loops, never_bare,
+               [&] { return send_bare(to) && there.receive(buffer, never).value_or(0) == bytes; });
+  measure_pair("seqpkt-recv/try_", loops, try_bare,
+               [&] { return send_bare(to, MSG_DONTWAIT) && there.try_receive(buffer).value_or(0) == bytes; });
+  measure_pair(
+      "seqpkt-recv/empty", loops, [=] { return !receive_record_bare(from, MSG_DONTWAIT) && errno == EAGAIN; },
+      [&] { return there.try_receive(buffer).failed_with(Errc::would_block); });
   measure_pair("seqpkt-recv/deadline", loops, try_bare,
                [&] { return send_bare(to, MSG_DONTWAIT) && there.receive(buffer, deadline).value_or(0) == bytes; });
 }

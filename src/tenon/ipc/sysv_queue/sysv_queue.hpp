@@ -100,7 +100,7 @@ class SysvQueue {
   /// it would take is longer than `into`; it stays). Failures: permission_denied. msgrcv(2)
   Result<Received> receive(MutableBytes into, Types which, Deadline deadline) {
     if (deadline.is_unconditional()) {
-      if (const Received got = take_short(into, which, 0); got.type != 0) [[likely]] {
+      if (const Received got = take_short(short_of(into), which.type_, which.flag_); got.type != 0) [[likely]] {
         return got;
       }
     }
@@ -108,7 +108,8 @@ class SysvQueue {
   }
   /// Outcomes: would_block (no such message), and as receive.
   [[gnu::always_inline]] Result<Received> try_receive(MutableBytes into, Types which) {
-    if (const Received got = take_short(into, which, IPC_NOWAIT); got.type != 0) [[likely]] {
+    const Received got = take_short(short_of(into), which.type_, which.flag_ | IPC_NOWAIT);
+    if (got.type != 0) [[likely]] {
       return got;
     }
     return errno == ENOMSG ? Result<Received>(std::unexpect, Errc::would_block, "msgrcv", ENOMSG)
@@ -160,16 +161,18 @@ class SysvQueue {
     std::copy(message.begin(), message.end(), whole.text.begin());
     return ::msgsnd(id_, &whole, message.size(), IPC_NOWAIT) == 0;
   }
-  // A type of 0 says that there was none; errno tells why.
-  [[gnu::noinline]] Received take_short(MutableBytes into, Types which, int flags) const noexcept {
+  // Cut here, and flags joined there, a caller whose buffer and types are known when it is compiled pays nothing.
+  static constexpr MutableBytes short_of(MutableBytes into) noexcept {
+    return into.first(std::min(into.size(), on_stack));
+  }
+  // `into` is as long as on_stack at most. A type of 0 says that there was none; errno tells why.
+  [[gnu::noinline]] Received take_short(MutableBytes into, long type, int flags) const noexcept {
     ShortMessage whole;  // left as it is
-    const ssize_t got = ::msgrcv(id_, &whole, std::min(into.size(), on_stack), which.type_, which.flag_ | flags);
-    if (got == -1) [[unlikely]] {
-      return {.bytes = 0, .type = 0};
+    const ssize_t got = ::msgrcv(id_, &whole, into.size(), type, flags);
+    if (got <= 0) [[unlikely]] {
+      return {.bytes = 0, .type = got == 0 ? whole.type : 0};
     }
-    if (got > 0) [[likely]] {
-      std::memcpy(into.data(), whole.text.data(), static_cast<std::size_t>(got));
-    }
+    std::memcpy(into.data(), whole.text.data(), static_cast<std::size_t>(got));
     return {.bytes = static_cast<std::size_t>(got), .type = whole.type};
   }
   Result<void> send_on(Bytes message, long type, Deadline deadline);

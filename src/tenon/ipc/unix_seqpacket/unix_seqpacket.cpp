@@ -4,60 +4,42 @@
 #include <tenon/os/socket_connection.hpp>
 #include <tenon/os/unix_socket.hpp>
 
-#include <array>
 #include <unistd.h>
 
 namespace tenon {
 
-namespace {
-
 // What one recvmsg(2) returned, and whether that was a message: a 0 may be one, or the end.
-struct Record {
+struct UnixSeqpacket::Record {
   ssize_t size = -1;
   bool came = false;
+
+  // Descriptors that found room where credentials belong are taken out, and so closed.
+  static Record in(Envelope& envelope, ssize_t got) {
+    if (got == -1) {
+      return {};
+    }
+    msghdr& message = envelope.message;
+    const cmsghdr* first = CMSG_FIRSTHDR(&message);
+    if (first != nullptr && first->cmsg_type != SCM_CREDENTIALS) {
+      [[maybe_unused]] const Enclosures closed = take_enclosures(message);
+    }
+    return {.size = got, .came = got > 0 || first != nullptr || (message.msg_flags & MSG_CTRUNC) != 0};
+  }
+
+  // errno is what the call left.
+  Result<std::size_t> fitting(std::size_t room) const {
+    if (size == -1) {
+      return fail(os_failure("recvmsg", errno));
+    }
+    if (!came) {
+      return fail(Errc::closed, "recvmsg");
+    }
+    const auto whole = static_cast<std::size_t>(size);
+    return whole <= room ? Result<std::size_t>(whole) : fail(cut_short("recvmsg", room, whole));
+  }
 };
 
-// Room for credentials alone. Descriptors that find room there all the same are taken out, and so closed.
-Record receive_record(FdView socket, MutableBytes into, int flags) noexcept {
-  alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof(ucred))> control;
-  iovec bytes{.iov_base = into.data(), .iov_len = into.size()};
-  msghdr message{};
-  message.msg_iov = &bytes;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  const ssize_t got = ::recvmsg(socket.raw(), &message, flags | MSG_TRUNC | MSG_CMSG_CLOEXEC);
-  if (got == -1) {
-    return {};
-  }
-  const cmsghdr* first = CMSG_FIRSTHDR(&message);
-  if (first != nullptr && first->cmsg_type != SCM_CREDENTIALS) [[unlikely]] {
-    [[maybe_unused]] const Enclosures closed = take_enclosures(message);
-  }
-  return {.size = got, .came = got > 0 || first != nullptr || (message.msg_flags & MSG_CTRUNC) != 0};
-}
-
-Result<std::size_t> received(const Record& record, std::size_t room) {
-  if (record.size == -1) {
-    return fail(os_failure("recvmsg", errno));
-  }
-  if (!record.came) {
-    return fail(Errc::closed, "recvmsg");
-  }
-  const auto size = static_cast<std::size_t>(record.size);
-  return size <= room ? Result<std::size_t>(size) : fail(cut_short("recvmsg", room, size));
-}
-
-// Until there is a record or the end. Outcomes: timed_out, stopped.
-Result<Record> record_until(FdView socket, MutableBytes into, int more_flags, Deadline deadline) {
-  Record record;
-  return transfer_until("recvmsg", socket, Ready::reading, deadline,
-                        [&](int flags) {
-                          record = receive_record(socket, into, flags | more_flags);
-                          return record.size;
-                        })
-      .transform([&](ssize_t) { return record; });
-}
+namespace {
 
 Result<void> shut_down(FdView socket, int direction) {
   // A connection whose other side has gone is shut down already.
@@ -95,24 +77,35 @@ UnixSeqpacket UnixSeqpacket::adopt(Fd fd) noexcept {
   return UnixSeqpacket(std::move(fd));
 }
 
-Result<std::size_t> UnixSeqpacket::receive(MutableBytes into, Deadline deadline) {
-  if (deadline.is_unconditional()) {
-    const Record record = receive_record(fd(), into, 0);
-    if (record.size != -1 || (errno != EAGAIN && errno != EINTR)) [[likely]] {
-      return received(record, into.size());
-    }
-  }
-  return record_until(fd(), into, 0, deadline).and_then([&](const Record& record) {
-    return received(record, into.size());
-  });
+// Until there is a record or the end. Outcomes: timed_out, stopped.
+Result<UnixSeqpacket::Record> UnixSeqpacket::record_until(MutableBytes into, int more_flags, Deadline deadline) {
+  Record record;
+  return transfer_until("recvmsg", fd(), Ready::reading, deadline,
+                        [&](int flags) {
+                          Envelope envelope(into);
+                          record = Record::in(envelope, envelope.receive(fd_.raw(), flags | more_flags));
+                          return record.size;
+                        })
+      .transform([&](ssize_t) { return record; });
 }
 
-Result<std::size_t> UnixSeqpacket::try_receive(MutableBytes into) {
-  Record record = receive_record(fd(), into, MSG_DONTWAIT);
-  while (record.size == -1 && errno == EINTR) {
-    record = receive_record(fd(), into, MSG_DONTWAIT);
+Result<std::size_t> UnixSeqpacket::receive_until(MutableBytes into, Deadline deadline) {
+  return record_until(into, 0, deadline).and_then([&](const Record& record) { return record.fitting(into.size()); });
+}
+
+// After a first recvmsg(2) that brought no whole message with credentials; errno is what that left.
+Result<std::size_t> UnixSeqpacket::receive_on(Envelope& envelope, ssize_t got, Deadline deadline) {
+  if (got == -1 && (errno == EAGAIN || errno == EINTR)) {
+    return receive_until({static_cast<std::byte*>(envelope.text.iov_base), envelope.text.iov_len}, deadline);
   }
-  return received(record, into.size());
+  return Record::in(envelope, got).fitting(envelope.text.iov_len);
+}
+
+Result<std::size_t> UnixSeqpacket::try_receive_on(Envelope& envelope, ssize_t got) {
+  while (got == -1 && errno == EINTR) {
+    got = envelope.receive(fd_.raw(), MSG_DONTWAIT);
+  }
+  return Record::in(envelope, got).fitting(envelope.text.iov_len);
 }
 
 Result<UnixSeqpacket::Received> UnixSeqpacket::receive_from(MutableBytes into, Deadline deadline) {
@@ -123,7 +116,7 @@ Result<UnixSeqpacket::Received> UnixSeqpacket::receive_from(MutableBytes into, D
     return fail(std::move(got.error()));
   }
   const bool along = enclosed.sender || enclosed.lost || !enclosed.descriptors.empty();
-  return received({.size = *got, .came = *got > 0 || along}, into.size()).transform([&](std::size_t size) {
+  return Record{.size = *got, .came = *got > 0 || along}.fitting(into.size()).transform([&](std::size_t size) {
     // What was sent before the kernel was asked bears no process.
     const bool told = enclosed.sender && enclosed.sender->pid != 0;
     return Received{.size = size,
@@ -133,8 +126,8 @@ Result<UnixSeqpacket::Received> UnixSeqpacket::receive_from(MutableBytes into, D
 }
 
 Result<std::size_t> UnixSeqpacket::next_size(Deadline deadline) {
-  return record_until(fd(), {}, MSG_PEEK, deadline).and_then([](const Record& record) {
-    return received(record, static_cast<std::size_t>(-1));
+  return record_until({}, MSG_PEEK, deadline).and_then([](const Record& record) {
+    return record.fitting(static_cast<std::size_t>(-1));
   });
 }
 

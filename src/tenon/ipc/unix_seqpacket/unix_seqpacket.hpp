@@ -6,12 +6,15 @@
 #include <tenon/os/fd.hpp>
 #include <tenon/os/socket_transfer.hpp>
 
+#include <array>
 #include <cerrno>
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <string_view>
 #include <sys/socket.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 #include <utility>
 
 namespace tenon {
@@ -66,9 +69,29 @@ class UnixSeqpacket {
   /// Takes the next message into the beginning of `into`; returns its size, which may be 0. Outcomes: timed_out,
   /// stopped, closed (the end: the other side has closed or died, or sends no more), message_too_long (with the
   /// message's size: what fits is in `into`, the kernel has dropped the rest; next_size() tells beforehand). recvmsg(2)
-  Result<std::size_t> receive(MutableBytes into, Deadline deadline);
+  Result<std::size_t> receive(MutableBytes into, Deadline deadline) {
+    if (!deadline.is_unconditional()) {
+      return receive_until(into, deadline);
+    }
+    Envelope envelope(into);
+    const ssize_t got = envelope.receive(fd_.raw(), 0);
+    if (envelope.came_whole(got)) [[likely]] {
+      return static_cast<std::size_t>(got);
+    }
+    return receive_on(envelope, got, deadline);
+  }
   /// Outcomes: would_block, closed, message_too_long.
-  Result<std::size_t> try_receive(MutableBytes into);
+  Result<std::size_t> try_receive(MutableBytes into) {
+    Envelope envelope(into);
+    const ssize_t got = envelope.receive(fd_.raw(), MSG_DONTWAIT);
+    if (envelope.came_whole(got)) [[likely]] {
+      return static_cast<std::size_t>(got);
+    }
+    if (got == -1 && errno == EAGAIN) {
+      return Result<std::size_t>(std::unexpect, Errc::would_block, "recvmsg", EAGAIN);
+    }
+    return try_receive_on(envelope, got);
+  }
 
   struct Received {
     std::size_t size;
@@ -104,7 +127,38 @@ class UnixSeqpacket {
   Result<void> close() && { return std::move(fd_).close(); }
 
  private:
+  // What one recvmsg(2) is given: where the message goes, and room for its sender's credentials and nothing else.
+  struct Envelope {
+    explicit Envelope(MutableBytes into) noexcept : text{.iov_base = into.data(), .iov_len = into.size()} {
+      message.msg_iov = &text;
+      message.msg_iovlen = 1;
+      message.msg_control = control.data();
+      message.msg_controllen = control.size();
+    }
+    Envelope(const Envelope&) = delete;
+    Envelope& operator=(const Envelope&) = delete;
+    ~Envelope() = default;
+
+    ssize_t receive(int socket, int flags) noexcept {
+      return ::recvmsg(socket, &message, flags | MSG_TRUNC | MSG_CMSG_CLOEXEC);
+    }
+    // Whether `got` tells of a message, of 0 bytes too, that fits and has nothing in it but credentials.
+    bool came_whole(ssize_t got) const noexcept {
+      return got >= 0 && static_cast<std::size_t>(got) <= text.iov_len && message.msg_controllen >= sizeof(cmsghdr) &&
+             reinterpret_cast<const cmsghdr*>(control.data())->cmsg_type == SCM_CREDENTIALS;
+    }
+
+    alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof(ucred))> control;  // left as it is: the kernel fills it
+    iovec text;
+    msghdr message{};
+  };
+  struct Record;
+
   explicit UnixSeqpacket(Fd fd) noexcept : fd_(std::move(fd)) {}
+  Result<std::size_t> receive_until(MutableBytes into, Deadline deadline);
+  Result<std::size_t> receive_on(Envelope& envelope, ssize_t got, Deadline deadline);
+  Result<std::size_t> try_receive_on(Envelope& envelope, ssize_t got);
+  Result<Record> record_until(MutableBytes into, int more_flags, Deadline deadline);
 
   Fd fd_;
 };
