@@ -26,6 +26,8 @@ class BlockingMode {
     return non_blocking_.load(std::memory_order_relaxed);  // the flag itself is in the kernel, this only spares a call
   }
   Result<void> make_non_blocking(FdView fd) { return non_blocking() ? Result<void>() : set(fd); }
+  /// Asks the kernel whether it still is, and sets it again if somebody who shares the description has cleared it.
+  Result<void> keep_non_blocking(FdView fd) { return set(fd); }
 
  private:
   Result<void> set(FdView fd);

@@ -18,8 +18,12 @@ enum class Taking : unsigned char {
 
 /// It has no name: processes inherit its descriptor or are handed it. The count lives as long as any of them holds it,
 /// and nothing comes back from a process that dies after a wait. Threads: any call but close, into_fd and moves from
-/// several at once. fork: works in the child, which shares the count. The first call with try_, a deadline or a stop
-/// makes the open file description non-blocking, which whoever shares it sees too.
+/// several at once. fork: works in the child, which shares the count.
+///
+/// Waits tell the kernel with each call whether it may block (RWF_NOWAIT), so they keep their deadlines whatever others
+/// do who share the open file description, and leave that as it is. The kernel knows nothing of the kind for posts: the
+/// first post with a deadline or a stop, and try_post, make the description non-blocking for all who share it; a post
+/// with a deadline sets that anew each time, try_post relies on it.
 class EventFd {
  public:
   /// The largest count there can be.
@@ -41,10 +45,10 @@ class EventFd {
   /// Outcomes: would_block (the count is 0).
   Result<std::uint64_t> try_wait() {
     std::uint64_t count = 0;
-    if (mode_.non_blocking() && ::read(fd_.raw(), &count, sizeof count) == sizeof count) [[likely]] {
+    if (read_without_waiting(fd_.raw(), mutable_bytes_of_value(count)) == sizeof count) [[likely]] {
       return count;
     }
-    if (mode_.non_blocking() && errno == EAGAIN) {
+    if (errno == EAGAIN) {
       return Result<std::uint64_t>(std::unexpect, Errc::would_block, "read", EAGAIN);
     }
     return try_wait_on();
@@ -81,6 +85,7 @@ class EventFd {
   Result<std::uint64_t> try_wait_on();
   Result<void> post_on(std::uint64_t count, Deadline deadline);
   Result<void> try_post_on(std::uint64_t count);
+  ssize_t read_once(std::uint64_t& count, Deadline deadline) noexcept;
 
   Fd fd_;
   BlockingMode mode_;

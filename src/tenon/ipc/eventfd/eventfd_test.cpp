@@ -2,6 +2,7 @@
 
 #include <kit/asleep.hpp>
 #include <kit/descriptor_limit.hpp>
+#include <kit/refused_call.hpp>
 #include <kit/reported_child.hpp>
 #include <kit/signal_storm.hpp>
 #include <kit/two_processes.hpp>
@@ -10,9 +11,11 @@
 #include <tenon/os/process.hpp>
 
 #include <atomic>
+#include <cerrno>
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <thread>
 #include <vector>
 
@@ -140,6 +143,54 @@ TEST(EventFd, that_somebody_else_made_non_blocking_waits_all_the_same) {
   EventFd bell = EventFd::adopt(fd_from(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd").or_throw());
   std::jthread poster([&] { bell.post(2, never).or_throw(); });
   EXPECT_EQ(bell.wait(never).or_throw(), 2U);
+}
+
+void set_flags(const EventFd& bell, int flags) { ASSERT_EQ(::fcntl(bell.fd().raw(), F_SETFL, flags), 0); }
+
+bool is_non_blocking(const EventFd& bell) { return (::fcntl(bell.fd().raw(), F_GETFL) & O_NONBLOCK) != 0; }
+
+TEST(EventFd, waits_keep_their_deadline_whatever_others_do_to_the_shared_description_and_leave_it_alone) {
+  const kit::Watchdog watchdog("a wait on a description that became blocking keeps its deadline");
+  EventFd bell = EventFd::create().or_throw();
+  for (const int flags : {0, O_NONBLOCK, 0}) {
+    set_flags(bell, flags);
+    EXPECT_TRUE(bell.wait(after(1ms)).failed_with(Errc::timed_out));
+    EXPECT_TRUE(bell.try_wait().failed_with(Errc::would_block));
+    EXPECT_EQ(is_non_blocking(bell), flags != 0) << "as it was";
+  }
+}
+
+TEST(EventFd, waits_keep_their_deadline_where_the_kernel_refuses_to_be_told_with_each_call) {
+  kit::ReportedChild child("waiter", [] {
+    if (!kit::refuse_call(SYS_preadv2, EOPNOTSUPP)) {
+      GTEST_SKIP() << "this kernel has no seccomp filters";
+    }
+    const kit::Watchdog watchdog("a wait keeps its deadline");
+    EventFd bell = EventFd::create().or_throw();
+    for (const int turn : {1, 2}) {
+      EXPECT_TRUE(bell.wait(after(1ms)).failed_with(Errc::timed_out)) << turn;
+      EXPECT_TRUE(is_non_blocking(bell));
+      set_flags(bell, 0);
+      EXPECT_TRUE(bell.try_wait().failed_with(Errc::would_block)) << turn;
+      EXPECT_TRUE(is_non_blocking(bell));
+      set_flags(bell, 0);
+    }
+    bell.try_post().or_throw();
+    EXPECT_EQ(bell.try_wait().or_throw(), 1U);
+  });
+  (void)child.finish(never);
+}
+
+// The kernel has no flag for a post.
+TEST(EventFd, posts_with_a_deadline_keep_it_though_others_clear_the_flag_of_the_shared_description) {
+  const kit::Watchdog watchdog("a post to a full counter whose description became blocking keeps its deadline");
+  EventFd bell = EventFd::create().or_throw();
+  bell.try_post(EventFd::most).or_throw();
+  for (const std::uint64_t count : {1U, 2U, 1U}) {
+    set_flags(bell, 0);
+    EXPECT_TRUE(bell.post(count, after(1ms)).failed_with(Errc::timed_out));
+    EXPECT_TRUE(is_non_blocking(bell));
+  }
 }
 
 TEST(EventFd, is_closed_on_exec_and_reaches_a_program_that_is_handed_it) {  // F36
