@@ -21,6 +21,12 @@ constexpr std::size_t stride(std::size_t frame_bytes) noexcept {
   return sizeof(SlotHeader) + (frame_bytes + line - 1) / line * line;
 }
 
+// What is checked must be what is used, though others write it meanwhile; a plain access may be made twice.
+template <class Word>
+Word loaded_once(Word& shared) noexcept {
+  return std::atomic_ref(shared).load(std::memory_order_relaxed);  // written before anybody else saw the memory
+}
+
 }  // namespace
 
 std::size_t SlotRing::bytes_for(std::uint32_t slots, std::size_t frame_bytes) noexcept {
@@ -38,25 +44,36 @@ void SlotRing::initialise(MutableBytes memory, std::uint32_t slots, std::size_t 
 
 Result<SlotRing> SlotRing::open(MutableBytes memory) {
   SlotRingHeader* const header = reinterpret_cast<SlotRingHeader*>(memory.data());
-  if (memory.size() < first_slot || header->magic != ring_magic) {
+  if (memory.size() < first_slot || loaded_once(header->magic) != ring_magic) {
     return fail(Error(Errc::wrong_kind, "channel").because("the memory is not a channel's"));
   }
-  if (header->version != ring_version) {
+  if (const std::uint32_t version = loaded_once(header->version); version != ring_version) {
     return fail(Error(Errc::version_mismatch, "channel")
-                    .because("the memory has layout version " + std::to_string(header->version) + ", this program " +
+                    .because("the memory has layout version " + std::to_string(version) + ", this program " +
                              std::to_string(ring_version)));
   }
-  const std::uint32_t slots = header->slots;
-  const std::uint64_t frame_bytes = header->frame_bytes;
+  const std::uint32_t slots = loaded_once(header->slots);
+  const std::uint64_t frame_bytes = loaded_once(header->frame_bytes);
   const bool possible = slots > 0 && slots <= most_slots && frame_bytes > 0 && frame_bytes <= most_frame_bytes;
   if (!possible || bytes_for(slots, frame_bytes) > memory.size()) {
     return fail(Error(Errc::corrupt, "channel").because("the memory says that it has more slots than fit into it"));
   }
-  return SlotRing(memory, slots, frame_bytes);
+  // relaxed: any ticket that was drawn lately will do to count from
+  return SlotRing(memory, slots, frame_bytes, header->tickets.load(std::memory_order_relaxed));
 }
 
 std::byte* SlotRing::place(std::uint32_t slot) const noexcept {
   return memory_.data() + first_slot + slot * stride(frame_bytes_);
+}
+
+// relaxed: a sender's own tickets ascend in the order in which it draws them. 0 marks a frame that is not whole.
+std::uint64_t SlotRing::draw_ticket() noexcept {
+  std::uint64_t ticket = 0;
+  while (ticket == 0) {
+    // relaxed: as above
+    ticket = header().tickets.fetch_add(1, std::memory_order_relaxed) + 1;
+  }
+  return ticket;
 }
 
 bool SlotRing::put(Token owner, Bytes frame) noexcept {
@@ -72,9 +89,7 @@ bool SlotRing::put(Token owner, Bytes frame) noexcept {
     std::memcpy(place(at) + sizeof(SlotHeader), frame.data(), frame.size());
     // relaxed: S2 publishes it
     claimed.length.store(static_cast<std::uint32_t>(frame.size()), std::memory_order_relaxed);
-    // relaxed: a sender's own tickets ascend in the order in which it draws them
-    const std::uint64_t ticket = header().tickets.fetch_add(1, std::memory_order_relaxed) + 1;
-    claimed.ticket.store(ticket, std::memory_order_release);  // S2: the frame is whole
+    claimed.ticket.store(draw_ticket(), std::memory_order_release);  // S2: the frame is whole
     next_ = at + 1;
     return true;
   }
@@ -84,20 +99,21 @@ bool SlotRing::put(Token owner, Bytes frame) noexcept {
 // A look takes time, in which frames arrive behind it and before it: a later one of a sender may be seen whose earlier
 // one was not there yet when its slot was passed. By the time the later one was there so was the earlier, and the next
 // look sees it. So the oldest is known when a look finds nothing older than the one before.
-bool SlotRing::find_oldest(std::uint32_t& oldest) const noexcept {
-  std::uint64_t found = UINT64_MAX;
-  std::uint64_t before = 0;
+std::optional<SlotRing::Found> SlotRing::find_oldest() const noexcept {
+  // Those in the slots were drawn within far fewer than 2^63 of the last one taken, some of them before it.
+  const std::uint64_t start = last_taken_ - (std::uint64_t{1} << 63U);
+  std::optional<Found> oldest;
+  std::optional<std::uint64_t> before;
   do {
-    before = found;
+    before = oldest ? std::optional(oldest->ticket) : std::nullopt;
     for (std::uint32_t at = 0; at < slots_; ++at) {
       const std::uint64_t ticket = slot(at).ticket.load(std::memory_order_acquire);  // S2
-      if (ticket != 0 && ticket < found) {
-        found = ticket;
-        oldest = at;
+      if (ticket != 0 && (!oldest || ticket - start < oldest->ticket - start)) {
+        oldest = Found{.slot = at, .ticket = ticket};
       }
     }
-  } while (found != before);
-  return found != UINT64_MAX;
+  } while (oldest && oldest->ticket != before);
+  return oldest;
 }
 
 void SlotRing::free(SlotHeader& slot) noexcept {
@@ -106,18 +122,19 @@ void SlotRing::free(SlotHeader& slot) noexcept {
 }
 
 Result<std::size_t> SlotRing::take(MutableBytes into) noexcept {
-  std::uint32_t oldest = 0;
-  if (!find_oldest(oldest)) {
+  const std::optional<Found> oldest = find_oldest();
+  if (!oldest) {
     return Result<std::size_t>(std::unexpect, Errc::would_block, "take");
   }
-  SlotHeader& taken = slot(oldest);
+  last_taken_ = oldest->ticket;
+  SlotHeader& taken = slot(oldest->slot);
   // relaxed: published by S2; loaded once, for whoever may write it may change it after it was checked
   const std::uint32_t length = taken.length.load(std::memory_order_relaxed);
   if (length > frame_bytes_) {
     free(taken);
     return fail(Error(Errc::corrupt, "receive").because("a slot says that its frame is longer than the slot"));
   }
-  std::memcpy(into.data(), place(oldest) + sizeof(SlotHeader), length);
+  std::memcpy(into.data(), place(oldest->slot) + sizeof(SlotHeader), length);
   free(taken);
   return length;
 }

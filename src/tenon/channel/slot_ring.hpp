@@ -20,6 +20,7 @@
 /// 3. Invariants. I1: owner is 0 for a free slot, else the token of who claimed it. I2: ticket is 0 until the frame is
 ///    whole. I3: only who turned owner from 0 into its token writes the slot, until it sets the ticket; then only the
 ///    receiver does. I4: of two frames of one sender the earlier has the smaller ticket, and is whole before the later.
+///    Tickets wrap at 2^64 and leave out 0: one is smaller that was drawn before, seen from the last one taken.
 ///
 /// 4. Edges. S1 store-release owner (the receiver frees a slot) → load-acquire owner (a sender claims it): what was
 /// read
@@ -46,6 +47,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace tenon {
@@ -103,18 +105,24 @@ class SlotRing {
   std::size_t reclaim(Token dead) noexcept;
 
  private:
-  SlotRing(MutableBytes memory, std::uint32_t slots, std::size_t frame_bytes) noexcept
-      : memory_(memory), frame_bytes_(frame_bytes), slots_(slots) {}
+  SlotRing(MutableBytes memory, std::uint32_t slots, std::size_t frame_bytes, std::uint64_t tickets) noexcept
+      : memory_(memory), frame_bytes_(frame_bytes), slots_(slots), last_taken_(tickets) {}
   SlotRingHeader& header() const noexcept { return *reinterpret_cast<SlotRingHeader*>(memory_.data()); }
   std::byte* place(std::uint32_t slot) const noexcept;
   SlotHeader& slot(std::uint32_t slot) const noexcept { return *reinterpret_cast<SlotHeader*>(place(slot)); }
-  bool find_oldest(std::uint32_t& oldest) const noexcept;
+  std::uint64_t draw_ticket() noexcept;
+  struct Found {
+    std::uint32_t slot;
+    std::uint64_t ticket;
+  };
+  std::optional<Found> find_oldest() const noexcept;
   void free(SlotHeader& slot) noexcept;
 
   MutableBytes memory_;
   std::size_t frame_bytes_;  // as it was when it was checked: what stands in the memory may change
   std::uint32_t slots_;
-  std::uint32_t next_ = 0;  // where to look for a free slot first
+  std::uint32_t next_ = 0;    // where to look for a free slot first
+  std::uint64_t last_taken_;  // the ticket from which the receiver counts; when it opened the ring, the last one drawn
 };
 
 }  // namespace tenon

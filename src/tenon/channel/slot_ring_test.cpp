@@ -1,10 +1,15 @@
 #include <tenon/channel/slot_ring.hpp>
 
+#include <kit/shared.hpp>
+#include <kit/traced_process.hpp>
 #include <kit/two_processes.hpp>
 #include <tenon/os/mapping.hpp>
 
+#include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstring>
+#include <functional>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <map>
@@ -155,6 +160,115 @@ TEST(SlotRing, takes_no_ones_word_for_its_size) {  // F20
   memory.header().frame_bytes = UINT64_MAX;
   EXPECT_TRUE(SlotRing::open(memory.mapping.bytes()).failed_with(Errc::corrupt));
   EXPECT_EQ(taken(before), "would_block") << "what was checked once does not change";
+}
+
+// Steps through `operation` while somebody else writes the memory between any two instructions: good or bad values, in
+// the pattern of one bit of the step's number or its opposite. So for any two instructions there is a run in which what
+// the first reads is good and what the second reads is bad.
+void between_instructions(const std::function<void(bool)>& make_bad, const std::function<void()>& operation,
+                          const std::function<void()>& check) {
+  std::size_t steps = 1;
+  for (unsigned bit = 0; (std::size_t{1} << bit) <= steps; ++bit) {
+    for (const std::size_t opposite : {0U, 1U}) {
+      kit::TracedProcess process([] {}, operation);
+      std::size_t step = 0;
+      while (process.state() == kit::TracedProcess::State::stopped) {
+        make_bad((((step++ >> bit) ^ opposite) & 1U) != 0);
+        process.step();
+      }
+      ASSERT_EQ(process.state(), kit::TracedProcess::State::finished);
+      steps = std::max(steps, step);
+      make_bad(false);
+      check();
+    }
+  }
+}
+
+TEST(SlotRing, takes_a_length_that_it_has_checked_and_none_that_came_after) {  // F21
+  const Memory memory;
+  SlotRing ring = memory.open();
+  const auto put = [&] {
+    memory.slot(0).ticket = 0;
+    memory.slot(0).owner = 0;
+    SlotRing sender = memory.open();
+    EXPECT_TRUE(sender.put(alice, bytes_of("12345")));
+  };
+  put();
+  struct Seen {
+    std::size_t size;
+    bool corrupt;
+  };
+  const kit::Shared<Seen> seen;
+  int whole = 0;
+  between_instructions([&](bool bad) { memory.slot(0).length = bad ? frame_bytes + 1 : 5; },
+                       [&] {
+                         std::array<std::byte, 2 * frame_bytes> room;
+                         const auto size = ring.take(MutableBytes(room).first(frame_bytes));
+                         *seen = {.size = size.value_or(0), .corrupt = size.failed_with(Errc::corrupt)};
+                       },
+                       [&] {
+                         EXPECT_TRUE(seen->size == 5 || seen->corrupt) << "took " << seen->size << " bytes";
+                         whole += seen->size == 5 ? 1 : 0;
+                         put();
+                       });
+  EXPECT_GT(whole, 0) << "else nothing was tried";
+}
+
+TEST(SlotRing, is_as_large_as_what_it_has_checked) {  // F21
+  const Memory memory;
+  struct Seen {
+    std::uint32_t slots;
+    std::size_t frame_bytes;
+  };
+  const kit::Shared<Seen> seen;
+  int opened = 0;
+  const auto open = [&] {
+    const auto ring = SlotRing::open(memory.mapping.bytes());
+    *seen = ring ? Seen{.slots = ring->slots(), .frame_bytes = ring->frame_bytes()} : Seen{};
+  };
+  const auto check = [&] {
+    EXPECT_LE(SlotRing::bytes_for(seen->slots, seen->frame_bytes), memory.mapping.bytes().size());
+    opened += seen->slots != 0 ? 1 : 0;
+  };
+  SlotRingHeader& header = memory.header();
+  between_instructions([&](bool bad) { std::atomic_ref(header.slots).store(bad ? 1000 : slots); }, open, check);
+  between_instructions([&](bool bad) { std::atomic_ref(header.frame_bytes).store(bad ? 1 << 20 : frame_bytes); }, open,
+                       check);
+  EXPECT_GT(opened, 0) << "else nothing was tried";
+}
+
+TEST(SlotRing, keeps_its_order_when_its_tickets_wrap) {  // F50
+  for (const std::uint64_t first : {UINT64_MAX - 2, UINT64_MAX - 1, UINT64_MAX, UINT64_MAX / 2 - 1}) {
+    const Memory memory;
+    memory.header().tickets = first;
+    SlotRing sender = memory.open();
+    SlotRing receiver = memory.open();
+    char next = 'a';
+    const auto put = [&] { EXPECT_TRUE(sender.put(alice, bytes_of(std::string(1, next++)))); };
+    put();
+    put();
+    put();
+    for (char expected = 'a'; expected < 'i'; ++expected) {
+      put();
+      EXPECT_EQ(taken(receiver), std::string(1, expected)) << "from " << first;
+    }
+    EXPECT_THAT(receiver.unfinished(), IsEmpty()) << "0 is no ticket";
+  }
+}
+
+// Whoever draws a ticket may stand still before it sets it, and a later one be taken meanwhile.
+TEST(SlotRing, takes_one_from_before_the_wrap_first_though_it_came_late) {  // F50
+  const Memory memory;
+  memory.header().tickets = UINT64_MAX;
+  SlotRing receiver = memory.open();
+  SlotRing other = memory.open();
+  EXPECT_TRUE(other.put(bob, bytes_of("1")));
+  EXPECT_EQ(taken(receiver), "1");
+  EXPECT_TRUE(other.put(bob, bytes_of("2")));
+  EXPECT_TRUE(other.put(alice, bytes_of("late")));
+  memory.slot(2).ticket = UINT64_MAX - 1;
+  EXPECT_EQ(taken(receiver), "late");
+  EXPECT_EQ(taken(receiver), "2");
 }
 
 TEST(SlotRing, refuses_memory_that_is_none_or_of_another_version) {  // F27
