@@ -61,7 +61,7 @@ Result<LifeEvents> LifeEvents::of(FdView directory) {
   }
   LifeEvents events(Fd::adopt(raw));
   // By descriptor: the directory's path may lead elsewhere by now.
-  const std::string path = "/proc/self/fd/" + std::to_string(directory.raw());
+  const std::string path = procfs::link_to(directory);
   if (::inotify_add_watch(raw, path.c_str(), watched) == -1) {
     const int error = errno;
     return fail(error == ENOSPC ? inotify_limit("inotify_add_watch", error, "max_user_watches")

@@ -1,6 +1,7 @@
 #include <tenon/os/life_roster.hpp>
 
 #include <kit/leak_check.hpp>
+#include <kit/main_thread.hpp>
 #include <kit/private_namespaces.hpp>
 #include <kit/refused_call.hpp>
 #include <kit/two_processes.hpp>
@@ -159,6 +160,14 @@ TEST(Roster, looks_by_itself_and_says_so_where_there_are_no_inotify_instances) {
     ASSERT_NE(roster.notice(), nullptr);
     EXPECT_THAT(roster.notice()->message(), HasSubstr("fs.inotify.max_user_instances"));
     tell_of_a_join_a_leave_and_a_death(roster, scene.domain());
+  });
+}
+
+TEST(Roster, is_told_without_the_main_thread_too) {
+  kit::without_main_thread([] {
+    const kit::UniqueDomain scene;
+    Roster roster = Roster::open(scene.domain()).or_throw();
+    EXPECT_EQ(roster.notice(), nullptr);
   });
 }
 

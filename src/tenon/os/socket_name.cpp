@@ -3,6 +3,7 @@
 #include <tenon/base/deadline.hpp>
 #include <tenon/os/backoff.hpp>
 #include <tenon/os/exact_mode.hpp>
+#include <tenon/os/procfs.hpp>
 #include <tenon/os/system_call.hpp>
 #include <tenon/os/unix_socket.hpp>
 
@@ -261,7 +262,7 @@ Result<void> bind_socket(FdView socket, const UnixAddress& address, Permissions 
 Result<Fd> hold_socket(const std::string& path, uid_t owner) { return hold_checked("connect", path, owner); }
 
 UnixAddress address_of_held(FdView held) {
-  return *UnixAddress::path("/proc/self/fd/" + std::to_string(held.raw()));  // always fits
+  return *UnixAddress::path(procfs::link_to(held));  // always fits
 }
 
 Result<void> unlink_socket(std::string_view name) {

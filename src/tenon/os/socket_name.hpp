@@ -27,7 +27,7 @@ Result<void> bind_socket(FdView socket, const UnixAddress& address, Permissions 
 /// and belongs to `owner`. Outcomes: not_found. Failures: permission_denied, which says why.
 Result<Fd> hold_socket(const std::string& path, uid_t owner);
 
-/// The address under which a held socket is reached, whatever happens to its path meanwhile.
+/// The address under which this thread reaches a held socket, whatever happens to its path meanwhile.
 UnixAddress address_of_held(FdView held);
 
 /// Removes a path; an abstract name goes with its socket. Outcomes: not_found. Failures: wrong_kind (no socket stands

@@ -5,6 +5,7 @@
 #include <tenon/os/clock.hpp>
 #include <tenon/os/exact_mode.hpp>
 #include <tenon/os/file_kind.hpp>
+#include <tenon/os/procfs.hpp>
 #include <tenon/os/reserve.hpp>
 #include <tenon/os/system_call.hpp>
 
@@ -34,9 +35,6 @@ Result<std::string> checked_name(std::string_view name) {
 }
 
 std::string path_of(const std::string& name) { return directory + name; }
-
-// The very file, whatever its name leads to by now.
-std::string link_of(FdView file) { return "/proc/self/fd/" + std::to_string(file.raw()); }
 
 Fail refused(const char* call, const std::string& name, const std::string& why) {
   return fail(Error(Errc::permission_denied, call).on(name).because(why));
@@ -158,7 +156,7 @@ Result<void> initialised(FdView file, std::size_t size, const PosixMemory::Initi
 
 // Gives it its name if nobody has taken that.
 Result<void> publish(FdView file, const std::string& name) {
-  if (::linkat(AT_FDCWD, link_of(file).c_str(), AT_FDCWD, path_of(name).c_str(), AT_SYMLINK_FOLLOW) == 0) {
+  if (::linkat(AT_FDCWD, procfs::link_to(file).c_str(), AT_FDCWD, path_of(name).c_str(), AT_SYMLINK_FOLLOW) == 0) {
     return {};
   }
   if (errno == ENOENT) {  // what the descriptor leads to cannot vanish
@@ -289,7 +287,8 @@ Result<std::size_t> PosixMemory::size() const {
 // Two who resize at once could each give back what the other has just got. The lock belongs to a description of its
 // own, so that it holds between threads and forked children too; the kernel drops it at death.
 Result<void> PosixMemory::resize(std::size_t size) {
-  auto own = fd_from(uninterrupted([&] { return ::open(link_of(fd()).c_str(), O_RDONLY | O_CLOEXEC); }), "open");
+  auto own =
+      fd_from(uninterrupted([&] { return ::open(procfs::link_to(fd()).c_str(), O_RDONLY | O_CLOEXEC); }), "open");
   if (!own) {
     return fail(std::move(own.error()).on(name_));
   }

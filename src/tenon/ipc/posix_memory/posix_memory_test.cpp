@@ -1,5 +1,6 @@
 #include <tenon/ipc/posix_memory/posix_memory.hpp>
 
+#include <kit/main_thread.hpp>
 #include <kit/mapped_text.hpp>
 #include <kit/named_path.hpp>
 #include <kit/reported_child.hpp>
@@ -19,6 +20,15 @@ namespace {
 using namespace tenon;
 
 constexpr std::size_t page = 4096;
+
+TEST(PosixMemory, is_made_and_grows_without_the_main_thread_too) {
+  kit::without_main_thread([] {
+    const kit::SharedName named;
+    PosixMemory memory = PosixMemory::create(named.name, page).or_throw();
+    memory.resize(2 * page).or_throw();
+    EXPECT_EQ(PosixMemory::open(named.name, Access::read).or_throw().size().or_throw(), 2 * page);
+  });
+}
 
 TEST(PosixMemory, carries_bytes_between_processes_that_share_only_the_name) {
   const kit::SharedName named;

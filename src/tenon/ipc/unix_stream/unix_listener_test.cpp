@@ -5,6 +5,7 @@
 
 #include <kit/asleep.hpp>
 #include <kit/descriptor_limit.hpp>
+#include <kit/main_thread.hpp>
 #include <kit/named_path.hpp>
 #include <kit/reported_child.hpp>
 #include <kit/shared.hpp>
@@ -29,6 +30,16 @@ using namespace std::chrono_literals;
 using namespace tenon;
 
 std::array<std::byte, 16> room;
+
+TEST(UnixListener, is_met_without_the_main_thread_too) {
+  kit::without_main_thread([] {
+    const kit::UniqueDirectory directory;
+    const kit::NamedPath name(directory / "socket");
+    UnixListener listener = UnixListener::create(name.path).or_throw();
+    const UnixStream client = UnixStream::connect(name.path, after(1h)).or_throw();
+    EXPECT_TRUE(listener.accept(after(1h)));
+  });
+}
 
 TEST(UnixListener, takes_a_dead_ones_place_and_never_a_living_ones) {  // F76
   const kit::UniqueDirectory directory;
