@@ -82,6 +82,26 @@ Running start(const TourProgram& program, const std::string& programs, const std
   return {.child = std::move(child), .output = std::move(pipe).into_reader()};
 }
 
+void end(Running& running) {
+  [[maybe_unused]] const auto killed = running.child.signal(SIGKILL);
+  [[maybe_unused]] const auto reaped = running.child.wait(never);
+}
+
+// Starts all of them, or none: those that run already would wait for one that cannot be started. "" if it could.
+std::string start_all(const TourEntry& entry, const std::string& programs, const std::string& directory,
+                      std::vector<Running>& running) {
+  for (const TourProgram& program : entry.programs) {
+    try {
+      running.push_back(start(program, programs, directory));
+    } catch (const Failure& failure) {
+      std::ranges::for_each(running, end);
+      running.clear();
+      return std::string(program.binary) + " could not be started: " + failure.what();
+    }
+  }
+  return "";
+}
+
 void read_to_end(Running& running, Deadline deadline) {
   std::array<std::byte, 4096> part;
   while (const std::size_t got = running.output.read(part, deadline).or_throw()) {
@@ -107,8 +127,7 @@ std::string problem_of(const TourProgram& program, Running& running, Deadline de
       return std::string(program.binary) + " " + status.message();
     }
   } catch (const Failure& failure) {
-    [[maybe_unused]] const auto killed = running.child.signal(SIGKILL);
-    [[maybe_unused]] const auto reaped = running.child.wait(never);
+    end(running);
     return std::string(program.binary) + " " + failure.what();
   }
   if (!matches(program.prints, running.text)) {
@@ -142,9 +161,7 @@ TourOutcome run_entry(const TourEntry& entry, const std::string& programs) {
   const Workplace workplace;
   const Deadline deadline = after(patience).or_stop(interrupt());
   std::vector<Running> running;
-  for (const TourProgram& program : entry.programs) {
-    running.push_back(start(program, programs, workplace.path()));
-  }
+  outcome.problem = start_all(entry, programs, workplace.path(), running);
   for (std::size_t i = 0; i < running.size(); ++i) {
     const std::string problem = problem_of(entry.programs[i], running[i], deadline);
     outcome.problem += outcome.problem.empty() || problem.empty() ? problem : "; " + problem;

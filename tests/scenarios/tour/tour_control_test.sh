@@ -1,6 +1,6 @@
 #!/bin/bash
 # tour_control_test.sh TENON EXAMPLES: the tour must fail for a program that prints nothing, prints too much, prints
-# something else, leaves something behind or exits with an error, and for no other.
+# something else, leaves something behind, exits with an error or is not there, and for no other.
 set -euo pipefail
 tenon=$1 examples=$2
 work=$(mktemp -d "${TMPDIR:-/tmp}/tenon-tour-control.XXXXXX")
@@ -37,4 +37,17 @@ exit 3'
 expect 1 'leaves its FIFO behind' fifo_example <<<'#!/bin/sh
 mkfifo "$1"
 echo "Received: Hello via FIFO!"'
+
+# One that is not there fails its entry alone, and who was started to meet it does not run on.
+rm -rf "$work/examples"
+cp -r "$examples" "$work/examples"
+rm "$work/examples/fifo_writer"
+got=0
+"$work/cli/tenon" tour fifo_writer fifo-hello >"$work/out" || got=$?
+[ "$got" = 1 ] && [ "$(grep -c '^FAIL fifo_writer' "$work/out")" = 1 ] && grep -q '^ok .*fifo-hello' "$work/out" &&
+  grep -q -- '-> fifo_writer could not be started: .*not found' "$work/out" ||
+  { echo "a program that is not there: exit code $got"; cat "$work/out"; exit 1; }
+if ls -l /proc/[0-9]*/exe 2>/dev/null | grep -q "$work/examples/"; then
+  echo "a program that is not there: its peer runs on"; exit 1
+fi
 echo "the tour fails where it must, and only there"
