@@ -12,14 +12,14 @@
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <sys/stat.h>
 
 namespace tenon {
 
 namespace {
-
-constexpr auto hung_up_recheck = std::chrono::milliseconds(5);
 
 std::uint64_t number_of(const struct stat& status) noexcept {
   const std::uint64_t number = (static_cast<std::uint64_t>(status.st_dev) << 40U) ^ status.st_ino;
@@ -34,11 +34,14 @@ Result<std::uint64_t> number_of(FdView fifo) {
   return number_of(status);
 }
 
-// Which FIFO stands at the path, 0 if none does.
-std::uint64_t number_at(const std::string& path) noexcept {
+// The FIFO that stands at the path, if one does.
+std::optional<struct stat> fifo_at(const std::string& path) noexcept {
   struct stat status{};
-  return ::lstat(path.c_str(), &status) == 0 && S_ISFIFO(status.st_mode) ? number_of(status) : 0;
+  const bool there = ::lstat(path.c_str(), &status) == 0 && S_ISFIFO(status.st_mode);
+  return there ? std::optional(status) : std::nullopt;
 }
+
+bool is_half_made(const struct stat& fifo) noexcept { return (fifo.st_mode & 0777) == 0; }
 
 Fail replaced(const std::string& path) {
   return fail(
@@ -49,7 +52,7 @@ Fail replaced(const std::string& path) {
 
 // Who waits on a FIFO that its path no longer leads to would wait for ever.
 Result<void> check_still_there(const Fifo& fifo, const Rendezvous& rendezvous) {
-  if (number_at(fifo.path()) != rendezvous.object()) {
+  if (const auto there = fifo_at(fifo.path()); !there || number_of(*there) != rendezvous.object()) {
     return replaced(fifo.path());
   }
   return rendezvous.progress().transform([](Progress) {});
@@ -82,7 +85,17 @@ Result<bool> sender_has_come(const Rendezvous& rendezvous, Deadline deadline) {
   });
 }
 
-// The end stays open all the while: a sender that has come through must not find it closed again.
+// Somebody came and went, of which poll(2) tells again and again. An end that was opened since tells of the next alone;
+// the old one stays until it is there.
+void wait_for_the_next(const Fifo& fifo, ReadEnd& end, Deadline deadline) {
+  if (auto fresh = fifo.try_open_for_reading()) {
+    end = std::move(*fresh);
+  } else {  // no descriptor to be had just now
+    [[maybe_unused]] const auto slept = sleep_until(deadline.or_sooner(after(recheck_interval)));
+  }
+}
+
+// An end stays open all the while: a sender that has come through must not find it closed again.
 Result<ReadEnd> wait_for_sender(const Fifo& fifo, const Rendezvous& rendezvous, Deadline deadline) {
   auto end = fifo.try_open_for_reading();
   if (!end) {
@@ -106,10 +119,22 @@ Result<ReadEnd> wait_for_sender(const Fifo& fifo, const Rendezvous& rendezvous, 
     if (deadline.passed()) {
       return fail(Error(Errc::timed_out, "open").on(fifo.path()));
     }
-    if (ready) {  // somebody came and went; poll(2) would say so again at once
-      [[maybe_unused]] const auto slept = sleep_until(deadline.or_sooner(after(hung_up_recheck)));
+    if (ready) {
+      wait_for_the_next(fifo, *end, deadline);
     }
   }
+}
+
+// A whole FIFO whose number the file does not know is somebody else's: it is noted while it is half-made.
+Result<void> make_and_note(const std::string& path, const std::function<Result<void>(std::uint64_t)>& note) {
+  const auto note_number = [&](FdView fifo) { return number_of(fifo).and_then(note); };
+  auto made = Fifo::create(path, owner_only, note_number);
+  // One that was half-made already is of a creator that died: it goes, so that there is one to note.
+  if (made.failed_with(Errc::already_exists) && Fifo::open(path).failed_with(Errc::stale)) {
+    remove_fifo(path, 0);
+    made = Fifo::create(path, owner_only, note_number);
+  }
+  return std::move(made).transform([](const Fifo&) {});
 }
 
 struct Met {
@@ -163,7 +188,8 @@ ObjectKeeper fifo_keeper(const std::string& path) {
               return number_of(fifo.fd()).transform([](std::uint64_t number) { return std::optional(number); });
             });
           },
-          .make = [path] { return Fifo::open_or_create(path).transform([](const Fifo&) {}); },
+          .make_and_note =
+              [path](const std::function<Result<void>(std::uint64_t)>& note) { return make_and_note(path, note); },
           .remove = remove_channel_object};
 }
 
@@ -194,8 +220,8 @@ Result<Receiver> open_fifo_receiver(const std::string& path, std::shared_ptr<con
 }
 
 void remove_fifo(const std::string& path, std::uint64_t object) {
-  const std::uint64_t there = number_at(path);
-  if (there != 0 && (object == 0 || object == there)) {
+  const auto there = fifo_at(path);
+  if (there && (object == 0 ? is_half_made(*there) : object == number_of(*there))) {
     [[maybe_unused]] const auto removed = Fifo::unlink(path);  // gone meanwhile, or another's: nothing to do about it
   }
 }

@@ -62,12 +62,27 @@ Result<void> note_found(RendezvousFile& file, bool made, const Result<std::optio
   return *found ? file.note_object(made, **found) : fail(Error(Errc::stale).on(file.uri()).because("it vanished"));
 }
 
+Result<void> make_and_note(RendezvousFile& file, const ObjectKeeper& keeper) {
+  if (keeper.make_and_note) {
+    return keeper.make_and_note([&](std::uint64_t object) { return file.note_object(true, object); });
+  }
+  return keeper.make().and_then([&] { return note_found(file, true, keeper.find()); });
+}
+
+// One that was there, or that somebody made while this end was about to.
+Result<void> accept_object(RendezvousFile& file, const ObjectKeeper& keeper) {
+  return keeper.accept().and_then([&] { return note_found(file, false, keeper.find()); });
+}
+
 // The bit is set first: an object without the bit would never be removed, a bit without its object harms nobody.
 Result<void> make_object(RendezvousFile& file, const ObjectKeeper& keeper) {
   if (auto noted = file.note_object(true, 0); !noted) {
     return noted;
   }
-  auto made = keeper.make().and_then([&] { return note_found(file, true, keeper.find()); });
+  auto made = make_and_note(file, keeper);
+  if (made.failed_with(Errc::already_exists)) {
+    return file.note_object(false, 0).and_then([&] { return accept_object(file, keeper); });
+  }
   if (!made) {
     [[maybe_unused]] const auto taken_back = remove_object(file, keeper);  // the first error is the one to tell
   }
@@ -88,7 +103,7 @@ Result<void> ensure_object(RendezvousFile& file, const ObjectKeeper& keeper, boo
                ? Result<void>()
                : fail(damaged(file.uri(), "what the channel goes through was removed or replaced while others use it"));
   }
-  return *found ? keeper.accept().and_then([&] { return note_found(file, false, found); }) : make_object(file, keeper);
+  return *found ? accept_object(file, keeper) : make_object(file, keeper);
 }
 
 Result<void> refuse_second_receiver(const Domain& domain, const RendezvousFile& file,

@@ -58,12 +58,16 @@ struct ObjectKeeper {
   /// none, or only half of one.
   std::function<Result<std::optional<std::uint64_t>>()> find = [] { return std::optional<std::uint64_t>(1); };
   std::function<Result<void>()> make = [] { return Result<void>(); };
+  /// In place of make, where what a killed maker left can be told from what somebody else has made since: calls the
+  /// function with the object's number as soon as it is there, and before it is of use to anybody.
+  std::function<Result<void>(const std::function<Result<void>(std::uint64_t)>&)> make_and_note = nullptr;
   /// Whether an object that was there before, and that nobody uses now, will do.
   std::function<Result<void>()> accept = [] { return Result<void>(); };
   /// Only a receiver can make it, once it has entered: from the first entry on it counts as made, with the number 1.
   bool made_by_receiver = false;
   /// Also for what other channels left behind: takes the URI that stands in their file, and which object it was, 0 if
-  /// its maker died before it could note that. Leaves an object alone that is another one.
+  /// its maker died before it could note that. Leaves an object alone that is another one, or may be: with
+  /// make_and_note one that has no number is only the channel's if it is half-made.
   std::function<void(const std::string& uri, std::uint64_t object)> remove = [](const std::string&, std::uint64_t) {};
 };
 

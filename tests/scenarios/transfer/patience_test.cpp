@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 namespace transfer {
@@ -125,7 +126,9 @@ TEST_F(ChannelPatience, a_planted_rendezvous_file_removes_nothing) {
     auto domain = std::make_shared<const Domain>(Domain::open(domain_.path()).or_throw());
     // Says that a channel made the FIFO, and that all who used it are dead; it stands under another channel's name.
     auto planted = RendezvousFile::lock_or_create(*domain, "fifo:" + mine, soon()).or_throw();
-    planted.note_object(true, 0).or_throw();
+    struct stat made{};
+    ASSERT_EQ(::lstat(mine.c_str(), &made), 0);
+    planted.note_object(true, (static_cast<std::uint64_t>(made.st_dev) << 40U) ^ made.st_ino).or_throw();
     std::filesystem::rename(domain_.path() + "/" + RendezvousFile::name_for("fifo:" + mine),
                             domain_.path() + "/channel.0000000000000000");
   }
@@ -134,6 +137,42 @@ TEST_F(ChannelPatience, a_planted_rendezvous_file_removes_nothing) {
   EXPECT_EQ(::lstat(mine.c_str(), &status), 0) << "it was removed on the word of a planted file";
   std::filesystem::remove(domain_.path() + "/channel.0000000000000000");
   std::filesystem::remove(mine);
+}
+
+// Somebody who opened the FIFO and closed it again leaves an end that poll(2) calls ready for good.
+TEST_F(ChannelPatience, a_receiver_that_a_stranger_left_hung_up_sleeps_until_somebody_comes) {
+  kit::run_sides({{"stranger",
+                   [&](kit::Stage& stage) {
+                     while (!Fifo::open(path())) {
+                       [[maybe_unused]] const auto slept = sleep_until(after(milliseconds(1)));
+                     }
+                     {
+                       const WriteEnd end = Fifo::open(path()).or_throw().open_for_writing(soon()).or_throw();
+                     }
+                     stage.signal("gone");
+                   }},
+                  {"sender",
+                   [&](kit::Stage& stage) {
+                     stage.await("gone");
+                     [[maybe_unused]] const auto slept = sleep_until(after(milliseconds(600)));
+                     Sender out = sender();
+                     out.send(bytes_of("at last"), soon()).or_throw();
+                     std::move(out).finish(soon()).or_throw();
+                   }},
+                  {"receiver", [&](kit::Stage&) {
+                     struct rusage before{};
+                     struct rusage behind{};
+                     ASSERT_EQ(::getrusage(RUSAGE_THREAD, &before), 0);
+                     const std::int64_t began = monotonic_now();
+                     Receiver in = receiver();
+                     const std::int64_t waited = (monotonic_now() - began) / 1'000'000;
+                     ASSERT_EQ(::getrusage(RUSAGE_THREAD, &behind), 0);
+                     // It looks every 50 ms; one that looks every 5 ms would sleep far more often.
+                     EXPECT_LT(behind.ru_nvcsw - before.ru_nvcsw, 20 + waited / 20) << "in " << waited << " ms";
+                     EXPECT_EQ(text_of(in.receive(most, soon()).or_throw()), "at last");
+                     EXPECT_TRUE(in.receive(most, soon()).failed_with(Errc::closed));
+                     std::move(in).finish(soon()).or_throw();
+                   }}});
 }
 
 // It would get the rest of what the one before it has the beginning of.

@@ -167,6 +167,11 @@ void unmake_fifo(const std::string& path) {
 }  // namespace
 
 Result<Fifo> Fifo::create(std::string_view path, Permissions permissions) {
+  return create(path, permissions, [](FdView) { return Result<void>(); });
+}
+
+Result<Fifo> Fifo::create(std::string_view path, Permissions permissions,
+                          const std::function<Result<void>(FdView)>& note) {
   if (auto checked = check_path(path); !checked) {
     return fail(std::move(checked.error()));
   }
@@ -185,6 +190,9 @@ Result<Fifo> Fifo::create(std::string_view path, Permissions permissions) {
     }
     if ((status->st_mode & 0777) != 0) {  // taken for half-made, or removed: this one is somebody else's now
       return fail(Error(Errc::already_exists, "mkfifo").on(name).because("somebody else has finished it meanwhile"));
+    }
+    if (auto noted = note(held.view()); !noted) {
+      return fail(std::move(noted.error()));
     }
     if (auto set = set_exact_mode(held.view(), permissions); !set) {
       return fail(std::move(set.error()).on(name));

@@ -5,6 +5,7 @@
 #include <tenon/os/read_end.hpp>
 #include <tenon/os/write_end.hpp>
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <sys/types.h>
@@ -24,6 +25,10 @@ class Fifo {
   /// directory). Failures: invalid_name, permission_denied, no_space, limit_reached (descriptors, quota), not_supported
   /// (/proc is not mounted). mkfifo(3)
   static Result<Fifo> create(std::string_view path, Permissions permissions = owner_only);
+  /// Likewise for who must note which FIFO it is before anybody can use it: `note` is given the FIFO (as fd() does)
+  /// while it is half-made, and what fails there is passed on, with the FIFO taken back.
+  static Result<Fifo> create(std::string_view path, Permissions permissions,
+                             const std::function<Result<void>(FdView)>& note);
 
   /// Opens the name of one that exists. Outcomes: not_found, stale (its creator died half-way: open_or_create finishes
   /// it). Failures: permission_denied, which says why: it is a symlink, a regular file …, has a second hard link, or
