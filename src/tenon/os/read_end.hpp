@@ -36,7 +36,7 @@ class ReadEnd {
     return read_on(into, got, deadline);
   }
   /// Outcomes: would_block (empty, but somebody may still write; 0 tells that nobody can).
-  Result<std::size_t> try_read(MutableBytes into) {
+  [[gnu::always_inline]] Result<std::size_t> try_read(MutableBytes into) {
     const ssize_t got =
         mode_.non_blocking() ? ::read(fd_.raw(), into.data(), into.size()) : read_without_waiting(fd_.raw(), into);
     if (got > 0) [[likely]] {

@@ -21,7 +21,7 @@ class WriteEnd {
   /// Writes all of it; returns fewer than from.size() only if something went wrong after the first bytes, and then the
   /// next call tells what. Up to pipe_atomic_size bytes go wholly or not at all. Outcomes: timed_out, stopped, closed
   /// (no reader is left). write(2)
-  Result<std::size_t> write(Bytes from, Deadline deadline) {
+  [[gnu::always_inline]] Result<std::size_t> write(Bytes from, Deadline deadline) {
     if (!deadline.is_unconditional()) {
       return write_until(from, deadline);
     }
@@ -32,7 +32,7 @@ class WriteEnd {
     return write_on(from, written, deadline);
   }
   /// Writes what there is room for. Outcomes: would_block, closed.
-  Result<std::size_t> try_write(Bytes from) {
+  [[gnu::always_inline]] Result<std::size_t> try_write(Bytes from) {
     const ssize_t written = write_by_one_call(fd_.raw(), from, mode_.non_blocking() ? 0 : RWF_NOWAIT);
     if (written >= 0) [[likely]] {
       return static_cast<std::size_t>(written);

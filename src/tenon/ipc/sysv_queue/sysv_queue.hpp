@@ -98,7 +98,7 @@ class SysvQueue {
 
   /// Takes a message. Outcomes: timed_out, stopped, closed (the queue was removed), message_too_long (the message that
   /// it would take is longer than `into`; it stays). Failures: permission_denied. msgrcv(2)
-  Result<Received> receive(MutableBytes into, Types which, Deadline deadline) {
+  [[gnu::always_inline]] Result<Received> receive(MutableBytes into, Types which, Deadline deadline) {
     if (deadline.is_unconditional()) {
       if (const Received got = take_short(short_of(into), which.type_, which.flag_); got.type != 0) [[likely]] {
         return got;

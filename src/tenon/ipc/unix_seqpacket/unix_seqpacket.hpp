@@ -69,7 +69,7 @@ class UnixSeqpacket {
   /// Takes the next message into the beginning of `into`; returns its size, which may be 0. Outcomes: timed_out,
   /// stopped, closed (the end: the other side has closed or died, or sends no more), message_too_long (with the
   /// message's size: what fits is in `into`, the kernel has dropped the rest; next_size() tells beforehand). recvmsg(2)
-  Result<std::size_t> receive(MutableBytes into, Deadline deadline) {
+  [[gnu::always_inline]] Result<std::size_t> receive(MutableBytes into, Deadline deadline) {
     if (!deadline.is_unconditional()) {
       return receive_until(into, deadline);
     }
@@ -81,7 +81,7 @@ class UnixSeqpacket {
     return receive_on(envelope, got, deadline);
   }
   /// Outcomes: would_block, closed, message_too_long.
-  Result<std::size_t> try_receive(MutableBytes into) {
+  [[gnu::always_inline]] Result<std::size_t> try_receive(MutableBytes into) {
     Envelope envelope(into);
     const ssize_t got = envelope.receive(fd_.raw(), MSG_DONTWAIT);
     if (envelope.came_whole(got)) [[likely]] {
