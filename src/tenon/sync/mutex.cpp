@@ -15,8 +15,6 @@ namespace tenon {
 
 namespace {
 
-constexpr timespec past{};
-
 int lock_until(pthread_mutex_t& mutex, const timespec& until) {
   return ::pthread_mutex_clocklock(&mutex, CLOCK_MONOTONIC, &until);
 }
@@ -42,35 +40,41 @@ Mutex::Mutex() noexcept {
   expects(done, "the C library has robust mutexes that processes share");
 }
 
-Result<MutexGuard> Mutex::not_plainly_locked(int returned, Errc not_free) {
+Result<MutexGuard> Mutex::outcome_of(int returned, Errc not_free) {
+  if (returned == 0) {
+    RobustList::added();
+    return MutexGuard(mutex_, false);
+  }
   if (returned == EOWNERDEAD) {
+    RobustList::added();
     return MutexGuard(mutex_, true);
   }
   return fail(Error(returned == ETIMEDOUT ? not_free : errc_of(returned), "pthread_mutex_lock", returned));
 }
 
-// Never pthread_mutex_trylock: what is not recoverable glibc leaves locked by whoever tries it, for good. A timed lock
-// whose time is over takes a mutex that is free just as well; one that is held it would ask the kernel about.
 Result<MutexGuard> Mutex::try_lock() {
   if (is_held_by_the_living(mutex_)) {
-    return fail(Errc::would_block, "pthread_mutex_lock");
+    return fail(Errc::would_block, "pthread_mutex_lock");  // a timed lock would ask the kernel first
   }
-  const int returned = lock_until(mutex_, past);
-  if (returned == 0) [[likely]] {
-    return MutexGuard(mutex_, false);
+  if (!RobustList::has_room()) {
+    return fail(RobustList::no_room());
   }
-  return not_plainly_locked(returned, Errc::would_block);
+  const int returned = lock_at_once();
+  return outcome_of(returned, Errc::would_block);
 }
 
-Result<MutexGuard> Mutex::lock(Deadline deadline) {
+Result<MutexGuard> Mutex::lock_watchfully(Deadline deadline) {
   if (stop_requested(deadline)) {
     return fail(Errc::stopped, "pthread_mutex_lock");
   }
-  const int returned = lock_until(mutex_, past);
-  if (returned == 0) [[likely]] {
-    return MutexGuard(mutex_, false);
+  if (!RobustList::has_room()) {
+    return fail(RobustList::no_room());
   }
-  return returned == ETIMEDOUT ? wait(deadline) : not_plainly_locked(returned, Errc::timed_out);
+  return after_a_look(lock_at_once(), deadline);
+}
+
+Result<MutexGuard> Mutex::after_a_look(int returned, Deadline deadline) {
+  return returned == ETIMEDOUT ? wait(deadline) : outcome_of(returned, Errc::timed_out);
 }
 
 // In slices: a waker that dies between its store and its wake wakes nobody, and a Stop has no hold on a futex of the C
@@ -83,10 +87,7 @@ Result<MutexGuard> Mutex::wait(Deadline deadline) {
       return fail(Errc::stopped, "pthread_mutex_lock");
     }
   }
-  if (returned == 0) {
-    return MutexGuard(mutex_, false);
-  }
-  return not_plainly_locked(returned, Errc::timed_out);
+  return outcome_of(returned, Errc::timed_out);
 }
 
 void MutexGuard::mark_consistent() noexcept {

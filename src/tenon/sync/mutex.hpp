@@ -12,18 +12,20 @@
 /// 5. Progress. Blocking. Alone, locking and unlocking make no system call. Who waits sleeps at most 50 ms
 ///    (recheck_interval) before it looks again, so no lost wake-up lasts longer, and wakes for its Stop in that time.
 /// 6. If a process dies here. The kernel walks the list of what its threads held, marks each mutex and wakes one
-/// waiter:
-///    within 0.2 ms, before its memory is torn down. Killed in the middle of locking or unlocking, it stands in that
-///    list as pending, and the kernel looks whether it had the mutex.
+///    waiter: within 0.2 ms, before its memory is torn down. Killed in the middle of locking or unlocking, it stands in
+///    that list as pending, and the kernel looks whether it had the mutex. A thread that ends is a death as well.
 /// 7. Use instead. Between processes that do not trust each other nothing of this kind: whoever may write the page can
-///    hold it for ever, and write what the kernel follows at death. To wait for a condition, a semaphore or an event.
+///    hold it for ever, and write what the kernel follows at death. To wait for a condition, Condition or Event.
 ///
-/// Not covered: more than 2,048 mutexes held by one thread at once (the kernel's walk ends there), and memory that is
-/// unmapped while a mutex in it is held (it stays locked after a death). Locking it again in the thread that holds it
-/// waits until the deadline, like for anybody else. A fork() while holding it: the parent holds it, the child does not.
+/// A thread holds at most 1,024 (RobustList::most): the kernel's walk ends after 2,048. Memory must not be unmapped
+/// while a mutex in it is held, for it would stay locked: RobustList::held_in tells whether one is. Locking it again in
+/// the thread that holds it waits until the deadline, like for anybody else. A fork() while holding it: the parent
+/// holds it, the child does not.
 #include <tenon/base/deadline.hpp>
 #include <tenon/base/result.hpp>
+#include <tenon/sync/robust_list.hpp>
 
+#include <ctime>
 #include <pthread.h>
 #include <type_traits>
 #include <utility>
@@ -53,16 +55,25 @@ class [[nodiscard]] MutexGuard {
   /// What the mutex guards is right again.
   void mark_consistent() noexcept;
 
-  /// Unlocks now. A forked child's copy of the guard unlocks nothing: the mutex is its parent's.
+  /// False once it was unlocked or moved from.
+  bool holds() const noexcept { return mutex_ != nullptr; }
+
+  /// Unlocks now. Another thread than the one that locked it is refused: it leaves the mutex as it is, and the guard
+  /// holding it. So is a forked child, whose copy is of its parent's lock.
   void unlock() && noexcept {
-    if (pthread_mutex_t* const mutex = std::exchange(mutex_, nullptr)) {
-      // EPERM, from a thread or a forked child that does not hold it, leaves the mutex as it is.
-      ::pthread_mutex_unlock(mutex);
+    if (mutex_ != nullptr && ::pthread_mutex_unlock(mutex_) == 0) {  // EPERM otherwise
+      mutex_ = nullptr;
+      RobustList::removed();
     }
   }
 
  private:
   friend class Mutex;
+  friend class Condition;
+  friend class RwLock;
+  Mutex& mutex() const noexcept;
+  // For locks that are made of several mutexes: they are unlocked one by one, in an order of its own.
+  pthread_mutex_t* let_go() noexcept { return std::exchange(mutex_, nullptr); }
   MutexGuard(pthread_mutex_t& mutex, bool owner_died) noexcept : mutex_(&mutex), owner_died_(owner_died) {}
 
   pthread_mutex_t* mutex_;
@@ -78,16 +89,47 @@ class Mutex {
   Mutex& operator=(const Mutex&) = delete;
 
   /// Outcomes: timed_out, stopped, not_recoverable. Who gets it asks the guard whether the last owner died.
-  Result<MutexGuard> lock(Deadline deadline);
-  /// Outcomes: would_block, not_recoverable.
+  /// Failures: limit_reached (this thread holds 1,024 locks).
+  Result<MutexGuard> lock(Deadline deadline) {
+    if (deadline.stop() != nullptr || !RobustList::has_room()) [[unlikely]] {
+      return lock_watchfully(deadline);
+    }
+    const int returned = lock_at_once();
+    if (returned == 0) [[likely]] {
+      RobustList::added();
+      return MutexGuard(mutex_, false);
+    }
+    return after_a_look(returned, deadline);
+  }
+  /// Outcomes: would_block, not_recoverable. Failures: as of lock().
   Result<MutexGuard> try_lock();
 
  private:
+  friend class RwLock;
+  // Never pthread_mutex_trylock: what is not recoverable glibc leaves locked by whoever tries it, for good. A timed
+  // lock whose time is over takes a mutex that is free just as well.
+  int lock_at_once() noexcept {
+    constexpr timespec past{};
+    return ::pthread_mutex_clocklock(&mutex_, CLOCK_MONOTONIC, &past);
+  }
+  // True unless another than this thread holds it.
+  bool unlock() noexcept {
+    if (::pthread_mutex_unlock(&mutex_) != 0) {
+      return false;
+    }
+    RobustList::removed();
+    return true;
+  }
+  Result<MutexGuard> lock_watchfully(Deadline deadline);
+  Result<MutexGuard> after_a_look(int returned, Deadline deadline);
   Result<MutexGuard> wait(Deadline deadline);
-  Result<MutexGuard> not_plainly_locked(int returned, Errc not_free);
+  Result<MutexGuard> outcome_of(int returned, Errc not_free);
 
   pthread_mutex_t mutex_;
 };
+
+// Mutex is of standard layout, and this its first member.
+inline Mutex& MutexGuard::mutex() const noexcept { return *reinterpret_cast<Mutex*>(mutex_); }
 
 static_assert(sizeof(Mutex) == sizeof(pthread_mutex_t));
 static_assert(std::is_trivially_destructible_v<Mutex> && std::is_standard_layout_v<Mutex>);

@@ -11,6 +11,7 @@
 #include <tenon/os/stop.hpp>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <csignal>
 #include <gtest/gtest.h>
@@ -19,6 +20,7 @@
 #include <sys/mman.h>
 #include <thread>
 #include <unistd.h>
+#include <vector>
 
 namespace {
 
@@ -243,6 +245,51 @@ TEST(Mutex, a_forked_childs_copy_of_the_guard_unlocks_nothing) {  // F35
   other.join();
   std::move(guard).unlock();
   EXPECT_TRUE(shared->mutex.try_lock());
+}
+
+// F40
+TEST(Mutex, beyond_what_a_thread_may_hold_is_refused_by_name) {
+  const kit::Watchdog watchdog("a thousand locks");
+  const kit::Shared<std::array<Mutex, RobustList::most + 1>> many;
+  std::vector<MutexGuard> held;
+  for (std::size_t i = 0; i < RobustList::most; ++i) {
+    held.push_back((*many)[i].lock(never).or_throw());
+  }
+  Mutex& last = many->back();
+  const auto refused = last.lock(never);
+  ASSERT_TRUE(refused.failed_with(Errc::limit_reached));
+  EXPECT_EQ(refused.error().limit()->value, RobustList::most);
+  EXPECT_EQ(refused.error().limit()->wanted, RobustList::most + 1);
+  EXPECT_TRUE(last.try_lock().failed_with(Errc::limit_reached));
+  std::thread([&] { EXPECT_TRUE(last.lock(never)) << "it is a thread's own limit"; }).join();
+  kit::ReportedChild child("child", [&] { EXPECT_TRUE(last.lock(never)) << "it holds none of its parent's"; });
+  EXPECT_TRUE(child.finish(never));
+  held.pop_back();
+  EXPECT_TRUE(last.lock(never));
+}
+
+TEST(Mutex, held_by_a_thread_that_ends_is_told_as_a_death) {  // F42
+  const kit::Watchdog watchdog("a lock after a thread's end");
+  const kit::Shared<Guarded> shared;
+  alignas(MutexGuard) std::array<std::byte, sizeof(MutexGuard)> forgotten;
+  std::thread([&] { new (forgotten.data()) MutexGuard(shared->mutex.lock(never).or_throw()); }).join();
+  MutexGuard guard = shared->mutex.lock(never).or_throw();
+  EXPECT_TRUE(guard.owner_died());
+  guard.mark_consistent();
+}
+
+TEST(Mutex, is_not_unlocked_by_another_thread_than_the_one_that_locked_it) {  // F57
+  const kit::Watchdog watchdog("a lock that another unlocks");
+  const kit::Shared<Guarded> shared;
+  MutexGuard guard = shared->mutex.lock(never).or_throw();
+  std::thread([&] {
+    std::move(guard).unlock();
+    EXPECT_TRUE(guard.holds());
+    EXPECT_TRUE(shared->mutex.try_lock().failed_with(Errc::would_block));
+  }).join();
+  std::move(guard).unlock();
+  EXPECT_FALSE(guard.holds());
+  EXPECT_TRUE(shared->mutex.try_lock()) << "its owner still can";
 }
 
 TEST(Mutex, is_unlocked_once_whatever_becomes_of_the_guard) {
