@@ -203,6 +203,9 @@ std::vector<Wait> all_waits() {
   for (Wait& wait : socket_waits()) {
     all.push_back(std::move(wait));
   }
+  for (Wait& wait : sync_waits()) {
+    all.push_back(std::move(wait));
+  }
   return all;
 }
 

@@ -26,5 +26,7 @@ struct Wait {
 std::vector<Wait> all_waits();
 /// Those of them on Unix sockets.
 std::vector<Wait> socket_waits();
+/// Those in shared memory.
+std::vector<Wait> sync_waits();
 
 }  // namespace conformance

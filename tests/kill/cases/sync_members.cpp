@@ -1,0 +1,165 @@
+// What members of a domain hold in shared memory: the permits of a Semaphore, which all come back, none of them twice,
+// and the places of a Barrier, whose others are let through or told.
+#include "../cases.hpp"
+
+#include <kit/shared.hpp>
+#include <kit/state_hash.hpp>
+#include <kit/steady.hpp>
+#include <kit/unique.hpp>
+#include <tenon/os/process.hpp>
+#include <tenon/os/procfs.hpp>
+#include <tenon/sync/barrier.hpp>
+#include <tenon/sync/semaphore.hpp>
+
+#include <atomic>
+#include <csignal>
+#include <filesystem>
+#include <new>
+#include <optional>
+#include <sched.h>
+#include <stdexcept>
+#include <unistd.h>
+
+namespace kill_cases {
+
+namespace {
+
+using tenon::BarrierMember;
+using tenon::Domain;
+using tenon::Errc;
+using tenon::Holder;
+using tenon::Life;
+using tenon::never;
+using tenon::Permit;
+
+void must(bool holds, const char* sentence) {
+  if (!holds) {
+    throw std::runtime_error(sentence);
+  }
+}
+
+// The same in each trial: what is hashed or formatted takes the same path then.
+const std::string& meeting_place() {
+  static const std::string path = "/dev/shm/" + kit::unique_name("tenon-kill");
+  return path;
+}
+
+/// Who joins a domain that the destructor takes away.
+class Members {
+ public:
+  Members() : domain_(Domain::open(meeting_place()).or_throw()) {}
+  ~Members() {
+    std::error_code dropped;
+    std::filesystem::remove_all(domain_.path(), dropped);
+  }
+  Members(const Members&) = delete;
+  Members& operator=(const Members&) = delete;
+
+  const Domain& domain() const noexcept { return domain_; }
+  /// In the process that calls it, once.
+  Holder join() {
+    life_.emplace(Life::join(domain_).or_throw());
+    return Holder::of(domain_, *life_).or_throw();
+  }
+
+ private:
+  Domain domain_;
+  std::optional<Life> life_;
+};
+
+/// Two permits, of which the victim takes one.
+class Acquire : public kit::KillTrial {
+ public:
+  Acquire() {
+    const Life maker = Life::join(members_.domain()).or_throw();
+    new (memory_.data()) tenon::Semaphore(permits, Holder::of(members_.domain(), maker).or_throw());
+  }
+  void before() override { holder_.emplace(members_.join()); }
+  void operation() override { permit_.emplace(semaphore().acquire(*holder_, never).or_throw()); }
+  void survive() override {
+    const Holder own = members_.join();
+    std::optional<Permit> taken[permits];
+    for (auto& permit : taken) {
+      auto got = semaphore().try_acquire(own);
+      must(got.has_value(), "a dead holder's permit did not come back");
+      permit.emplace(std::move(*got));
+    }
+    must(semaphore().try_acquire(own).failed_with(Errc::would_block), "a permit came back twice");
+  }
+  std::uint64_t state() override { return kit::hash_of(memory_.bytes()); }
+
+ protected:
+  static constexpr std::uint32_t permits = 2;
+  tenon::Semaphore& semaphore() { return *std::launder(reinterpret_cast<tenon::Semaphore*>(memory_.data())); }
+
+  Members members_;
+  tenon::Mapping memory_ = tenon::Mapping::shared_with_children(sizeof(tenon::Semaphore)).or_throw();
+  std::optional<Holder> holder_;
+  std::optional<Permit> permit_;
+};
+
+class Release : public Acquire {
+ public:
+  void before() override {
+    Acquire::before();
+    Acquire::operation();
+  }
+  void operation() override { std::move(*permit_).release().or_throw(); }
+};
+
+/// One member waits in the barrier, and the victim arrives.
+class Arrive : public kit::KillTrial {
+ public:
+  Arrive() : partner_(tenon::spawn([this] { return wait_there(); }).or_throw()) {
+    while (!*joined_ || tenon::procfs::process(partner_.pid()).or_throw().state != 'S') {
+      ::sched_yield();
+    }
+  }
+  ~Arrive() override {
+    (void)partner_.signal(SIGKILL);
+    (void)partner_.wait(never);
+  }
+  void before() override { member_.emplace(barrier().join(members_.join()).or_throw()); }
+  void operation() override { member_->arrive_and_wait(never).or_throw(); }
+  void survive() override {
+    while (*ended_ == 0) {
+      ::sched_yield();
+    }
+    must(*ended_ != broken, "the partner was neither let through nor told");
+  }
+  std::uint64_t state() override { return kit::hash_of(memory_.bytes()); }
+
+ private:
+  enum Ending { waiting, through, told, broken };
+  tenon::Barrier& barrier() { return *std::launder(reinterpret_cast<tenon::Barrier*>(memory_.data())); }
+  int wait_there() {
+    kit::wants_steady_random = 3;  // its token is read by those who are stepped through
+    const Holder own = members_.join();
+    new (memory_.data()) tenon::Barrier(2, own);
+    BarrierMember member = barrier().join(own).or_throw();
+    *joined_ = true;
+    const auto waited = member.arrive_and_wait(never);
+    *ended_ = waited ? through : waited.failed_with(Errc::peer_died) ? told : broken;
+    return ::pause();
+  }
+
+  Members members_;
+  tenon::Mapping memory_ = tenon::Mapping::shared_with_children(sizeof(tenon::Barrier)).or_throw();
+  kit::Shared<std::atomic<bool>> joined_;
+  kit::Shared<std::atomic<int>> ended_;
+  std::optional<BarrierMember> member_;
+  tenon::Child partner_;
+};
+
+template <class Trial>
+kit::KillCase member_case(const char* name) {
+  return {.name = name, .make = [] { return std::make_unique<Trial>(); }};
+}
+
+}  // namespace
+
+kit::KillCase sync_semaphore_acquire() { return member_case<Acquire>("sync: semaphore, acquire"); }
+kit::KillCase sync_semaphore_release() { return member_case<Release>("sync: semaphore, release"); }
+kit::KillCase sync_barrier_arrive() { return member_case<Arrive>("sync: barrier, arrive"); }
+
+}  // namespace kill_cases
