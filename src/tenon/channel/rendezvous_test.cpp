@@ -1,3 +1,4 @@
+#include <tenon/base/bytes.hpp>
 #include <tenon/channel/rendezvous.hpp>
 #include <tenon/channel/rendezvous_file.hpp>
 #include <tenon/os/process.hpp>
@@ -11,8 +12,10 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <cstddef>
 #include <fstream>
 #include <unistd.h>
+#include <utility>
 
 namespace tenon {
 namespace {
@@ -181,6 +184,24 @@ TEST_F(RendezvousTest, refuses_a_file_that_is_none_of_its_own) {
   std::ofstream(path) << std::string(8192, 'x');
   EXPECT_TRUE(join(Role::receiver).failed_with(Errc::corrupt));
   ::unlink(path.c_str());
+}
+
+// F22
+TEST_F(RendezvousTest, refuses_a_file_of_which_one_field_is_wrong) {
+  const std::string path = unique_.directory() / RendezvousFile::name_for(uri);
+  constexpr auto too_long = static_cast<std::uint32_t>(RendezvousFile::longest_uri + 1);
+  const auto magic = bytes_of("nonesuch");
+  for (const auto& [at, bytes] : {std::pair(offsetof(RendezvousHeader, magic), magic),
+                                  std::pair(offsetof(RendezvousHeader, uri_length), bytes_of_value(too_long))}) {
+    {
+      const auto sound = RendezvousFile::lock_or_create(*domain(), uri, never).or_throw();
+    }
+    std::fstream(path, std::ios::in | std::ios::out).seekp(static_cast<std::streamoff>(at)) << text_of(bytes);
+    const auto joined = join(Role::receiver);
+    ASSERT_TRUE(joined.failed_with(Errc::corrupt)) << "byte " << at;
+    EXPECT_THAT(joined.error().message(), HasSubstr("it is not a rendezvous file")) << "byte " << at;
+    ::unlink(path.c_str());
+  }
 }
 
 TEST_F(RendezvousTest, keeps_its_deadline_while_somebody_holds_the_lock) {
