@@ -8,6 +8,7 @@
 #include <kit/asleep.hpp>
 #include <kit/reported_child.hpp>
 #include <kit/watchdog.hpp>
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <ctime>
@@ -84,15 +85,21 @@ TEST_P(EveryWait, a_deadline_as_far_away_as_can_be_is_waited_for) {
   }
 }
 
-std::atomic<int> signals = 0;
-void count_signal(int) { signals.fetch_add(1); }
+std::atomic<std::int64_t> last_signal = 0;
+std::atomic<std::int64_t> longest_silence = 0;
+void note_signal(int) {
+  const std::int64_t now = tenon::monotonic_now();
+  longest_silence = std::max(longest_silence.load(), now - last_signal.exchange(now));
+}
 
 // Sends this thread SIGUSR1 a thousand times a second, to a handler that does not ask for calls to be restarted.
 class ManySignals {
  public:
   ManySignals() {
+    last_signal = tenon::monotonic_now();
+    longest_silence = 0;
     struct sigaction action{};
-    action.sa_handler = count_signal;
+    action.sa_handler = note_signal;
     EXPECT_EQ(::sigaction(SIGUSR1, &action, &before_), 0);
     sigevent event{};
     event.sigev_notify = SIGEV_THREAD_ID;
@@ -110,21 +117,30 @@ class ManySignals {
     ::sigaction(SIGUSR1, &before_, nullptr);
   }
 
+  // Until now, without a signal.
+  std::chrono::nanoseconds longest() const {
+    return std::chrono::nanoseconds(std::max(longest_silence.load(), tenon::monotonic_now() - last_signal));
+  }
+
  private:
   struct sigaction before_{};
   timer_t timer_{};
 };
 
-// F71: were the deadline restarted after each signal, it would never come.
+// F71: were the deadline restarted after each signal, it would never come. But where the machine is so busy that no
+// signal interrupts the wait for half its time, it could come all the same: then nothing has been shown, and it is
+// waited once more.
 TEST_P(EveryWait, signals_neither_surface_nor_move_its_deadline) {
+  constexpr auto time = 60ms;
   for (const bool with_stop : {false, true}) {
     const Stop stop = Stop::create().or_throw();
-    const ManySignals many;
-    const int before = signals;
-    const Deadline deadline = after(60ms);
-    EXPECT_TRUE(wait(with_stop ? deadline.or_stop(stop) : deadline).failed_with(Errc::timed_out));
-    EXPECT_TRUE(deadline.passed());
-    EXPECT_GT(signals - before, 3) << "nothing interrupted it";
+    for (bool shown = false; !shown;) {
+      const ManySignals many;
+      const Deadline deadline = after(time);
+      EXPECT_TRUE(wait(with_stop ? deadline.or_stop(stop) : deadline).failed_with(Errc::timed_out));
+      EXPECT_TRUE(deadline.passed());
+      shown = many.longest() < time / 2;
+    }
   }
 }
 

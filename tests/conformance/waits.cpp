@@ -9,7 +9,6 @@
 #include <tenon/os/clock.hpp>
 #include <tenon/os/futex.hpp>
 #include <tenon/os/poll.hpp>
-#include <tenon/os/procfs.hpp>
 #include <tenon/os/remove_on_exit.hpp>
 #include <tenon/sync/mutex.hpp>
 
