@@ -31,7 +31,7 @@ bool is_pipe(FdView fd) noexcept;
 /// does not matter then, nor do they notice. FIFOs, and pipes on older kernels, refuse it (EOPNOTSUPP): BlockingMode is
 /// for those, and whoever shares such a description and clears O_NONBLOCK there makes the next call wait. Past libc,
 /// whose wrapper costs more instructions than all else here; sanitizers know the wrapper alone.
-inline ssize_t read_without_waiting(int fd, MutableBytes into) noexcept {
+[[gnu::always_inline]] inline ssize_t read_without_waiting(int fd, MutableBytes into) noexcept {
   const iovec whole{.iov_base = into.data(), .iov_len = into.size()};
 #ifdef TENON_UNDER_SANITIZER
   return ::preadv2(fd, &whole, 1, -1, RWF_NOWAIT);

@@ -55,7 +55,7 @@ ssize_t without_sigpipe(Call call) noexcept {
 
 /// pwritev2(2) at the file's own position, with RWF_NOSIGNAL, which Debian 12's headers do not have. Past libc, whose
 /// wrapper costs more instructions than all else here; sanitizers know the wrapper alone.
-inline long pwritev2_without_signal(int fd, const iovec* whole, int more_flags) noexcept {
+[[gnu::always_inline]] inline long pwritev2_without_signal(int fd, const iovec* whole, int more_flags) noexcept {
   constexpr int without_signal = 0x100;
 #ifdef TENON_UNDER_SANITIZER
   return ::pwritev2(fd, whole, 1, -1, without_signal | more_flags);
@@ -69,7 +69,7 @@ inline std::atomic<bool> kernel_writes_quietly{true};
 
 /// The first half of write_quietly, for callers that count instructions: one call, which returns -1 with EOPNOTSUPP on
 /// kernels before Linux 6.18. `more_flags` is 0 or RWF_NOWAIT, which not everything takes: EOPNOTSUPP then too.
-inline ssize_t write_by_one_call(int fd, Bytes from, int more_flags = 0) noexcept {
+[[gnu::always_inline]] inline ssize_t write_by_one_call(int fd, Bytes from, int more_flags = 0) noexcept {
   // relaxed: an old value costs one more refused call
   if (!kernel_writes_quietly.load(std::memory_order_relaxed)) [[unlikely]] {
     errno = EOPNOTSUPP;
