@@ -2,9 +2,11 @@
 
 #include <tenon/os/procfs.hpp>
 
+#include <atomic>
 #include <sched.h>
 #include <string>
 #include <unistd.h>
+#include <utility>
 
 namespace kit {
 
@@ -18,6 +20,19 @@ void until_asleep(pid_t process, pid_t thread) {
     }
     sched_yield();
   }
+}
+
+std::jthread thread_asleep_in(std::function<void()> body) {
+  std::atomic<pid_t> id = 0;
+  std::jthread thread([&id, body = std::move(body)] {
+    id = ::gettid();
+    body();
+  });
+  while (id == 0) {
+    std::this_thread::yield();
+  }
+  until_asleep(::getpid(), id);
+  return thread;
 }
 
 void wait_to_be_killed() {

@@ -1,6 +1,8 @@
 #pragma once
 /// A process that stands still, and one that waits for it to.
+#include <functional>
 #include <sys/types.h>
+#include <thread>
 
 namespace kit {
 
@@ -9,6 +11,9 @@ namespace kit {
 void until_asleep(pid_t process, pid_t thread);
 /// Likewise of a process with one thread.
 inline void until_asleep(pid_t process) { until_asleep(process, process); }
+
+/// A thread that has begun `body` and is asleep in it by now, or has ended.
+std::jthread thread_asleep_in(std::function<void()> body);
 
 /// Does nothing until SIGKILL.
 [[noreturn]] void wait_to_be_killed();

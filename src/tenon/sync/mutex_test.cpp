@@ -1,5 +1,6 @@
 #include <tenon/sync/mutex.hpp>
 
+#include <kit/asleep.hpp>
 #include <kit/memory_group.hpp>
 #include <kit/reported_child.hpp>
 #include <kit/shared.hpp>
@@ -202,7 +203,8 @@ TEST(Mutex, waiting_is_stopped) {
   const kit::Shared<Guarded> shared;
   Stop stop = Stop::create().or_throw();
   std::optional<MutexGuard> guard(shared->mutex.lock(never).or_throw());
-  std::thread waiter([&] { EXPECT_TRUE(shared->mutex.lock(never.or_stop(stop)).failed_with(Errc::stopped)); });
+  std::jthread waiter =
+      kit::thread_asleep_in([&] { EXPECT_TRUE(shared->mutex.lock(never.or_stop(stop)).failed_with(Errc::stopped)); });
   stop.request();
   waiter.join();
   guard.reset();

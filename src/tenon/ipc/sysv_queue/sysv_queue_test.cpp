@@ -1,5 +1,6 @@
 #include <tenon/ipc/sysv_queue/sysv_queue.hpp>
 
+#include <kit/asleep.hpp>
 #include <kit/private_namespaces.hpp>
 #include <kit/refused_call.hpp>
 #include <kit/reported_child.hpp>
@@ -131,13 +132,14 @@ TEST(SysvQueue, full_oversize_and_removed_are_three_outcomes) {  // F69
     EXPECT_THAT(sent.error().message(),
                 AllOf(HasSubstr("kernel.msgmax is " + std::to_string(msgmax)), HasSubstr("sysctl -w kernel.msgmax=N")));
   }
-  std::jthread waiting([&] {
+  // Asleep in the kernel, which tells those who wait otherwise than those who come later.
+  std::jthread waiting = kit::thread_asleep_in([&] {
     const auto sent = one.queue.send(ignored, 1, never);
     EXPECT_TRUE(sent.failed_with(Errc::closed));
     EXPECT_THAT(sent.error().message(), HasSubstr("removed"));
   });
   std::jthread waiting_by_looks([&] { EXPECT_TRUE(one.queue.send(ignored, 1, after(1h)).failed_with(Errc::closed)); });
-  std::jthread receiving(
+  std::jthread receiving = kit::thread_asleep_in(
       [&] { EXPECT_TRUE(one.queue.receive(ignored, Types::exactly(77), never).failed_with(Errc::closed)); });
   EXPECT_TRUE(SysvQueue::remove(one.queue.id()));
   waiting.join();
