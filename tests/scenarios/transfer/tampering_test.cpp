@@ -90,6 +90,20 @@ TEST_F(ChannelTampering, life_files_removed_in_use_are_told_to_both) {
   clean_up();
 }
 
+// F11: to the others it is dead by now, and another may have its place.
+TEST_F(ChannelTampering, an_own_life_file_removed_in_use_is_told_to_whom_it_belonged) {
+  Rendezvous entered = enter(Role::receiver);
+  EXPECT_EQ(entered.progress().or_throw(), Progress::open);
+  for (const std::string& name : life_files()) {
+    fs::remove(domain_.path() + "/" + name);
+  }
+  const auto told = entered.progress();
+  ASSERT_TRUE(told.failed_with(Errc::stale));
+  EXPECT_THAT(told.error().message(), HasSubstr("this process's life file was removed"));
+  [[maybe_unused]] const auto left = std::move(entered).leave(soon());
+  clean_up();
+}
+
 // F10
 TEST_F(ChannelTampering, a_receiver_whose_place_another_could_take_is_told_before_it_takes_more) {
   Rendezvous first = enter(Role::receiver);
