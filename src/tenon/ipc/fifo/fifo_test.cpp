@@ -6,6 +6,7 @@
 #include <kit/reported_child.hpp>
 #include <kit/two_processes.hpp>
 #include <kit/unique.hpp>
+#include <kit/watchdog.hpp>
 
 #include <array>
 #include <csignal>
@@ -53,6 +54,7 @@ TEST(Fifo, shows_a_writer_that_has_come_and_gone) {
 }
 
 TEST(Fifo, tells_the_survivor_when_a_side_is_killed) {  // F72
+  const kit::Watchdog watchdog("a FIFO whose other side is killed");
   const kit::UniqueDirectory directory;
   const kit::NamedPath name(directory / "fifo");
   const Fifo fifo = Fifo::create(name.path).or_throw();
