@@ -61,6 +61,8 @@ kit::KillCase memory_free();
 kit::KillCase memory_grow();
 kit::KillCase memory_find_or_construct();
 kit::KillCase memory_destroy();
+kit::KillCase memory_lengthen_names();
+kit::KillCase memory_lengthen_names_unjournalled();
 kit::KillCase memory_create();
 kit::KillCase memory_open();
 kit::KillCase memory_allocate_unjournalled();

@@ -36,6 +36,7 @@ class MemoryTrial : public kit::KillTrial {
   /// Brings it back to before change(), so that the survivors can do it all again.
   virtual void change_back(tenon::LockedSegment& segment) = 0;
 
+  const tenon::SegmentHeader& header() const { return *reinterpret_cast<const tenon::SegmentHeader*>(raw_.data()); }
   tenon::LockedSegment locked() { return segment_.lock(tenon::never).or_throw(); }
 
  private:

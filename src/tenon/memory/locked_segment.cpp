@@ -63,6 +63,7 @@ Result<void> LockedSegment::learn_size() {
                     .because("it says that it has " + std::to_string(size) + " bytes, and has " +
                              std::to_string(state_->backed)));
   }
+  state_->size = size;
   arena_ = Arena(state_->memory.data(), size);
   journal_.set_arena(arena_);
   return {};
@@ -73,7 +74,7 @@ Result<std::uint64_t> LockedSegment::find_object(std::string_view name, const Ty
   if (auto sought = objects().seek(name, at); !sought) {
     return fail(std::move(sought.error()));
   }
-  if (at.node.links == nullptr) {
+  if (at.object == nullptr) {
     return fail(Errc::not_found, "segment");
   }
   return objects().object_at(at, name, type);
@@ -91,6 +92,17 @@ Result<void> LockedSegment::remove_object(std::string_view name) {
     transaction.commit();
   }
   return removed;
+}
+
+// Where there is no room for it, the lists are longer, and no more.
+bool LockedSegment::lengthen_names() {
+  Transaction transaction(journal_);
+  Allocator blocks = allocator();
+  const bool done = objects().lengthen(blocks, journal_).has_value();
+  if (done) {
+    transaction.commit();
+  }
+  return done;
 }
 
 Result<void> LockedSegment::free_block(std::uint64_t& from) {
@@ -139,6 +151,7 @@ Result<void> LockedSegment::extend(std::uint64_t size) {
   auto extended = allocator().extend(before.size());
   if (extended) {
     transaction.commit();
+    state_->size = size;
   } else {
     arena_ = before;
   }

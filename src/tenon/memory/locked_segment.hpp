@@ -49,7 +49,11 @@ class [[nodiscard]] LockedSegment {
   template <class T>
     requires Shareable<T> && NamedType<T>
   Result<T*> find(std::string_view name) {
-    return find_object(name, type_of<T>()).transform([&](std::uint64_t offset) { return place<T>(offset); });
+    constexpr TypeDescription type = type_of<T>();
+    if (const std::uint64_t found = objects().find_plainly(name, type)) [[likely]] {
+      return place<T>(found);
+    }
+    return find_object(name, type).transform([&](std::uint64_t offset) { return place<T>(offset); });
   }
   /// The object of that name, made from `arguments` if there is none. If its constructor throws there is still none.
   /// Failures: no_space, type_mismatch, invalid_name, corrupt; invalid_argument (aligned to more than a page).
@@ -58,19 +62,26 @@ class [[nodiscard]] LockedSegment {
   Result<T*> find_or_construct(std::string_view name, Arguments&&... arguments) {
     static_assert(alignof(T) <= Allocator::most_alignment,
                   "a segment is mapped at a page: no more alignment can be kept");
+    constexpr TypeDescription type = type_of<T>();
+    if (const std::uint64_t found = objects().find_plainly(name, type)) [[likely]] {
+      return place<T>(found);
+    }
     return with_room(sizeof(T) + NamedObjects::most_bytes_beside, [&]() -> Result<T*> {
       NamedObjects::Place at;
       if (auto sought = objects().seek(name, at); !sought) {
         return fail(std::move(sought.error()));
       }
-      if (at.node.links != nullptr) {
-        return objects().object_at(at, name, type_of<T>()).transform([&](std::uint64_t offset) {
-          return place<T>(offset);
-        });
+      if (at.object != nullptr) [[likely]] {
+        return objects().object_at(at, name, type).transform([&](std::uint64_t offset) { return place<T>(offset); });
+      }
+      if (objects().is_crowded() && lengthen_names()) {
+        if (auto sought = objects().seek(name, at); !sought) {
+          return fail(std::move(sought.error()));
+        }
       }
       Transaction transaction(journal_);
       Allocator blocks = allocator();
-      auto offset = objects().add(at, name, type_of<T>(), blocks, journal_);
+      auto offset = objects().add(at, name, type, blocks, journal_);
       if (!offset) {
         return fail(std::move(offset.error()));
       }
@@ -181,7 +192,7 @@ class [[nodiscard]] LockedSegment {
   LockedSegment(MutexGuard guard, SegmentState& state) noexcept
       : guard_(std::move(guard)),
         state_(&state),
-        arena_(state.memory.data(), state.backed),
+        arena_(state.memory.data(), state.size),
         journal_(arena_, state.header().journal) {}
   Result<void> recover();
   Result<void> learn_size();
@@ -193,6 +204,7 @@ class [[nodiscard]] LockedSegment {
   }
   Result<std::uint64_t> find_object(std::string_view name, const TypeDescription& type) const;
   Result<void> remove_object(std::string_view name);
+  bool lengthen_names();
   Result<void> free_block(std::uint64_t& from);
   Result<void> extend(std::uint64_t size);
   bool grow_by_itself(std::uint64_t needed);

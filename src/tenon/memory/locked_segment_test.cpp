@@ -82,7 +82,7 @@ TEST_F(LockedSegmentTest, holds_a_thousand_names_and_lists_them_sorted) {
     ASSERT_TRUE(locked_.destroy<std::uint32_t>("name " + std::to_string((i * 7) % 1000)));
   }
   EXPECT_TRUE(locked_.names().or_throw().empty());
-  EXPECT_EQ(locked_.check().or_throw().taken_blocks, before);
+  EXPECT_EQ(locked_.check().or_throw().taken_blocks, before + 1) << "the table of names stays";
 }
 
 TEST_F(LockedSegmentTest, takes_names_of_1_to_255_bytes_of_any_kind) {

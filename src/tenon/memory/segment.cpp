@@ -75,8 +75,8 @@ Result<Segment> Segment::over(Fd file, std::string name, const SegmentOptions& o
     if (!prepared) {
       return fail(std::move(prepared.error()).on(name));
     }
-    return Segment(
-        std::make_unique<SegmentState>(std::move(memory), std::move(file), size->most, size->bytes, std::move(name)));
+    return Segment(std::make_unique<SegmentState>(std::move(memory), std::move(file), size->most, size->bytes,
+                                                  size->bytes, std::move(name)));
   });
 }
 
@@ -95,7 +95,7 @@ Result<Segment> Segment::over(Mapping memory, std::string name, const SegmentOpt
   if (!checked) {
     return fail(std::move(checked.error()).on(name));
   }
-  return Segment(std::make_unique<SegmentState>(std::move(memory), std::nullopt, size, size, std::move(name)));
+  return Segment(std::make_unique<SegmentState>(std::move(memory), std::nullopt, size, size, size, std::move(name)));
 }
 
 Result<Segment> Segment::create(std::string_view name, SegmentSize size, const SegmentOptions& options) {
@@ -184,12 +184,13 @@ Result<LockedSegment> Segment::locked(Result<MutexGuard> guard) {
   if (!guard) {
     return fail(std::move(guard.error()));
   }
-  const bool owner_died = guard->owner_died();
-  Result<LockedSegment> locked = LockedSegment(std::move(*guard), *state_);
-  Result<void> ready;
-  if (owner_died || !locked->journal().is_empty() || locked->gap().is_active()) {
-    ready = locked->recover();
+  const SegmentHeader& header = state_->header();
+  const bool left_whole = !guard->owner_died() && loaded(header.journal.count) == 0 && loaded(header.gap.active) == 0;
+  if (left_whole && loaded(header.size) == state_->size) [[likely]] {
+    return LockedSegment(std::move(*guard), *state_);
   }
+  Result<LockedSegment> locked = LockedSegment(std::move(*guard), *state_);
+  Result<void> ready = left_whole ? Result<void>() : locked->recover();
   if (ready) {
     ready = locked->learn_size();
   }

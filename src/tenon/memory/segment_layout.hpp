@@ -79,6 +79,18 @@ struct FreeBlocksLayout {
 static_assert(offsetof(FreeBlocksLayout, second) == 64 && offsetof(FreeBlocksLayout, heads) == 320);
 static_assert(sizeof(FreeBlocksLayout) == 4544);
 
+/// Which object has which name: lists of those whose names' hashes end alike. named_objects.hpp
+struct NamesLayout {
+  static constexpr std::size_t first_lists = 8;
+  std::uint64_t count;
+  std::uint64_t table;  ///< where the heads of the lists stand; 0: in `first`
+  std::uint64_t bits;   ///< of a hash that choose the list, while there is a table
+  std::uint64_t side;   ///< which of their two links the objects are linked by now
+  std::uint64_t reserved[4];
+  std::uint64_t first[first_lists];
+};
+static_assert(sizeof(NamesLayout) == 128);
+
 struct SegmentHeader {
   std::uint64_t magic;
   std::uint32_t version;
@@ -97,7 +109,7 @@ struct SegmentHeader {
   std::uint64_t size;
   std::uint64_t more_reserved[7];
   GapLayout gap;
-  SkipListLayout names;
+  NamesLayout names;
   FreeBlocksLayout free;
   JournalLayout journal;
 };
@@ -121,9 +133,9 @@ struct FreeBlock {
 };
 static_assert(sizeof(BlockHeader) == 16 && sizeof(FreeBlock) == 32);
 
-/// One of the segment's named objects, in the list `names`, which is ordered by the names' hashes. Behind the links of
-/// its levels stand the NamedObjectLayout, the name and the name of the type.
+/// One of the segment's named objects. Behind it stand the name, the name of the type, and the object.
 struct NamedObjectLayout {
+  std::uint64_t next[2];
   std::uint64_t name_hash;
   std::uint64_t object;
   std::uint64_t type_hash;
@@ -132,6 +144,6 @@ struct NamedObjectLayout {
   std::uint32_t name_size;
   std::uint32_t type_name_size;
 };
-static_assert(sizeof(NamedObjectLayout) == 48);
+static_assert(sizeof(NamedObjectLayout) == 64);
 
 }  // namespace tenon

@@ -18,6 +18,7 @@ struct SegmentState {
   std::optional<Fd> file;  // System V memory has none
   std::uint64_t most;
   std::uint64_t backed;  // so many bytes have memory behind them, by the kernel's own count
+  std::uint64_t size;    // as it was when this process last looked
   std::string name;
   bool has_name = false;  // one in /dev/shm, which can be removed
 

@@ -64,13 +64,42 @@ class Destroy : public FindOrConstruct {
   void change_back(LockedSegment& segment) override { segment.find_or_construct<Pair>("delta", 2U).or_throw(); }
 };
 
+// One name more than the lists are good for: all objects are linked anew, by a longer table.
+class LengthenNames : public MemoryTrial {
+ public:
+  explicit LengthenNames(Survivors survivors) : MemoryTrial(survivors, {.bytes = 24 * 1024}) {
+    LockedSegment segment = locked();
+    for (std::uint64_t i = 0; i < 2 * NamesLayout::first_lists; ++i) {
+      segment.find_or_construct<Pair>(std::to_string(i), i).or_throw();
+    }
+  }
+
+ protected:
+  void change(LockedSegment& segment) override { segment.find_or_construct<Pair>("one more", 99U).or_throw(); }
+  std::uint64_t look(LockedSegment& segment) override {
+    for (std::uint64_t i = 0; i < 2 * NamesLayout::first_lists; ++i) {
+      must(segment.find<Pair>(std::to_string(i)).or_throw()->one == i, "a name leads to another object");
+    }
+    return header().names.table == 0 ? 0 : 1;
+  }
+  void change_back(LockedSegment& segment) override {
+    if (segment.find<Pair>("one more")) {
+      segment.destroy<Pair>("one more").or_throw();
+    }
+  }
+};
+
 // By name, in /dev/shm: the one that is there is whole, whoever died making it, and there is never more than one.
 class Create : public kit::KillTrial {
  public:
   ~Create() override { ::unlink(path().c_str()); }
 
   void operation() override { use(); }
-  void survive() override { use(); }
+  void survive() override {
+    use();
+    Segment segment = Segment::open(name_).or_throw();
+    must(segment.lock(never).or_throw().check().has_value(), "a segment is half-made");
+  }
   std::vector<std::string> leaked() override {
     std::vector<std::string> left;
     for (const std::string& name : kit::names_in("/dev/shm")) {
@@ -91,7 +120,6 @@ class Create : public kit::KillTrial {
   void use() {
     Segment segment = Segment::open_or_create(name_, {.bytes = 16 * 1024}).or_throw();
     LockedSegment locked = segment.lock(never).or_throw();
-    must(locked.check().has_value(), "a segment is half-made");
     must(locked.find_or_construct<Pair>("one", 1U).or_throw()->one == 1, "an object is half-made");
   }
 
@@ -116,6 +144,10 @@ kit::KillCase made(const char* name, Survivors survivors) {
 
 kit::KillCase memory_find_or_construct() { return made<FindOrConstruct>("memory: find_or_construct", Survivors::undo); }
 kit::KillCase memory_destroy() { return made<Destroy>("memory: destroy", Survivors::undo); }
+kit::KillCase memory_lengthen_names() { return made<LengthenNames>("memory: names lengthened", Survivors::undo); }
+kit::KillCase memory_lengthen_names_unjournalled() {
+  return made<LengthenNames>("memory: names lengthened, journal unread", Survivors::do_not_undo);
+}
 kit::KillCase memory_find_or_construct_unjournalled() {
   return made<FindOrConstruct>("memory: find_or_construct, journal unread", Survivors::do_not_undo);
 }
