@@ -41,7 +41,7 @@ std::vector<Entry> all_cases() {
       {memory_grow(), everywhere | twice},
       {memory_find_or_construct(), everywhere | twice},
       {memory_destroy(), everywhere | twice},
-      {memory_lengthen_names(), everywhere | twice},
+      {memory_lengthen_names(), everywhere},
       {memory_lengthen_names_unjournalled(), everywhere},
       {memory_create(), everywhere | rivals | twice},
       {memory_open(), everywhere},
