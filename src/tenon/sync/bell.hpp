@@ -18,7 +18,8 @@
 ///    B2  add sleepers, then the kernel compares rung (sleep) ↔ add rung, then load sleepers (ring), all sequentially
 ///        consistent: of a sleeper and a ringer at least one sees the other. With weaker orders both may look too
 ///        early, and the sleeper sleeps until its recheck.
-/// 5. Progress. ring() is wait-free, and makes a system call if somebody sleeps. sleep() blocks.
+/// 5. Progress. ring() is wait-free, and makes a system call if somebody sleeps. sleep() blocks; before, it lets others
+///    run twice, sched_yield(2), which is all that two processes on one processor need.
 /// 6. If a process dies here. A sleeper: sleepers stays one too high, which costs each later ring a system call. A
 /// ringer
 ///    between its news and its wake: nobody is woken by it, and who sleeps looks again within recheck_interval.
@@ -26,10 +27,12 @@
 #include <tenon/base/deadline.hpp>
 #include <tenon/base/result.hpp>
 #include <tenon/os/futex.hpp>
+#include <tenon/os/stop.hpp>
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <sched.h>
 #include <type_traits>
 
 namespace tenon {
@@ -51,6 +54,9 @@ class Bell {
   /// Sleeps until it is rung after `seen`. Returns without error whenever the caller should look for news again: rung,
   /// or recheck_interval is over. Outcomes: timed_out, stopped.
   Result<void> sleep(std::uint32_t seen, Deadline deadline) {
+    if (rings_while_others_run(seen) && !deadline.passed() && !stop_requested(deadline)) {
+      return {};
+    }
     sleepers_.fetch_add(1, std::memory_order_seq_cst);  // B2
     Result<void> slept = futex_wait(rung_, seen, deadline);
     sleepers_.fetch_sub(1, std::memory_order_relaxed);  // a hint that is too high for a moment costs one system call
@@ -58,6 +64,19 @@ class Bell {
   }
 
  private:
+  // A sleep has a timer, so that it is bounded, and that alone costs a tenth of a sleep and a wake. One who is about to
+  // ring, and waits for this very processor, is given the chance first.
+  bool rings_while_others_run(std::uint32_t seen) const noexcept {
+    for (int look = 0; look < looks_before_sleep; ++look) {
+      ::sched_yield();
+      if (rung_.load(std::memory_order_acquire) != seen) {  // B1
+        return true;
+      }
+    }
+    return false;
+  }
+  static constexpr int looks_before_sleep = 2;
+
   std::atomic<std::uint32_t> rung_ = 0;
   std::atomic<std::uint32_t> sleepers_ = 0;
 };
