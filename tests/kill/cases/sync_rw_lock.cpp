@@ -6,6 +6,7 @@
 #include <kit/state_hash.hpp>
 #include <tenon/sync/rw_lock.hpp>
 
+#include <atomic>
 #include <stdexcept>
 
 namespace kill_cases {
@@ -77,12 +78,17 @@ class Read : public Locking {
     const auto guard = accounts_->lock.read(never).or_throw();
     must(accounts_->whole(), "money was lost");
   }
-  // Killed while it reads, it leaves nothing that a writer would be told of.
+  // Killed while it reads, it leaves nothing that a writer would be told of; a survivor that is killed has written.
   void survive() override {
-    must(!accounts_->lock.try_write().or_throw().owner_died(), "a reader's death is told");
+    if (!survived_->exchange(true)) {
+      must(!accounts_->lock.try_write().or_throw().owner_died(), "a reader's death is told");
+    }
     Locking::survive();
   }
   void rival() override { accounts_->transfer_one(); }
+
+ private:
+  kit::Shared<std::atomic<bool>> survived_;
 };
 
 }  // namespace
