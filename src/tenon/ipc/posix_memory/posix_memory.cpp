@@ -195,6 +195,11 @@ Result<PosixMemory> enough(PosixMemory memory, std::size_t wanted) {
 
 Result<PosixMemory> PosixMemory::create(std::string_view name, std::size_t size, Permissions permissions,
                                         const Initialise& initialise) {
+  return create_prepared(name, size, permissions, [&](FdView file) { return initialised(file, size, initialise); });
+}
+
+Result<PosixMemory> PosixMemory::create_prepared(std::string_view name, std::size_t size, Permissions permissions,
+                                                 const Prepare& prepare) {
   auto checked = checked_name(name);
   if (auto fits = checked ? check_size(size, *checked) : Result<void>(fail(checked.error())); !fits) {
     return fail(std::move(fits.error()));
@@ -203,8 +208,7 @@ Result<PosixMemory> PosixMemory::create(std::string_view name, std::size_t size,
     return fail(Error(Errc::already_exists, "shm_open").on(*checked));
   }
   return unnamed_file(size, permissions).and_then([&](Fd file) -> Result<PosixMemory> {
-    auto published =
-        initialised(file.view(), size, initialise).and_then([&] { return publish(file.view(), *checked); });
+    auto published = prepare(file.view()).and_then([&] { return publish(file.view(), *checked); });
     if (!published) {
       return fail(std::move(published.error()).on(*checked));
     }

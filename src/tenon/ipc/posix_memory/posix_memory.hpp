@@ -30,6 +30,12 @@ class PosixMemory {
   static Result<PosixMemory> create(std::string_view name, std::size_t size, Permissions permissions = owner_only,
                                     const Initialise& initialise = {});
 
+  /// Looks at the memory, or changes it, while it is complete but has no name yet, and may refuse.
+  using Prepare = std::function<Result<void>(FdView)>;
+  /// As create(), with what may fail: if `prepare` does, there is no memory, and nobody has met any. Failures: its own.
+  static Result<PosixMemory> create_prepared(std::string_view name, std::size_t size, Permissions permissions,
+                                             const Prepare& prepare);
+
   /// Opens memory that exists. Outcomes: not_found, stale (it has no length after 100 ms: whoever made it by shm_open
   /// died before ftruncate; open_or_create replaces it). Failures: permission_denied, which says why: it is a symlink,
   /// a FIFO …, has a second hard link, or belongs to another user than `owner` (by default the caller).

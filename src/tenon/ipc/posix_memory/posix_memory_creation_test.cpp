@@ -72,6 +72,18 @@ TEST(PosixMemory, of_a_creator_that_is_killed_half_way_leaves_nothing) {
   EXPECT_TRUE(PosixMemory::create(named.name, page));
 }
 
+TEST(PosixMemory, that_cannot_be_prepared_is_not_made_and_says_why) {
+  const kit::LeakCheck leaks;
+  const kit::SharedName named;
+  const auto refused = PosixMemory::create_prepared(named.name, page, owner_only, [&](FdView file) {
+    EXPECT_EQ(Mapping::of_file(file, page, Access::read).or_throw().size(), page);
+    EXPECT_FALSE(named.exists());
+    return Result<void>(fail(Error(Errc::limit_reached, "mlock")));
+  });
+  EXPECT_TRUE(refused.failed_with(Errc::limit_reached));
+  EXPECT_FALSE(named.exists());
+}
+
 TEST(PosixMemory, that_a_throwing_initialiser_was_to_fill_is_not_made) {
   const kit::LeakCheck check;
   const kit::SharedName named;
