@@ -90,12 +90,18 @@ Result<void> reserve(FdView file, std::size_t from, std::size_t to) {
     return checked;
   }
   auto reserved = take(file, from, to).and_then([&] { return set_length(file, to); });
-  if (!reserved && to > from) {
+  if (!reserved) {
+    give_back(file, from, to);
+  }
+  return reserved;
+}
+
+void give_back(FdView file, std::size_t from, std::size_t to) noexcept {
+  if (from < to) {
     // All of this lies beyond the end of the file, where nobody has bytes.
     (void)::fallocate(file.raw(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(from),
                       static_cast<off_t>(to - from));
   }
-  return reserved;
 }
 
 }  // namespace tenon

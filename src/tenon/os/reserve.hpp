@@ -15,4 +15,8 @@ namespace tenon {
 /// writing). Memory of a control group is not asked for: past its limit the kernel kills, whatever the call.
 Result<void> reserve(FdView file, std::size_t from, std::size_t to);
 
+/// Gives back what a reserve() that was killed half-way has left from byte `from` on, the end of the file or behind it.
+/// What cannot be given back stays: the next reserve() uses it.
+void give_back(FdView file, std::size_t from, std::size_t to) noexcept;
+
 }  // namespace tenon
