@@ -4,6 +4,7 @@
 ///     byte 0      4            4 + N   up to a multiple of 4
 ///          | size | characters | zeros |
 ///          | u32  |            |       |
+#include <tenon/base/contract.hpp>
 #include <tenon/base/result.hpp>
 #include <tenon/memory/type_description.hpp>
 
@@ -11,6 +12,7 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -29,12 +31,15 @@ class FixedString {
     FixedString made;
     return made.assign(text).transform([&] { return made; });
   }
-  /// A literal that does not fit does not compile.
+  /// A literal that does not fit does not compile; nor does a buffer, whose text ends before its array does.
   template <std::size_t M>
     requires(M - 1 <= N)
-  constexpr FixedString(const char (&text)[M]) noexcept {  // NOLINT(google-explicit-constructor): it is the same text
+  consteval FixedString(const char (&text)[M]) noexcept {  // NOLINT(google-explicit-constructor): it is the same text
+    expects(text[M - 1] == '\0', "a literal ends in a NUL");
     put(std::string_view(text, M - 1));
   }
+  template <std::size_t M>
+  FixedString(char (&buffer)[M]) = delete;
 
   /// Failures: no_space (longer than N; it stays as it was).
   constexpr Result<void> assign(std::string_view text) {
@@ -59,12 +64,12 @@ class FixedString {
 
  private:
   constexpr void put(std::string_view text) noexcept {
-    std::fill(std::copy(text.begin(), text.end(), characters_), characters_ + N, '\0');
+    std::fill(std::copy(text.begin(), text.end(), characters_), std::end(characters_), '\0');
     size_ = static_cast<std::uint32_t>(text.size());
   }
 
   std::uint32_t size_ = 0;
-  char characters_[N] = {};
+  char characters_[(N + 3) / 4 * 4] = {};  // up to the end: bytes that belong to nobody may be anything
 };
 
 template <std::uint32_t N>
