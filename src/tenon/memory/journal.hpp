@@ -61,8 +61,14 @@ class Journal {
   /// Keeps all words that `length` bytes from `place` on touch.
   void keep_bytes(const void* place, std::uint64_t length) noexcept;
 
+  /// Said by a Transaction alone. One within another would commit what the other may still roll back.
+  void begin() noexcept {
+    expects(!is_open_, "a transaction ends before the next begins: a constructor does not change its segment");
+    is_open_ = true;
+  }
   /// All that was stored since the last time stays.
   void commit() noexcept {
+    is_open_ = false;
     std::atomic_signal_fence(std::memory_order_seq_cst);  // J3
     // relaxed: J3 stands before it; what comes behind is the next transaction's record, or the unlocking
     std::atomic_ref(layout_->count).store(count_ = 0, std::memory_order_relaxed);
@@ -82,12 +88,13 @@ class Journal {
   Arena arena_;
   JournalLayout* layout_;
   std::uint64_t count_ = 0;
+  bool is_open_ = false;
 };
 
-/// Rolls back what was stored since it began, unless it is committed.
+/// Rolls back what was stored since it began, unless it is committed. There is one at a time.
 class Transaction {
  public:
-  explicit Transaction(Journal& journal) noexcept : journal_(&journal) {}
+  explicit Transaction(Journal& journal) noexcept : journal_(&journal) { journal.begin(); }
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
   ~Transaction() {

@@ -36,9 +36,11 @@ Result<void> LockedSegment::recover() {
     if (!length) {
       return fail(std::move(length.error()).on(state_->name));
     }
-    state_->backed = std::min(*length, state_->most);
+    // Killed while it grew, it may have left memory behind the end, which nobody would use or give back.
+    give_back(state_->file->view(), *length, state_->most);
+    state_->set_backed(std::min(*length, state_->most));
   }
-  arena_ = Arena(state_->memory.data(), state_->backed);
+  arena_ = Arena(state_->memory.data(), state_->backed());
   journal_.set_arena(arena_);
   if ((gap().is_active() && !gap().finish()) || !journal_.roll_back()) {
     return fail(Error(Errc::corrupt, "segment")
@@ -53,15 +55,16 @@ Result<void> LockedSegment::recover() {
 // How long the segment says that it is, held against how much memory the kernel has for it.
 Result<void> LockedSegment::learn_size() {
   const std::uint64_t size = loaded(state_->header().size);
-  if (size > state_->backed && state_->file && size <= state_->most) {
-    auto length = length_of(state_->file->view());
-    state_->backed = length ? std::min(*length, state_->most) : state_->backed;
+  if (size > state_->backed() && state_->file && size <= state_->most) {
+    if (auto length = length_of(state_->file->view())) {
+      state_->set_backed(std::min(*length, state_->most));
+    }
   }
-  if (size > state_->backed || size % page != 0 || size <= segment_arena) {
+  if (size > state_->backed() || size % page != 0 || size <= segment_arena) {
     return fail(Error(Errc::corrupt, "segment")
                     .on(state_->name)
                     .because("it says that it has " + std::to_string(size) + " bytes, and has " +
-                             std::to_string(state_->backed)));
+                             std::to_string(state_->backed())));
   }
   state_->size = size;
   arena_ = Arena(state_->memory.data(), size);
@@ -85,7 +88,7 @@ Result<void> LockedSegment::remove_object(std::string_view name) {
   if (auto sought = objects().seek(name, at); !sought) {
     return sought;
   }
-  Transaction transaction(journal_);
+  Transaction transaction(journal());
   Allocator blocks = allocator();
   auto removed = objects().remove(at, blocks, journal_);
   if (removed) {
@@ -96,7 +99,7 @@ Result<void> LockedSegment::remove_object(std::string_view name) {
 
 // Where there is no room for it, the lists are longer, and no more.
 bool LockedSegment::lengthen_names() {
-  Transaction transaction(journal_);
+  Transaction transaction(journal());
   Allocator blocks = allocator();
   const bool done = objects().lengthen(blocks, journal_).has_value();
   if (done) {
@@ -106,16 +109,18 @@ bool LockedSegment::lengthen_names() {
 }
 
 Result<void> LockedSegment::free_block(std::uint64_t& from) {
-  Transaction transaction(journal_);
-  auto freed = allocator().free(loaded(from));
+  const std::uint64_t offset = loaded(from);
+  Transaction transaction(journal());
+  transaction.put(from, 0);  // first, for where it may stand, in the block, a list of free blocks has its links then
+  auto freed = allocator().free(offset);
   if (freed) {
-    transaction.put(from, 0);
     transaction.commit();
   }
   return freed;
 }
 
 Result<void> LockedSegment::grow(std::uint64_t bytes) {
+  expect_locked();
   const std::uint64_t wanted = (std::min(bytes, segment_most_bytes) + page - 1) / page * page;
   if (wanted <= size()) {
     return {};
@@ -138,7 +143,7 @@ Result<void> LockedSegment::grow(std::uint64_t bytes) {
   if (!reserved) {
     return fail(std::move(reserved.error()).on(state_->name));
   }
-  state_->backed = std::max(state_->backed, wanted);
+  state_->set_backed(std::max(state_->backed(), wanted));
   return extend(wanted);
 }
 
@@ -146,7 +151,7 @@ Result<void> LockedSegment::extend(std::uint64_t size) {
   const Arena before = arena_;
   arena_ = Arena(before.base(), size);
   journal_.set_arena(arena_);
-  Transaction transaction(journal_);
+  Transaction transaction(journal());
   transaction.put(state_->header().size, size);
   auto extended = allocator().extend(before.size());
   if (extended) {

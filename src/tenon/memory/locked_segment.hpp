@@ -28,21 +28,23 @@ concept Shareable = std::is_trivially_destructible_v<T> && std::is_standard_layo
 template <class T>
 concept Clearable = requires(T& object, class LockedSegment& segment) { object.clear(segment); };
 
-/// Unlocks when it goes. Each call is whole or has not happened, also when the caller is killed in it. What the caller
-/// writes through the pointers it gets is the caller's: killed in the middle, it leaves that half-written.
+/// Unlocks when it goes. Each call is whole or has not happened, also when the caller is killed in it, but where it
+/// says otherwise. What the caller writes through the pointers it gets is the caller's: killed in the middle, it leaves
+/// that half-written. After unlock(), or moved from, it is asked nothing more: a broken contract.
 ///
 /// Pointers are good as long as the process has the segment open, if nobody frees what they lead to; they may be used
-/// only while the lock is held.
+/// only while the lock is held. The Segment outlives it.
 ///
-/// Threads: the one that has locked it.
+/// Threads: the one that has locked it. fork: a child leaves its copy alone, for what it changed it would change under
+/// its parent's lock.
 class [[nodiscard]] LockedSegment {
  public:
   LockedSegment(LockedSegment&&) noexcept = default;
   LockedSegment& operator=(LockedSegment&&) = delete;
 
   /// Whether the last holder died, or what it had not finished had to be undone. The segment is right again, as are its
-  /// containers; what the dead one was writing into objects by itself may be half-written, and is for the caller to
-  /// judge.
+  /// containers, which clear() and destroy() may have left with less in them; what the dead one was writing into
+  /// objects by itself may be half-written, and is for the caller to judge.
   bool recovered() const noexcept { return recovered_; }
 
   /// The object of that name. Outcomes: not_found. Failures: type_mismatch, which names both; invalid_name, corrupt.
@@ -55,7 +57,8 @@ class [[nodiscard]] LockedSegment {
     }
     return find_object(name, type).transform([&](std::uint64_t offset) { return place<T>(offset); });
   }
-  /// The object of that name, made from `arguments` if there is none. If its constructor throws there is still none.
+  /// The object of that name, made from `arguments` if there is none. If its constructor throws there is still none; it
+  /// must not change the segment, which it would do in the middle of a transaction: a broken contract.
   /// Failures: no_space, type_mismatch, invalid_name, corrupt; invalid_argument (aligned to more than a page).
   template <class T, class... Arguments>
     requires Shareable<T> && NamedType<T> && std::constructible_from<T, Arguments...>
@@ -79,7 +82,7 @@ class [[nodiscard]] LockedSegment {
           return fail(std::move(sought.error()));
         }
       }
-      Transaction transaction(journal_);
+      Transaction transaction(journal());
       Allocator blocks = allocator();
       auto offset = objects().add(at, name, type, blocks, journal_);
       if (!offset) {
@@ -120,7 +123,7 @@ class [[nodiscard]] LockedSegment {
     expects(count > 0 && arena_.holds(&into, sizeof(into)), "a block belongs to a pointer in its own segment");
     const std::uint64_t bytes = count <= segment_most_bytes / sizeof(T) ? count * sizeof(T) : segment_most_bytes;
     return with_room(bytes, [&]() -> Result<T*> {
-      Transaction transaction(journal_);
+      Transaction transaction(journal());
       auto offset = allocator().allocate(bytes, alignof(T));
       if (!offset) {
         return fail(std::move(offset.error()));
@@ -132,7 +135,8 @@ class [[nodiscard]] LockedSegment {
       return objects;
     });
   }
-  /// Frees what `from` leads to and makes it null; nothing if it is null. Failures: corrupt (no block stands there).
+  /// Frees what `from` leads to and makes it null; nothing if it is null. `from` may stand in what it frees. Failures:
+  /// corrupt (no block stands there).
   template <class T>
   Result<void> free(OffsetPtr<T>& from) {
     expects(arena_.holds(&from, sizeof(from)), "a block belongs to a pointer in its own segment");
@@ -158,9 +162,8 @@ class [[nodiscard]] LockedSegment {
   }
 
   /// Makes the segment `bytes` long; nothing if it is longer. Maps and pointers, others' too, stay good. When there is
-  /// no room left, calls that need some make it twice as long by themselves. Failures: limit_reached (its `most`),
-  /// no_space
-  /// (/dev/shm is full), not_supported (System V memory, huge pages), corrupt.
+  /// no room left, calls that need some make it twice as long by themselves, and it stays so long if they fail then.
+  /// Failures: limit_reached (its `most`), no_space (/dev/shm is full), not_supported (System V memory), corrupt.
   Result<void> grow(std::uint64_t bytes);
   /// Bytes, as long as it is now.
   std::uint64_t size() const noexcept { return arena_.size(); }
@@ -171,11 +174,17 @@ class [[nodiscard]] LockedSegment {
   void unlock() && noexcept { std::move(guard_).unlock(); }
 
   /// For containers: what they are made of.
-  const Arena& arena() const noexcept { return arena_; }
-  Journal& journal() noexcept { return journal_; }
-  Gap gap() const noexcept { return {arena_, state_->header().gap}; }
+  const Arena& arena() const noexcept {
+    expect_locked();
+    return arena_;
+  }
+  Journal& journal() noexcept {
+    expect_locked();
+    return journal_;
+  }
+  Gap gap() const noexcept { return {arena(), state_->header().gap}; }
   /// For one transaction.
-  Allocator allocator() noexcept { return {arena_, state_->header().free, journal_}; }
+  Allocator allocator() noexcept { return {arena(), state_->header().free, journal_}; }
   /// Does `operation`; if there is no space for the `bytes` that it needs, grows the segment by as many at least, where
   /// that may help, and does it again.
   template <class Operation>
@@ -197,7 +206,10 @@ class [[nodiscard]] LockedSegment {
   Result<void> recover();
   Result<void> learn_size();
 
-  NamedObjects objects() const noexcept { return {arena_, state_->header().names}; }
+  void expect_locked() const noexcept {
+    expects(guard_.holds(), "a segment is used while its lock is held: this one was unlocked, or moved from");
+  }
+  NamedObjects objects() const noexcept { return {arena(), state_->header().names}; }
   template <class T>
   T* place(std::uint64_t offset) const noexcept {
     return reinterpret_cast<T*>(arena_.base() + offset);

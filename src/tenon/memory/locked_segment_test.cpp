@@ -38,6 +38,16 @@ struct Owner {
   OffsetPtr<std::uint64_t> block;
 };
 
+// A node of a list may be led to by a pointer in itself.
+struct Node {
+  OffsetPtr<Node> next;
+  std::uint64_t value = 0;
+};
+struct Nodes {
+  static constexpr std::string_view type_name = "acme.Nodes";
+  OffsetPtr<Node> nodes[4];
+};
+
 class LockedSegmentTest : public testing::Test {
  protected:
   Segment segment_ = Segment::create_unnamed("objects", {.bytes = 256 * 1024}).or_throw();
@@ -132,6 +142,39 @@ TEST_F(LockedSegmentTest, frees_what_a_pointer_leads_to_once) {
   pointer = copied;
   EXPECT_TRUE(locked_.free(pointer).failed_with(Errc::corrupt)) << "a copy is no second owner";
   EXPECT_TRUE(locked_.check());
+}
+
+TEST_F(LockedSegmentTest, frees_a_block_by_a_pointer_that_stands_in_it) {
+  auto& nodes = locked_.find_or_construct<Nodes>("nodes").or_throw()->nodes;
+  for (OffsetPtr<Node>& node : nodes) {
+    ASSERT_TRUE(locked_.allocate(node));
+  }
+  Node& circle = *locked_.at(nodes[2]).or_throw();
+  circle.next = nodes[2];
+  ASSERT_TRUE(locked_.free(nodes[0]));
+  ASSERT_TRUE(locked_.free(circle.next));
+  EXPECT_TRUE(locked_.check()) << "its list of free blocks leads on to the other one";
+  nodes[2] = nullptr;
+  for (const std::size_t i : {0U, 2U}) {
+    ASSERT_TRUE(locked_.allocate(nodes[i])) << "both can be had again";
+  }
+  EXPECT_TRUE(locked_.check());
+}
+
+// F20 F22
+TEST_F(LockedSegmentTest, believes_no_name_to_be_longer_than_names_are) {
+  ASSERT_TRUE(locked_.find_or_construct<std::uint64_t>("one"));
+  const NamedObject one = locked_.names().or_throw()[0];
+  const std::uint64_t before = (sizeof(NamedObjectLayout) + one.name.size() + one.type.size() + 7) & ~std::uint64_t{7};
+  auto& layout = *reinterpret_cast<NamedObjectLayout*>(locked_.arena().base() + one.offset - before);
+  ASSERT_EQ(layout.name_size, one.name.size());
+  layout.name_size = 4000;
+  EXPECT_TRUE(locked_.names().failed_with(Errc::corrupt));
+  EXPECT_TRUE(locked_.find<std::uint64_t>("one").failed_with(Errc::not_found));
+  layout.name_size = static_cast<std::uint32_t>(one.name.size());
+  layout.type_name_size = 4000;
+  EXPECT_EQ(locked_.names().or_throw()[0].type, "");
+  EXPECT_TRUE(locked_.find<std::uint64_t>("one")) << "its type is known by its hash";
 }
 
 // F20

@@ -1,8 +1,8 @@
 #pragma once
 /// Values by key, in the order of the keys, in a segment: a named object, or a member of one.
 ///
-/// Ordered rather than hashed: a hash table that grows moves every entry, which no journal of fixed size holds, and a
-/// hash would have to be the same in every build; a skip list changes a few words whatever its size, needs `<` alone,
+/// Ordered rather than hashed: a hash would have to be the same in every build, and a table would have to grow, in one
+/// call that takes as long as there are entries; a skip list changes a few words whatever its size, needs `<` alone,
 /// and is walked in the order of its keys by every process.
 #include <tenon/memory/locked_segment.hpp>
 #include <tenon/memory/skip_list.hpp>
@@ -14,7 +14,8 @@
 
 namespace tenon {
 
-/// Each call is whole or has not happened, also when the caller is killed in it, and says no_space with all as it was.
+/// Each call but clear() is whole or has not happened, also when the caller is killed in it, and says no_space with the
+/// map as it was.
 /// Keys and values are trivially copyable; for texts as keys there is FixedString.
 ///
 /// Threads: whoever holds the segment's lock.

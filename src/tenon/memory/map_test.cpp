@@ -19,6 +19,11 @@ using testing::Pair;
 
 using Numbers = Map<int, int>;
 
+struct alignas(64) Line {
+  static constexpr std::string_view type_name = "test.Line";
+  std::uint64_t words[8];
+};
+
 class MapTest : public testing::Test {
  protected:
   std::vector<std::pair<int, int>> all() {
@@ -124,6 +129,21 @@ TEST_F(MapTest, whose_links_lead_astray_or_in_a_circle_is_corrupt) {
   EXPECT_TRUE(map_.clear(locked_).failed_with(Errc::corrupt));
   node[0] = levels;
   EXPECT_EQ(*map_.find(locked_, 19).or_throw(), 19);
+}
+
+// F20
+TEST_F(MapTest, whose_link_leads_to_what_is_not_aligned_as_its_entries_is_corrupt) {
+  using Lines = Map<int, Line>;
+  Lines& lines = *locked_.find_or_construct<Lines>("lines").or_throw();
+  ASSERT_TRUE(lines.insert(locked_, 1, Line{}));
+  ASSERT_TRUE(lines.for_each(locked_, [](int, const Line&) {}));
+  std::uint64_t& first = reinterpret_cast<SkipListLayout*>(&lines)->heads[0];
+  // In all else what stands 8 bytes further on could be a node, of one level.
+  auto* const node = reinterpret_cast<std::uint64_t*>(locked_.arena().base() + first);
+  node[1] = 1;
+  node[2] = 0;
+  first += 8;
+  EXPECT_TRUE(lines.for_each(locked_, [](int, const Line&) {}).failed_with(Errc::corrupt));
 }
 
 }  // namespace

@@ -80,11 +80,15 @@ std::string_view NamedObjects::text_at(std::uint64_t offset, std::uint64_t size)
 }
 
 std::string_view NamedObjects::name_of(const NamedObjectLayout& object) const noexcept {
-  return text_at(arena_.offset_of(&object + 1), loaded_size(object.name_size));
+  const std::uint32_t size = loaded_size(object.name_size);
+  return size > most_name_bytes ? std::string_view() : text_at(arena_.offset_of(&object + 1), size);
 }
 
 std::string_view NamedObjects::type_name_of(const NamedObjectLayout& object) const noexcept {
-  return text_at(arena_.offset_of(&object + 1) + loaded_size(object.name_size), loaded_size(object.type_name_size));
+  const std::string_view name = name_of(object);
+  const std::uint32_t size = loaded_size(object.type_name_size);
+  return name.empty() || size > TypeText::capacity ? std::string_view()
+                                                   : text_at(arena_.offset_of(&object + 1) + name.size(), size);
 }
 
 // No list has more objects than fit: who steps further goes in a circle.
@@ -244,13 +248,16 @@ Result<void> NamedObjects::lengthen(Allocator& allocator, Journal& journal) {
 
 Result<std::vector<NamedObject>> NamedObjects::all() const {
   std::vector<NamedObject> objects;
+  bool named = true;
   const bool whole = for_each([&](const NamedObjectLayout& object, std::uint64_t) {
-    objects.push_back({.name = std::string(name_of(object)),
+    const std::string_view name = name_of(object);
+    named = named && !name.empty();
+    objects.push_back({.name = std::string(name),
                        .type = std::string(type_name_of(object)),
                        .size = loaded(object.type_size),
                        .offset = loaded(object.object)});
   });
-  if (!whole) {
+  if (!whole || !named) {
     return corrupt("");
   }
   std::ranges::sort(objects, {}, &NamedObject::name);

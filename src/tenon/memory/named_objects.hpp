@@ -1,8 +1,9 @@
 #pragma once
-/// Which object of a segment has which name: a skip list, ordered by the hashes of the names.
+/// Which object of a segment has which name: a hash table, with a list for names whose hashes end alike.
 ///
-/// The hash first, so that a search compares numbers but where two names have the same one. An object stands in the
-/// same block as its name: one allocation, one transaction, nothing that could be there without the other.
+/// A search compares hashes, and names only where two have the same one. An object stands in the same block as its
+/// name: one allocation, one transaction, nothing that could be there without the other. Each object has two links: the
+/// lists are made anew by the ones that are not in use, and a few words of the journal then say which are.
 ///
 /// Threads: whoever holds the segment's lock.
 #include <tenon/base/result.hpp>

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -56,12 +57,19 @@ Result<SegmentHeader> copy_of_header(FdView file, const std::string& name) {
   return copy;
 }
 
+// Makes a segment in a file that nobody else sees yet.
+Result<void> write_to(FdView file, SegmentSize whole, const SegmentOptions& options) {
+  return Mapping::of_file(file, whole.bytes, Access::read_write).transform([&](const Mapping& map) {
+    write_segment(map.bytes(), whole.most, options.type);
+  });
+}
+
 }  // namespace
 
-Result<Segment> Segment::over(Fd file, std::string name, const SegmentOptions& options) {
+Result<Segment> Segment::over(FdView file, std::string name, const SegmentOptions& options) {
   // The header first: if it grows in between, the kernel's count is the larger one.
-  auto size = copy_of_header(file.view(), name).and_then([&](const SegmentHeader& copy) {
-    return backed_bytes(file.view(), name).and_then([&](std::uint64_t backed) {
+  auto size = copy_of_header(file, name).and_then([&](const SegmentHeader& copy) {
+    return backed_bytes(file, name).and_then([&](std::uint64_t backed) {
       return check_segment(copy, backed, options.type).transform([&](std::uint64_t most) {
         return SegmentSize{.bytes = backed, .most = most};
       });
@@ -70,17 +78,26 @@ Result<Segment> Segment::over(Fd file, std::string name, const SegmentOptions& o
   if (!size) {
     return fail(std::move(size.error()).on(name));
   }
-  return Mapping::of_file(file.view(), size->most, Access::read_write).and_then([&](Mapping memory) -> Result<Segment> {
+  return Mapping::of_file(file, size->most, Access::read_write).and_then([&](Mapping memory) -> Result<Segment> {
     auto prepared = prepare_pages(memory.bytes().first(size->bytes), options.map);
     if (!prepared) {
       return fail(std::move(prepared.error()).on(name));
     }
-    return Segment(std::make_unique<SegmentState>(std::move(memory), std::move(file), size->most, size->bytes,
-                                                  size->bytes, std::move(name)));
+    return Segment(std::make_unique<SegmentState>(std::move(memory), std::nullopt, size->most, size->bytes, size->bytes,
+                                                  std::move(name)));
   });
 }
 
-Segment Segment::named(Segment segment) {
+Result<Segment> Segment::over(Fd file, std::string name, const SegmentOptions& options) {
+  return over(file.view(), std::move(name), options).transform([&](Segment segment) {
+    segment.state_->file = std::move(file);
+    return segment;
+  });
+}
+
+Segment Segment::named(Segment segment, PosixMemory memory) {
+  segment.state_->name = memory.name();
+  segment.state_->file = std::move(memory).into_fd();
   segment.state_->has_name = true;
   return segment;
 }
@@ -105,18 +122,23 @@ Result<Segment> Segment::create(std::string_view name, SegmentSize size, const S
                     .because("/dev/shm has huge pages where it was mounted with huge=, not where a program asks"));
   }
   return checked(size, options.pages).and_then([&](SegmentSize whole) {
-    const auto write = [&](MutableBytes memory) { write_segment(memory, whole.most, options.type); };
-    return PosixMemory::create(name, whole.bytes, options.permissions, write).and_then([&](PosixMemory memory) {
-      std::string own_name = memory.name();
-      return over(std::move(memory).into_fd(), std::move(own_name), options).transform(named);
-    });
+    // All that may fail comes before the name, lest others meet a segment that its creator has given up.
+    std::optional<Segment> made;
+    const auto prepare = [&](FdView file) {
+      return write_to(file, whole, options)
+          .and_then([&] { return over(file, std::string(name), options); })
+          .transform([&](Segment segment) { made = std::move(segment); });
+    };
+    return PosixMemory::create_prepared(name, whole.bytes, options.permissions, prepare)
+        .transform([&](PosixMemory memory) { return named(std::move(*made), std::move(memory)); });
   });
 }
 
 Result<Segment> Segment::open(std::string_view name, const SegmentOptions& options) {
   return PosixMemory::open(name, Access::read_write).and_then([&](PosixMemory memory) {
-    std::string own_name = memory.name();
-    return over(std::move(memory).into_fd(), std::move(own_name), options).transform(named);
+    return over(memory.fd(), memory.name(), options).transform([&](Segment segment) {
+      return named(std::move(segment), std::move(memory));
+    });
   });
 }
 
@@ -148,8 +170,7 @@ Result<Segment> Segment::open_or_create(std::string_view name, SegmentSize size,
 Result<Segment> Segment::create_unnamed(std::string_view label, SegmentSize size, const SegmentOptions& options) {
   return checked(size, options.pages).and_then([&](SegmentSize whole) {
     return Memfd::create(label, whole.bytes, options.permissions, options.pages).and_then([&](Memfd memory) {
-      return Mapping::of_file(memory.fd(), whole.bytes, Access::read_write).and_then([&](const Mapping& map) {
-        write_segment(map.bytes(), whole.most, options.type);
+      return write_to(memory.fd(), whole, options).and_then([&] {
         return over(std::move(memory).into_fd(), std::string(label), options);
       });
     });
@@ -165,8 +186,15 @@ Result<Segment> Segment::create(SysvKey key, SegmentSize size, const SegmentOpti
     }
     const auto write = [&](MutableBytes memory) { write_segment(memory, whole.most, options.type); };
     return SysvMemory::create(key, whole.bytes, options.permissions, write, options.pages)
-        .and_then([](const SysvMemory& memory) { return memory.attach(Access::read_write); })
-        .and_then([&](Mapping map) { return over(std::move(map), key.text(), options); });
+        .and_then([&](const SysvMemory& memory) {
+          auto made = memory.attach(Access::read_write).and_then([&](Mapping map) {
+            return over(std::move(map), key.text(), options);
+          });
+          if (!made) {
+            (void)SysvMemory::remove(memory.id());  // this very one; why it could not be used tells more
+          }
+          return made;
+        });
   });
 }
 
@@ -176,9 +204,9 @@ Result<Segment> Segment::open(SysvKey key, const SegmentOptions& options) {
       .and_then([&](Mapping map) { return over(std::move(map), key.text(), options); });
 }
 
-Result<LockedSegment> Segment::lock(Deadline deadline) { return locked(state_->lock().lock(deadline)); }
+Result<LockedSegment> Segment::lock(Deadline deadline) & { return locked(state_->lock().lock(deadline)); }
 
-Result<LockedSegment> Segment::try_lock() { return locked(state_->lock().try_lock()); }
+Result<LockedSegment> Segment::try_lock() & { return locked(state_->lock().try_lock()); }
 
 Result<LockedSegment> Segment::locked(Result<MutexGuard> guard) {
   if (!guard) {
@@ -204,15 +232,16 @@ Result<void> Segment::still_there() const {
   if (!state_->file) {
     return {};
   }
+  const std::uint64_t backed = state_->backed();  // first: another thread may make it longer meanwhile
   struct stat status{};
   if (::fstat(state_->file->view().raw(), &status) == -1) {
     return fail(os_failure("fstat", errno).on(state_->name));
   }
-  if (static_cast<std::uint64_t>(status.st_size) < state_->backed) {
+  if (static_cast<std::uint64_t>(status.st_size) < backed) {
     return fail(Error(Errc::corrupt, "segment")
                     .on(state_->name)
                     .because("somebody has truncated it to " + std::to_string(status.st_size) + " of " +
-                             std::to_string(state_->backed) + " bytes; touching the rest raises SIGBUS"));
+                             std::to_string(backed) + " bytes; touching the rest raises SIGBUS"));
   }
   if (status.st_nlink == 0 && state_->has_name) {
     return fail(Error(Errc::not_found, "segment").on(state_->name).because("its name was removed"));

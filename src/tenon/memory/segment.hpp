@@ -15,7 +15,9 @@
 
 namespace tenon {
 
-/// Bytes, rounded up to whole pages; the first two are the segment's own.
+class PosixMemory;
+
+/// Bytes, rounded up to a multiple of 8 KiB, which the segment itself has; of huge pages exactly whole ones.
 struct SegmentSize {
   std::uint64_t bytes;     ///< to begin with, all of them there
   std::uint64_t most = 0;  ///< how long it may become: address space, no memory; 0: no longer than it begins
@@ -39,11 +41,13 @@ struct SegmentOptions {
 /// All who may write a segment trust each other: what stands in it is held against its bounds and called corrupt where
 /// it cannot be, so a stray write ends nobody; but who means harm can hold the lock for ever.
 ///
-/// Threads: all calls but moves from several at once. fork: works in the child; a LockedSegment is its parent's.
+/// Threads: all calls but moves from several at once. fork: works in the child; a LockedSegment is its parent's, and
+/// the child leaves its copy of one alone.
 class Segment {
  public:
-  /// A new one in /dev/shm. It has no name until it is complete, so nobody meets it half-made. Outcomes:
-  /// already_exists. Failures: those of PosixMemory::create; invalid_argument (less than 16 KiB, more than 512 GiB).
+  /// A new one in /dev/shm. It has no name until it is complete and mapped here, so nobody meets it half-made, and one
+  /// that fails leaves nothing. Outcomes: already_exists. Failures: those of PosixMemory::create; invalid_argument
+  /// (less than 16 KiB, more than 512 GiB).
   static Result<Segment> create(std::string_view name, SegmentSize size, const SegmentOptions& options = {});
   /// Outcomes: not_found, stale. Failures: those of PosixMemory::open; wrong_kind (no segment), version_mismatch and
   /// type_mismatch with both, corrupt.
@@ -56,7 +60,8 @@ class Segment {
   /// Opens the segment that a descriptor leads to, wherever it came from. Failures: those of open.
   static Result<Segment> adopt(Fd file, const SegmentOptions& options = {});
 
-  /// A new one in System V memory, which cannot grow. Outcomes: already_exists. Failures: those of SysvMemory::create.
+  /// A new one in System V memory, which cannot grow. Whose creator dies half-way has its key until somebody says
+  /// unlink(key). Outcomes: already_exists. Failures: those of SysvMemory::create.
   static Result<Segment> create(SysvKey key, SegmentSize size, const SegmentOptions& options = {});
   /// Waits at most 100 ms for one that is not yet initialised. Outcomes: not_found, stale. Failures: those of
   /// SysvMemory::open, and of open.
@@ -64,13 +69,16 @@ class Segment {
 
   /// Everything is done under the lock. What the last holder left unfinished, since it died, is undone first: see
   /// LockedSegment::recovered. Outcomes: timed_out, stopped, not_recoverable. Failures: corrupt.
-  Result<LockedSegment> lock(Deadline deadline);
+  Result<LockedSegment> lock(Deadline deadline) &;
+  Result<LockedSegment> lock(Deadline deadline) && = delete;  // the lock would outlive the memory that it stands in
   /// Outcomes: would_block, not_recoverable. Failures: corrupt.
-  Result<LockedSegment> try_lock();
+  Result<LockedSegment> try_lock() &;
+  Result<LockedSegment> try_lock() && = delete;
 
   /// Whether the memory is still all there and still has its name: nothing else tells before SIGBUS does, or before two
   /// groups of processes wait for each other in two segments of one name. Outcomes: not_found (its name was removed, or
-  /// leads to another by now). Failures: corrupt (somebody has truncated it).
+  /// leads to another by now). Failures: corrupt (somebody has truncated it). Of System V memory it knows nothing, and
+  /// says that it is there.
   Result<void> still_there() const;
 
   /// How long it may become, in bytes.
@@ -86,9 +94,10 @@ class Segment {
 
  private:
   explicit Segment(std::unique_ptr<SegmentState> state) noexcept : state_(std::move(state)) {}
+  static Result<Segment> over(FdView file, std::string name, const SegmentOptions& options);
   static Result<Segment> over(Fd file, std::string name, const SegmentOptions& options);
   static Result<Segment> over(Mapping memory, std::string name, const SegmentOptions& options);
-  static Segment named(Segment segment);
+  static Segment named(Segment segment, PosixMemory memory);
   Result<LockedSegment> locked(Result<MutexGuard> guard);
 
   std::unique_ptr<SegmentState> state_;  // at one place, so that a LockedSegment outlives a move

@@ -48,6 +48,12 @@ struct Raw {
   Mapping memory;
 };
 
+// For good, so in a child; false where that cannot be.
+bool give_up_locking_memory() {
+  const rlimit none{.rlim_cur = 4096, .rlim_max = 4096};
+  return ::setrlimit(RLIMIT_MEMLOCK, &none) == 0 && (::geteuid() != 0 || ::setresuid(54321, 54321, 54321) == 0);
+}
+
 Fd duplicate(FdView file) { return Fd::adopt(::fcntl(file.raw(), F_DUPFD_CLOEXEC, 3)); }
 
 TEST(Segment, carries_an_object_between_processes_that_share_only_the_name) {
@@ -99,7 +105,8 @@ TEST(Segment, over_posix_memory_memfd_and_system_v_memory_is_the_same) {
     EXPECT_EQ(locked.size(), small.bytes);
     EXPECT_EQ(segment.most(), small.bytes);
   }
-  EXPECT_EQ(*Segment::open(key).or_throw().lock(never).or_throw().find<int>("one").or_throw(), 1);
+  Segment opened = Segment::open(key).or_throw();
+  EXPECT_EQ(*opened.lock(never).or_throw().find<int>("one").or_throw(), 1);
   EXPECT_TRUE(Segment::create(key, small).failed_with(Errc::already_exists));
   EXPECT_TRUE(segments[2].lock(never).or_throw().grow(2 * small.bytes).failed_with(Errc::not_supported));
   EXPECT_TRUE(Segment::create(SysvKey::unshared(), growing).failed_with(Errc::not_supported));
@@ -117,7 +124,8 @@ TEST(Segment, is_made_once_by_many_who_open_or_create_it_at_once) {
                      }});
   }
   kit::run_sides(std::move(sides));
-  EXPECT_EQ(*Segment::open(named.name).or_throw().lock(never).or_throw().find<int>("count").or_throw(), 4);
+  Segment opened = Segment::open(named.name).or_throw();
+  EXPECT_EQ(*opened.lock(never).or_throw().find<int>("count").or_throw(), 4);
 }
 
 // F5 F6
@@ -125,7 +133,8 @@ TEST(Segment, without_length_is_stale_and_open_or_create_makes_it_whole) {
   const Named named;
   const Fd half_made = fd_from(::open(named.path().c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600), "open").or_throw();
   EXPECT_TRUE(Segment::open(named.name).failed_with(Errc::stale));
-  EXPECT_TRUE(Segment::open_or_create(named.name, small).or_throw().lock(never));
+  Segment whole = Segment::open_or_create(named.name, small).or_throw();
+  EXPECT_TRUE(whole.lock(never));
 }
 
 // F5 F22
@@ -315,13 +324,29 @@ TEST(Segment, is_populated_and_locked_in_memory_on_request) {
 
 TEST(Segment, that_may_not_be_locked_in_memory_names_the_limit) {
   kit::ReportedChild child("limited", [] {
-    const rlimit none{.rlim_cur = 4096, .rlim_max = 4096};
-    if (::setrlimit(RLIMIT_MEMLOCK, &none) != 0 || (::geteuid() == 0 && ::setresuid(54321, 54321, 54321) != 0)) {
+    if (!give_up_locking_memory()) {
       GTEST_SKIP() << "the right to lock memory cannot be given up here";
     }
     const auto refused = Segment::create_unnamed("locked", small, {.map = {.populated = false, .locked = true}});
     ASSERT_TRUE(refused.failed_with(Errc::limit_reached));
     EXPECT_EQ(refused.error().limit()->name, "RLIMIT_MEMLOCK");
+  });
+  EXPECT_TRUE(child.finish(never));
+}
+
+// F14
+TEST(Segment, that_its_creator_cannot_use_leaves_nothing_behind) {
+  const Named named;
+  const SysvKey key = SysvKey::number(static_cast<key_t>(0x55000000 | (::getpid() & 0xffffff))).or_throw();
+  kit::ReportedChild child("limited", [&] {
+    if (!give_up_locking_memory()) {
+      GTEST_SKIP() << "the right to lock memory cannot be given up here";
+    }
+    const SegmentOptions in_memory{.map = {.populated = false, .locked = true}};
+    EXPECT_TRUE(Segment::create(named.name, small, in_memory).failed_with(Errc::limit_reached));
+    EXPECT_TRUE(Segment::open(named.name).failed_with(Errc::not_found));
+    EXPECT_TRUE(Segment::create(key, small, in_memory).failed_with(Errc::limit_reached));
+    EXPECT_TRUE(Segment::unlink(key).failed_with(Errc::not_found));
   });
   EXPECT_TRUE(child.finish(never));
 }

@@ -6,8 +6,7 @@
 ///           | u64    | levels × u64              |       |
 ///
 /// A node on level l is one of four on level l - 1. Inserting and erasing change one word for each of the node's
-/// levels, at most 14, and move nothing: so a journal of fixed size holds them, which it would not hold a hash table's
-/// growth.
+/// levels, at most 14, and move nothing: so a journal of fixed size holds them.
 ///
 /// Threads: whoever holds the segment's lock.
 #include <tenon/memory/journal.hpp>
@@ -46,7 +45,7 @@ class SkipList {
     if (count == 0 || count > SkipListLayout::levels) {
       return {};
     }
-    std::byte* const entry = arena_.bytes(offset + entry_at(count), entry_.size, 1);
+    std::byte* const entry = arena_.bytes(offset + entry_at(count), entry_.size, entry_.alignment);
     return entry == nullptr ? Node{}
                             : Node{offset, reinterpret_cast<std::uint64_t*>(arena_.base() + offset) + 1, count, entry};
   }

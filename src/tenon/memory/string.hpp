@@ -7,7 +7,8 @@
 
 namespace tenon {
 
-/// Each call is whole or has not happened, also when the caller is killed in it, and says no_space with all as it was.
+/// Each call is whole or has not happened, also when the caller is killed in it, and says no_space with its content as
+/// it was.
 ///
 /// Threads: whoever holds the segment's lock.
 class String {

@@ -8,8 +8,8 @@
 
 namespace tenon {
 
-/// Each call is whole or has not happened, also when the caller is killed in it, and says no_space with all as it was.
-/// Its elements are trivially copyable; it itself is not copied, for the copy would own the same memory.
+/// Each call is whole or has not happened, also when the caller is killed in it, and says no_space with its content as
+/// it was. Its elements are trivially copyable; it itself is not copied, for the copy would own the same memory.
 ///
 /// Threads: whoever holds the segment's lock.
 template <class T>
