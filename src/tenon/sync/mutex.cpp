@@ -92,7 +92,7 @@ Result<MutexGuard> Mutex::wait(Deadline deadline) {
 
 void MutexGuard::mark_consistent() noexcept {
   expects(mutex_ != nullptr, "a guard that holds nothing marks nothing");
-  if (owner_died_) {
+  if (owner_died_ && is_called_by_locker()) {
     ::pthread_mutex_consistent(mutex_);
     owner_died_ = false;
   }

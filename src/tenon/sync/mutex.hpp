@@ -7,15 +7,21 @@
 ///    processes, and other C libraries, cannot share it.
 /// 3. Invariants. I1: at most one thread holds it. I2: after a holder's death the next lock is told so, exactly once
 ///    unless that one dies too. I3: unlocked by one who was told and did not say mark_consistent(), it is
-///    not_recoverable to all, for good.
+///    not_recoverable to all, but for this: one who tries it is killed while the C library, which locks before it
+///    looks, turns it away. Then the next is told owner_died again, and may repair.
 /// 4. Edges. The C library's: unlocking publishes what was written to whoever locks next, after a death too.
 /// 5. Progress. Blocking. Alone, locking and unlocking make no system call. Who waits sleeps at most 50 ms
 ///    (recheck_interval) before it looks again, so no lost wake-up lasts longer, and wakes for its Stop in that time.
 /// 6. If a process dies here. The kernel walks the list of what its threads held, marks each mutex and wakes one
-///    waiter: within 0.2 ms, before its memory is torn down. Killed in the middle of locking or unlocking, it stands in
-///    that list as pending, and the kernel looks whether it had the mutex. A thread that ends is a death as well.
+///    waiter: within 0.2 ms, before its memory is torn down; but after it has written a core dump, which takes as long
+///    as its memory is large: RLIMIT_CORE bounds it, MADV_DONTDUMP leaves memory out. Killed in the middle of locking
+///    or unlocking, it stands in that list as pending, and the kernel looks whether it had the mutex. A thread that
+///    ends is a death as well.
 /// 7. Use instead. Between processes that do not trust each other nothing of this kind: whoever may write the page can
-///    hold it for ever, and write what the kernel follows at death. To wait for a condition, Condition or Event.
+///    hold it for ever, and write what the kernel follows at death. Between processes of different PID namespaces
+///    neither: the mutex holds the thread id as its own namespace sees it, and of two threads with the same id either
+///    passes for the holder. If one is killed while it locks what the other holds, the kernel frees that. There a
+///    file lock. To wait for a condition, Condition or Event.
 ///
 /// A thread holds at most 1,024 (RobustList::most): the kernel's walk ends after 2,048. Memory must not be unmapped
 /// while a mutex in it is held, for it would stay locked: RobustList::held_in tells whether one is. Locking it again in
@@ -23,8 +29,10 @@
 /// holds it, the child does not.
 #include <tenon/base/deadline.hpp>
 #include <tenon/base/result.hpp>
+#include <tenon/sync/locker.hpp>
 #include <tenon/sync/robust_list.hpp>
 
+#include <cstdint>
 #include <ctime>
 #include <pthread.h>
 #include <type_traits>
@@ -38,10 +46,11 @@ class Mutex;
 class [[nodiscard]] MutexGuard {
  public:
   MutexGuard(MutexGuard&& other) noexcept
-      : mutex_(std::exchange(other.mutex_, nullptr)), owner_died_(other.owner_died_) {}
+      : mutex_(std::exchange(other.mutex_, nullptr)), locker_(other.locker_), owner_died_(other.owner_died_) {}
   MutexGuard& operator=(MutexGuard&& other) noexcept {
     MutexGuard taken(std::move(other));
     std::swap(mutex_, taken.mutex_);
+    std::swap(locker_, taken.locker_);
     std::swap(owner_died_, taken.owner_died_);
     return *this;
   }
@@ -52,16 +61,17 @@ class [[nodiscard]] MutexGuard {
   /// Whether the last holder died holding it: what it guards may be half-written. Repair it and say mark_consistent();
   /// if the guard goes without that, the mutex is not_recoverable to all.
   bool owner_died() const noexcept { return owner_died_; }
-  /// What the mutex guards is right again.
+  /// What the mutex guards is right again. Not for another thread than the one that locked it to say, nor for a forked
+  /// child: then it stays as it is.
   void mark_consistent() noexcept;
 
   /// False once it was unlocked or moved from.
   bool holds() const noexcept { return mutex_ != nullptr; }
 
   /// Unlocks now. Another thread than the one that locked it is refused: it leaves the mutex as it is, and the guard
-  /// holding it. So is a forked child, whose copy is of its parent's lock.
+  /// holding it. So is a forked child, whose copy is of its parent's lock; either may have locked it anew for itself.
   void unlock() && noexcept {
-    if (mutex_ != nullptr && ::pthread_mutex_unlock(mutex_) == 0) {  // EPERM otherwise
+    if (mutex_ != nullptr && is_called_by_locker() && ::pthread_mutex_unlock(mutex_) == 0) {
       mutex_ = nullptr;
       RobustList::removed();
     }
@@ -74,9 +84,12 @@ class [[nodiscard]] MutexGuard {
   Mutex& mutex() const noexcept;
   // For locks that are made of several mutexes: they are unlocked one by one, in an order of its own.
   pthread_mutex_t* let_go() noexcept { return std::exchange(mutex_, nullptr); }
-  MutexGuard(pthread_mutex_t& mutex, bool owner_died) noexcept : mutex_(&mutex), owner_died_(owner_died) {}
+  bool is_called_by_locker() const noexcept { return locker_ == Locker::self(); }
+  MutexGuard(pthread_mutex_t& mutex, bool owner_died) noexcept
+      : mutex_(&mutex), locker_(Locker::self()), owner_died_(owner_died) {}
 
   pthread_mutex_t* mutex_;
+  std::uint32_t locker_;
   bool owner_died_;
 };
 

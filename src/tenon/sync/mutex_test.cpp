@@ -249,6 +249,43 @@ TEST(Mutex, a_forked_childs_copy_of_the_guard_unlocks_nothing) {  // F35
   EXPECT_TRUE(shared->mutex.try_lock());
 }
 
+TEST(Mutex, an_old_guard_leaves_alone_what_a_forked_child_has_locked_for_itself) {  // F35 F57
+  const kit::Watchdog watchdog("a child with its parent's guard");
+  const kit::Shared<Guarded> shared;
+  std::optional<MutexGuard> guard(shared->mutex.lock(never).or_throw());
+  kit::ReportedChild child("child", [&] {
+    const MutexGuard own = shared->mutex.lock(never).or_throw();
+    guard.reset();
+    std::thread([&] { EXPECT_TRUE(shared->mutex.try_lock().failed_with(Errc::would_block)); }).join();
+  });
+  guard.reset();
+  EXPECT_TRUE(child.finish(never));
+  EXPECT_TRUE(shared->mutex.try_lock());
+}
+
+TEST(Mutex, an_ended_threads_guard_leaves_alone_what_another_thread_has_locked_since) {  // F57
+  const kit::Watchdog watchdog("a guard that outlives its thread");
+  const kit::Shared<Guarded> shared;
+  std::optional<MutexGuard> old;
+  std::thread([&] { old.emplace(shared->mutex.lock(never).or_throw()); }).join();
+  MutexGuard guard = shared->mutex.lock(never).or_throw();
+  guard.mark_consistent();
+  old.reset();
+  std::thread([&] { EXPECT_TRUE(shared->mutex.try_lock().failed_with(Errc::would_block)); }).join();
+}
+
+TEST(Mutex, is_marked_consistent_by_the_thread_that_locked_it_alone) {  // F57
+  const kit::Watchdog watchdog("a mark of another thread's");
+  const kit::Shared<Guarded> shared;
+  die_holding(shared);
+  MutexGuard guard = shared->mutex.lock(never).or_throw();
+  ASSERT_TRUE(guard.owner_died());
+  std::thread([&] { guard.mark_consistent(); }).join();
+  EXPECT_TRUE(guard.owner_died());
+  std::move(guard).unlock();
+  EXPECT_TRUE(shared->mutex.lock(never).failed_with(Errc::not_recoverable));
+}
+
 // F40
 TEST(Mutex, beyond_what_a_thread_may_hold_is_refused_by_name) {
   const kit::Watchdog watchdog("a thousand locks");

@@ -1,6 +1,7 @@
 #include <tenon/sync/rw_lock.hpp>
 
 #include <tenon/os/futex.hpp>
+#include <tenon/os/stop.hpp>
 
 #include <unistd.h>
 
@@ -50,8 +51,11 @@ std::optional<Result<ReadGuard>> RwLock::read_in_free_slot() {
 }
 
 Result<ReadGuard> RwLock::read(Deadline deadline) {
+  if (stop_requested(deadline)) [[unlikely]] {
+    return fail(Errc::stopped, "pthread_mutex_lock");
+  }
   // relaxed: a reader that does not see the writer yet is one that came before it
-  if (gate_.writer_comes.load(std::memory_order_relaxed) == 0 && deadline.stop() == nullptr) [[likely]] {
+  if (gate_.writer_comes.load(std::memory_order_relaxed) == 0) [[likely]] {
     if (auto got = read_in_free_slot()) [[likely]] {
       return std::move(*got);
     }
@@ -67,17 +71,29 @@ Result<ReadGuard> RwLock::read_behind_gate(Deadline deadline) {
   gate->mark_consistent();
   // relaxed: only who holds the gate writes it. No writer is between the gate and its last slot, so none comes
   gate_.writer_comes.store(0, std::memory_order_relaxed);
+  if (auto got = read_in_free_slot()) {
+    return std::move(*got);
+  }
+  // Those who come now queue behind the gate: else they would take each slot that becomes free before this reader, and
+  // before a writer that waits for the gate.
+  gate_.writer_comes.store(1, std::memory_order_relaxed);  // only who holds the gate writes it
+  auto got = read_in_next_slot(deadline);
+  gate_.writer_comes.store(0, std::memory_order_relaxed);  // only who holds the gate writes it
+  return got;
+}
+
+// Any slot may be the next that is free: one is waited for, the others are looked at again soon.
+Result<ReadGuard> RwLock::read_in_next_slot(Deadline deadline) {
   while (true) {
-    if (auto got = read_in_free_slot()) {
-      return std::move(*got);
-    }
-    // Any slot may be the next that is free: one is waited for, the others are looked at again soon.
     auto slot = slots_[preferred_slot()].mutex.lock(deadline.or_sooner(after(recheck_interval)));
     if (slot) {
       return reading(std::move(*slot));
     }
     if (!slot.failed_with(Errc::timed_out) || deadline.passed()) {
       return fail(std::move(slot.error()));
+    }
+    if (auto got = read_in_free_slot()) {
+      return std::move(*got);
     }
   }
 }

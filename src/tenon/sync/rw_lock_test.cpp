@@ -1,5 +1,6 @@
 #include <tenon/sync/rw_lock.hpp>
 
+#include <kit/asleep.hpp>
 #include <kit/shared.hpp>
 #include <kit/two_processes.hpp>
 #include <kit/watchdog.hpp>
@@ -10,6 +11,7 @@
 #include <gtest/gtest.h>
 #include <optional>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
 namespace {
@@ -107,6 +109,32 @@ TEST(RwLock, lets_more_readers_wait_than_it_has_places_for) {
   std::thread one_more([&] { EXPECT_TRUE(shared->lock.read(never)); });
   all.erase(all.begin() + 7);
   one_more.join();
+}
+
+TEST(RwLock, lets_nobody_overtake_a_reader_that_waits_for_a_place) {
+  const kit::Watchdog watchdog("a reader that comes after one that waits");
+  const kit::Shared<Guarded> shared;
+  std::vector<ReadGuard> all;
+  for (std::size_t i = 0; i < RwLock::most_readers; ++i) {
+    all.push_back(shared->lock.read(never).or_throw());
+  }
+  std::atomic<pid_t> waiter = 0;
+  std::atomic<bool> looked = false;
+  std::jthread waiting = kit::thread_asleep_in([&] {
+    waiter = ::gettid();
+    const ReadGuard guard = shared->lock.read(never).or_throw();
+    while (!looked) {
+      std::this_thread::yield();
+    }
+  });
+  // Free for all, but not the one that the waiter sleeps by: it sees it with its next look.
+  const auto of_waiter = static_cast<std::size_t>(waiter) - static_cast<std::size_t>(::gettid());
+  std::move(all[(of_waiter + 1) % RwLock::most_readers]).unlock();
+  std::thread([&] { EXPECT_TRUE(shared->lock.try_read().failed_with(Errc::would_block)); }).join();
+  looked = true;
+  waiting.join();
+  all.clear();
+  EXPECT_TRUE(shared->lock.try_write()) << "nobody waits any more";
 }
 
 TEST(RwLock, lets_a_writer_in_however_many_readers_come) {
@@ -237,6 +265,38 @@ TEST(RwLock, waiting_is_stopped) {
   stop.request();
   reader.join();
   writer.join();
+}
+
+TEST(RwLock, reading_is_stopped_although_it_is_free) {
+  const kit::Shared<Guarded> shared;
+  Stop stop = Stop::create().or_throw();
+  EXPECT_TRUE(shared->lock.read(never.or_stop(stop)));
+  stop.request();
+  EXPECT_TRUE(shared->lock.read(never.or_stop(stop)).failed_with(Errc::stopped));
+}
+
+TEST(RwLock, an_old_guard_leaves_alone_what_a_forked_child_writes_under) {  // F35 F57
+  const kit::Watchdog watchdog("a child with its parent's guard");
+  const kit::Shared<Guarded> shared;
+  std::optional<WriteGuard> guard(shared->lock.write(never).or_throw());
+  kit::Sides sides(
+      {{"child", [&](kit::Stage&) {
+          const WriteGuard own = shared->lock.write(never).or_throw();
+          guard.reset();
+          std::thread([&] { EXPECT_TRUE(shared->lock.try_write().failed_with(Errc::would_block)); }).join();
+        }}});
+  guard.reset();
+  sides.finish();
+}
+
+TEST(RwLock, is_marked_consistent_by_the_thread_that_writes_alone) {  // F57
+  const kit::Watchdog watchdog("a mark of another thread's");
+  const kit::Shared<Guarded> shared;
+  die_writing(shared);
+  WriteGuard guard = shared->lock.write(never).or_throw();
+  ASSERT_TRUE(guard.owner_died());
+  std::thread([&] { guard.mark_consistent(); }).join();
+  EXPECT_TRUE(guard.owner_died());
 }
 
 TEST(RwLock, is_not_unlocked_by_another_thread_or_a_forked_child) {  // F35 F57
