@@ -127,6 +127,7 @@ Life& Life::operator=(Life&& other) noexcept {
   std::swap(directory_, taken.directory_);
   std::swap(file_, taken.file_);
   std::swap(name_, taken.name_);
+  std::swap(left_, taken.left_);
   return *this;
 }
 
@@ -192,6 +193,7 @@ Result<void> Life::leave() && {
 // name is only ever removed by a cleaner.
 Result<void> Life::unpublish() {
   const auto file = std::exchange(file_, nullptr);
+  left_->store(true, std::memory_order_relaxed);  // of this very process, which orders its own calls
   const std::uint32_t left = 1;
   [[maybe_unused]] const auto written =
       uninterrupted([&] { return ::pwrite(file->fd().raw(), &left, sizeof left, offsetof(LifeRecord, left)); });

@@ -16,6 +16,7 @@
 /// Threads: token(), who() and confirm() from any thread; leave() and the destructor once, after all others.
 #include <tenon/os/life_peer.hpp>
 
+#include <atomic>
 #include <memory>
 
 namespace tenon {
@@ -44,6 +45,9 @@ class Life {
   /// gone for good, and has to join again). Failures: in_child.
   Result<void> confirm() const;
 
+  /// Becomes true when this process leaves, by leave() or with the handle, and outlives it: for who goes by the token.
+  std::shared_ptr<const std::atomic<bool>> left() const noexcept { return left_; }
+
   /// Says that it leaves, unlinks the file, then closes it. Outcomes: not_found (removed from outside before).
   /// Failures: in_child.
   Result<void> leave() &&;
@@ -55,6 +59,7 @@ class Life {
   Fd directory_;
   std::unique_ptr<HeldFile> file_;
   LifeName name_;
+  std::shared_ptr<std::atomic<bool>> left_ = std::make_shared<std::atomic<bool>>(false);
 };
 
 }  // namespace tenon

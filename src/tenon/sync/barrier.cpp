@@ -4,6 +4,7 @@
 #include <tenon/os/stop.hpp>
 
 #include <optional>
+#include <span>
 
 namespace tenon {
 
@@ -36,6 +37,9 @@ std::optional<bool> broken_off(std::uint64_t now, std::uint16_t number) noexcept
 }  // namespace
 
 Barrier::Barrier(std::uint32_t parties, const Holder& maker) noexcept : parties_(parties), domain_(maker.domain_id()) {
+  static_assert(offsetof(Barrier, bell_) == 8 && offsetof(Barrier, parties_) == 16);
+  static_assert(offsetof(Barrier, domain_) == 24 && offsetof(Barrier, mutex_) == 40);
+  static_assert(offsetof(Barrier, slots_) == 128);
   expects(parties >= 1 && parties <= most_parties, "a barrier has between 1 and 32 parties");
 }
 
@@ -57,8 +61,11 @@ Result<BarrierMember> Barrier::join(const Holder& holder) {
   bool taken = take_place(slot, empty, holder.token()) || take_place(slot, departed, holder.token());
   if (!taken) {
     Deaths deaths(holder);
-    take_out_the_dead(deaths);
+    auto looked = take_out_the_dead(deaths);
     taken = take_place(slot, departed, holder.token());
+    if (!taken && !looked) {
+      return fail(std::move(looked.error()));
+    }
   }
   if (!taken) {
     return fail(
@@ -98,20 +105,39 @@ void Barrier::break_off() noexcept {
 
 // First the phase is broken off, then the slot is freed: in the other order one that dies in between has told nobody.
 // Somebody else who is at it does it for all.
-void Barrier::take_out_the_dead(Deaths& deaths) {
+Result<void> Barrier::take_out_the_dead(Deaths& deaths) {
   auto guard = mutex_.try_lock();
   if (!guard) {
-    return;
+    return guard.failed_with(Errc::would_block) ? Result<void>() : fail(std::move(guard.error()));
   }
   guard->mark_consistent();
+  deaths.forget_all_but(std::span(slots_).first(parties_));
+  Result<void> all_asked;
   for (std::size_t slot = 0; slot < parties_; ++slot) {
     std::uint64_t found = slots_[slot].load(std::memory_order_acquire);  // P2
-    if (found != empty && found != departed && deaths.took(Token::from(found))) {
+    if (found == empty || found == departed) {
+      continue;
+    }
+    if (auto dead = deaths.took(Token::from(found)); !dead) {
+      all_asked = fail(std::move(dead.error()));
+    } else if (*dead) {
       break_off();
       slots_[slot].compare_exchange_strong(found, departed, std::memory_order_acq_rel);  // P2
       bell_.ring_for_all();
     }
   }
+  return all_asked;
+}
+
+/// Takes an arrival back. False if its phase has ended meanwhile: then it was counted.
+bool Barrier::withdraw(std::uint64_t own, std::uint16_t number) noexcept {
+  std::uint64_t phase = phase_.load(std::memory_order_acquire);  // P1
+  while (number_of(phase) == number) {
+    if (phase_.compare_exchange_weak(phase, phase & ~own, std::memory_order_acq_rel)) {  // P1
+      return true;
+    }
+  }
+  return false;
 }
 
 Result<void> BarrierMember::arrive_and_wait(Deadline deadline) {
@@ -137,9 +163,15 @@ Result<void> BarrierMember::arrive_and_wait(Deadline deadline) {
       return fail(Error(Errc::not_found).because("it was taken out as one that is no member of the domain"));
     }
   } while (!all.phase_.compare_exchange_weak(phase, phase | own, std::memory_order_seq_cst));  // P1 P3
+  return wait_for_the_others(deadline);
+}
+
+Result<void> BarrierMember::wait_for_the_others(Deadline deadline) {
+  Barrier& all = *barrier_;
+  Deadline next_look = after(recheck_interval);
   while (true) {
     const std::uint32_t seen = all.bell_.seen();
-    phase = all.phase_.load(std::memory_order_acquire);  // P1
+    const std::uint64_t phase = all.phase_.load(std::memory_order_acquire);  // P1
     if (const auto broken = broken_off(phase, phase_)) {
       ++phase_;
       return *broken ? fail(Errc::peer_died) : Result<void>();
@@ -147,17 +179,21 @@ Result<void> BarrierMember::arrive_and_wait(Deadline deadline) {
     if (all.end_if_all_arrived(phase)) {
       continue;
     }
-    if (auto slept = all.bell_.sleep(seen, deadline); !slept) {
-      // P1 where it succeeds and where it fails: the phase may have ended meanwhile, and then this member was counted.
-      while (number_of(phase) == phase_ &&
-             !all.phase_.compare_exchange_weak(phase, phase & ~own, std::memory_order_acq_rel)) {  // P1
-      }
-      if (number_of(phase) == phase_) {
-        return slept;
-      }
+    auto waited = all.bell_.sleep(seen, deadline);
+    // The phase first: where it has ended, nobody needs to be looked for.
+    if (number_of(all.phase_.load(std::memory_order_acquire)) != phase_) {  // P1
       continue;
     }
-    all.take_out_the_dead(deaths_);
+    // Whose deadlines are short gives up before any recheck, and would never learn of a death.
+    if (waited.failed_with(Errc::timed_out) || next_look.passed()) {
+      if (auto looked = all.take_out_the_dead(deaths_); !looked) {
+        waited = std::move(looked);
+      }
+      next_look = after(recheck_interval);
+    }
+    if (!waited && all.withdraw(bit_of(slot_), phase_)) {
+      return waited;
+    }
   }
 }
 

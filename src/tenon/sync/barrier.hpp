@@ -26,7 +26,7 @@
 ///    the slots (arrive), sequentially consistent: of the last to arrive and one that leaves at least one sees that the
 ///    phase can end; else those who wait would find it only when they look again.
 /// 5. Progress. Arriving is lock-free, and makes no system call if nobody sleeps. Waiting blocks; who waits looks each
-///    recheck_interval, 50 ms, whether the phase can end and whether a member has died.
+///    recheck_interval, 50 ms, and before it gives up, whether the phase can end and whether a member has died.
 /// 6. If a process dies here. A member: once one of the others waits, it finds it dead within 50 ms after its memory
 /// was
 ///    torn down, breaks off the phase, which each member is told of once (peer_died), and takes it out: the next phases
@@ -60,7 +60,8 @@ class [[nodiscard]] BarrierMember {
   ~BarrierMember() { (void)std::move(*this).leave(); }
 
   /// Waits until all have arrived. Outcomes: peer_died (a member died in this phase: it ended so for all), timed_out,
-  /// stopped (this member has not arrived), not_found (it was taken out, as if dead). Failures: in_child.
+  /// stopped (this member has not arrived), not_found (it was taken out, as if dead). Failures: in_child, limit_reached
+  /// (descriptors, by which to ask whether a member is alive, or locks: it has not arrived).
   Result<void> arrive_and_wait(Deadline deadline);
 
   /// Outcomes: not_found (it was taken out, or has left before). Failures: in_child.
@@ -70,6 +71,8 @@ class [[nodiscard]] BarrierMember {
   friend class Barrier;
   BarrierMember(Barrier& barrier, std::size_t slot, std::uint16_t phase, const Holder& holder)
       : barrier_(&barrier), slot_(slot), phase_(phase), holder_(holder), deaths_(holder) {}
+
+  Result<void> wait_for_the_others(Deadline deadline);
 
   Barrier* barrier_;
   std::size_t slot_;
@@ -88,7 +91,7 @@ class Barrier {
   Barrier& operator=(const Barrier&) = delete;
 
   /// Takes an empty place, or that of one who has left or died. Failures: limit_reached (all places are taken),
-  /// invalid_argument (another domain), in_child.
+  /// invalid_argument (another domain), in_child; also limit_reached of descriptors, by which to ask who is alive.
   Result<BarrierMember> join(const Holder& holder);
 
  private:
@@ -100,7 +103,8 @@ class Barrier {
   bool all_arrived(std::uint64_t phase) const noexcept;
   bool end_if_all_arrived(std::uint64_t phase) noexcept;
   void break_off() noexcept;
-  void take_out_the_dead(Deaths& deaths);
+  bool withdraw(std::uint64_t own, std::uint16_t number) noexcept;
+  Result<void> take_out_the_dead(Deaths& deaths);
 
   std::atomic<std::uint64_t> phase_ = 0;
   Bell bell_;

@@ -168,6 +168,22 @@ TEST(Barrier, tells_of_a_member_that_died_after_it_had_arrived) {  // F56
   EXPECT_TRUE(member.arrive_and_wait(never)) << "it goes on alone";
 }
 
+TEST(Barrier, tells_of_a_death_to_one_whose_deadlines_are_short) {  // F56
+  const kit::Watchdog watchdog("a death and short waits");
+  const Scene scene(2);
+  BarrierMember member = scene->join(scene.own()).or_throw();
+  kit::Sides sides({{"victim", scene.as_member([](kit::Stage& stage, BarrierMember&) {
+                       stage.signal("joined");
+                       stage.await("never");
+                     })}});
+  sides.stage().await("joined");
+  EXPECT_TRUE(member.arrive_and_wait(immediately).failed_with(Errc::timed_out)) << "it is alive";
+  sides.side("victim").kill();
+  sides.finish();
+  EXPECT_TRUE(member.arrive_and_wait(immediately).failed_with(Errc::peer_died));
+  EXPECT_TRUE(member.arrive_and_wait(immediately)) << "it goes on alone";
+}
+
 TEST(Barrier, a_place_of_the_dead_is_taken_by_the_next_who_joins) {  // F56
   const kit::Watchdog watchdog("a replacement");
   const Scene scene(1);
@@ -211,6 +227,17 @@ TEST(Barrier, whose_phases_wrap_goes_on) {  // F49
     }
   });
   kit::run_sides({{"a", march}, {"b", march}});
+}
+
+TEST(Barrier, refuses_one_who_has_left_the_domain) {  // F57
+  const Scene scene(1);
+  Life life = Life::join(scene.domain()).or_throw();
+  const Holder former = Holder::of(scene.domain(), life).or_throw();
+  BarrierMember member = scene->join(former).or_throw();
+  std::move(life).leave().or_throw();
+  EXPECT_TRUE(member.arrive_and_wait(never).failed_with(Errc::not_found));
+  EXPECT_TRUE(std::move(member).leave());
+  EXPECT_TRUE(scene->join(former).failed_with(Errc::not_found));
 }
 
 TEST(Barrier, refuses_a_forked_childs_copy_and_members_of_another_domain) {  // F35

@@ -6,8 +6,13 @@
 /// remembers which directory that was, and refuses holders of another.
 ///
 /// Threads: all calls from any thread. fork: a copy of a child's is refused as in_child; it joins for itself.
+/// Whose life file was removed from outside is not told so here, but by Life::confirm().
 #include <tenon/os/life.hpp>
 
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
 #include <sys/types.h>
 #include <utility>
 #include <vector>
@@ -31,18 +36,20 @@ class Holder {
   const DomainId& domain_id() const noexcept { return id_; }
 
   /// Whether what is shared was made for members of this domain, and by this process's own membership. Failures:
-  /// invalid_argument (another domain), in_child.
+  /// invalid_argument (another domain), in_child, not_found (this process has left the domain: others would find it
+  /// dead, and take back at once what it holds).
   Result<void> may_share(const DomainId& with) const;
   bool is_of_this_process() const noexcept;
 
  private:
-  Holder(const Domain& domain, Token token, DomainId id, pid_t process) noexcept
-      : domain_(&domain), token_(token), id_(id), process_(process) {}
+  Holder(const Domain& domain, const Life& life, DomainId id) noexcept;
 
   const Domain* domain_;
   Token token_;
   DomainId id_;
   pid_t process_;
+  std::shared_ptr<const std::atomic<bool>> left_;
+  std::uint64_t forks_;  // a descendant may have the id of an ancestor that is dead
 };
 
 /// Looks who of the other holders is dead, and keeps their life files open from one look to the next.
@@ -51,8 +58,11 @@ class Deaths {
   explicit Deaths(const Holder& holder) noexcept : holder_(holder) {}
 
   /// Whether it is a member no more: it died, or it left without giving back what it held. Who cannot be asked is
-  /// alive.
-  bool took(Token token);
+  /// alive. Failures: limit_reached (descriptors: there are none by which to ask).
+  Result<bool> took(Token token);
+
+  /// Closes the life files of all whose tokens stand in no slot any more: who waits for long may see many come and go.
+  void forget_all_but(std::span<const std::atomic<std::uint64_t>> slots);
 
  private:
   Holder holder_;

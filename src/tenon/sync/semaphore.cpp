@@ -3,10 +3,14 @@
 #include <tenon/base/contract.hpp>
 #include <tenon/os/stop.hpp>
 
+#include <span>
+
 namespace tenon {
 
 Semaphore::Semaphore(std::uint32_t permits, const Holder& maker) noexcept
     : permits_(permits), domain_(maker.domain_id()) {
+  static_assert(offsetof(Semaphore, permits_) == 8 && offsetof(Semaphore, domain_) == 16);
+  static_assert(offsetof(Semaphore, slots_) == 64);
   expects(permits >= 1 && permits <= most_permits, "a semaphore has between 1 and 64 permits");
 }
 
@@ -35,14 +39,22 @@ bool Semaphore::give_back(std::size_t slot, Token from) noexcept {
   return true;
 }
 
-void Semaphore::take_back(Deaths& deaths) {
+Result<void> Semaphore::take_back(Deaths& deaths) {
+  deaths.forget_all_but(std::span(slots_).first(permits_));
+  Result<void> all_asked;
   for (std::size_t slot = 0; slot < permits_; ++slot) {
     // relaxed: a token, which is looked up elsewhere
     const Token held = Token::from(slots_[slot].load(std::memory_order_relaxed));
-    if (!held.is_nobody() && deaths.took(held)) {
+    if (held.is_nobody()) {
+      continue;
+    }
+    if (auto dead = deaths.took(held); !dead) {
+      all_asked = fail(std::move(dead.error()));
+    } else if (*dead) {
       give_back(slot, held);
     }
   }
+  return all_asked;
 }
 
 std::uint32_t Semaphore::available() const noexcept {
@@ -61,11 +73,11 @@ Result<Permit> Semaphore::try_acquire(const Holder& holder) {
     return std::move(*permit);
   }
   Deaths deaths(holder);
-  take_back(deaths);
+  auto looked = take_back(deaths);
   if (auto permit = take(holder)) {
     return std::move(*permit);
   }
-  return fail(Errc::would_block);
+  return looked ? fail(Errc::would_block) : fail(std::move(looked.error()));
 }
 
 Result<Permit> Semaphore::acquire(const Holder& holder, Deadline deadline) {
@@ -82,14 +94,23 @@ Result<Permit> Semaphore::acquire(const Holder& holder, Deadline deadline) {
     if (auto permit = take(holder)) {
       return std::move(*permit);
     }
-    auto slept = bell_.sleep(seen, deadline);
-    if (!slept || next_look.passed()) {
-      take_back(deaths);
+    auto waited = bell_.sleep(seen, deadline);
+    if (waited.failed_with(Errc::stopped)) {
+      // The wake for a permit that is free may have been this one's, and is passed on.
+      if (available() != 0) {
+        bell_.ring(1);
+      }
+      return fail(std::move(waited.error()));
+    }
+    if (!waited || next_look.passed()) {
+      if (auto looked = take_back(deaths); !looked) {
+        waited = std::move(looked);
+      }
       next_look = after(recheck_interval);
     }
-    if (!slept) {
-      auto permit = slept.failed_with(Errc::timed_out) ? take(holder) : std::nullopt;
-      return permit ? Result<Permit>(std::move(*permit)) : fail(std::move(slept.error()));
+    if (!waited) {
+      auto permit = take(holder);
+      return permit ? Result<Permit>(std::move(*permit)) : fail(std::move(waited.error()));
     }
   }
 }

@@ -80,9 +80,10 @@ class Semaphore {
   Semaphore(const Semaphore&) = delete;
   Semaphore& operator=(const Semaphore&) = delete;
 
-  /// Outcomes: timed_out, stopped. Failures: invalid_argument (another domain), in_child.
+  /// Outcomes: timed_out, stopped. Failures: invalid_argument (another domain), in_child, limit_reached (descriptors,
+  /// by which to ask whether a holder is alive), not_found (the holder's process has left the domain).
   Result<Permit> acquire(const Holder& holder, Deadline deadline);
-  /// Looks for dead holders, too. Outcomes: would_block.
+  /// Looks for dead holders, too. Outcomes: would_block. Failures: as of acquire().
   Result<Permit> try_acquire(const Holder& holder);
 
   std::uint32_t permits() const noexcept { return permits_; }
@@ -93,7 +94,7 @@ class Semaphore {
   friend class Permit;
   std::optional<Permit> take(const Holder& holder) noexcept;
   bool give_back(std::size_t slot, Token from) noexcept;
-  void take_back(Deaths& deaths);
+  Result<void> take_back(Deaths& deaths);
 
   Bell bell_;
   std::uint32_t permits_;

@@ -1,5 +1,6 @@
 #include <tenon/sync/semaphore.hpp>
 
+#include <kit/descriptor_limit.hpp>
 #include <kit/shared.hpp>
 #include <kit/two_processes.hpp>
 #include <kit/unique.hpp>
@@ -138,6 +139,24 @@ TEST(Semaphore, gives_a_dead_holders_permit_to_one_who_already_waits) {  // F45
   EXPECT_EQ(scene->available(), 1U);
 }
 
+TEST(Semaphore, says_so_when_no_descriptor_is_left_to_ask_by_who_is_dead) {
+  const kit::Watchdog watchdog("a permit whose holder cannot be asked");
+  const Scene scene(1);
+  kit::Sides sides({{"holder", scene.as_member([&](kit::Stage& stage, const Holder& who) {
+                       const Permit permit = scene->acquire(who, never).or_throw();
+                       stage.signal("held");
+                       stage.await("done");
+                     })}});
+  sides.stage().await("held");
+  {
+    const kit::DescriptorLimit none(0);
+    EXPECT_TRUE(scene->acquire(scene.own(), never).failed_with(Errc::limit_reached));
+    EXPECT_TRUE(scene->try_acquire(scene.own()).failed_with(Errc::limit_reached));
+  }
+  sides.stage().signal("done");
+  sides.finish();
+}
+
 TEST(Semaphore, leaves_a_holder_that_is_stopped_its_permit) {  // F55
   const kit::Watchdog watchdog("a holder that is stopped");
   const Scene scene(1);
@@ -206,6 +225,19 @@ TEST(Semaphore, refuses_members_of_another_domain) {
   const Holder stranger = Holder::of(elsewhere.domain(), life).or_throw();
   EXPECT_TRUE(scene->acquire(stranger, never).failed_with(Errc::invalid_argument));
   EXPECT_TRUE(scene->try_acquire(stranger).failed_with(Errc::invalid_argument));
+}
+
+TEST(Semaphore, refuses_one_who_has_left_the_domain) {  // F57
+  const Scene scene(1);
+  std::optional<Life> life(Life::join(scene.domain()).or_throw());
+  const Holder former = Holder::of(scene.domain(), *life).or_throw();
+  EXPECT_TRUE(scene->acquire(former, never));
+  std::optional<Life> moved(std::move(*life));
+  life.reset();
+  EXPECT_TRUE(scene->acquire(former, never)) << "it is a member still";
+  moved.reset();
+  EXPECT_TRUE(scene->acquire(former, never).failed_with(Errc::not_found));
+  EXPECT_TRUE(scene->try_acquire(former).failed_with(Errc::not_found));
 }
 
 TEST(Semaphore, keeps_its_deadline_and_is_stopped) {  // F54
