@@ -19,7 +19,8 @@
 ///        consistent: of a sleeper and a ringer at least one sees the other. With weaker orders both may look too
 ///        early, and the sleeper sleeps until its recheck.
 /// 5. Progress. ring() is wait-free, and makes a system call if somebody sleeps. sleep() blocks; before, it lets others
-///    run twice, sched_yield(2), which is all that two processes on one processor need.
+///    run twice, sched_yield(2), which is all that two processes on one processor need. Where that was in vain the last
+///    times of this thread, it sleeps at once, and tries it each sixteenth time.
 /// 6. If a process dies here. A sleeper: sleepers stays one too high, which costs each later ring a system call. A
 /// ringer
 ///    between its news and its wake: nobody is woken by it, and who sleeps looks again within recheck_interval.
@@ -67,15 +68,20 @@ class Bell {
   // A sleep has a timer, so that it is bounded, and that alone costs a tenth of a sleep and a wake. One who is about to
   // ring, and waits for this very processor, is given the chance first.
   bool rings_while_others_run(std::uint32_t seen) const noexcept {
-    for (int look = 0; look < looks_before_sleep; ++look) {
+    const bool may_help = in_vain_ < 4 || in_vain_ % 16 == 0;
+    for (int look = 0; may_help && look < looks_before_sleep; ++look) {
       ::sched_yield();
       if (rung_.load(std::memory_order_acquire) != seen) {  // B1
+        in_vain_ = 0;
         return true;
       }
     }
+    ++in_vain_;
     return false;
   }
   static constexpr int looks_before_sleep = 2;
+  // How many sleeps of this thread have begun since it last helped.
+  static inline constinit thread_local std::uint32_t in_vain_ = 0;
 
   std::atomic<std::uint32_t> rung_ = 0;
   std::atomic<std::uint32_t> sleepers_ = 0;

@@ -40,6 +40,9 @@ Result<void> Event::try_wait() {
 }
 
 Result<void> Event::wait(Deadline deadline) {
+  if (stop_requested(deadline)) {
+    return fail(Errc::stopped, "futex");
+  }
   // relaxed: what it published is read by whoever is let through
   const std::uint32_t times = state_.load(std::memory_order_relaxed) & ~set_bit;
   while (true) {

@@ -169,6 +169,9 @@ TEST(Event, keeps_its_deadline_under_signals_and_is_stopped) {  // F54 F71
   std::thread waiter([&] { EXPECT_TRUE(shared->event.wait(never.or_stop(stop)).failed_with(Errc::stopped)); });
   stop.request();
   waiter.join();
+  shared->event.set();
+  EXPECT_TRUE(shared->event.wait(never.or_stop(stop)).failed_with(Errc::stopped)) << "although it is set";
+  EXPECT_TRUE(shared->event.try_wait()) << "who was stopped has not taken it";
 }
 
 }  // namespace

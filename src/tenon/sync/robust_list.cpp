@@ -30,6 +30,9 @@ Result<robust_list_head*> head_of(pid_t thread) {
 
 // The lowest bit of a link says that the lock hands down priorities.
 std::uintptr_t without_mark(std::uintptr_t link) noexcept { return link & ~std::uintptr_t{1}; }
+const robust_list* without_mark(const robust_list* link) noexcept {
+  return reinterpret_cast<const robust_list*>(without_mark(reinterpret_cast<std::uintptr_t>(link)));
+}
 
 // Reads as the kernel would: what is gone by now is an error and not the end of this process.
 bool read_own(std::uintptr_t at, void* into, std::size_t size) noexcept {
@@ -73,8 +76,9 @@ bool RobustList::look_for_room(std::uint32_t wanted) noexcept {
     return false;
   }
   std::uint32_t held = 0;
-  for (const robust_list* entry = (*head)->list.next; entry != &(*head)->list && held <= most; ++held) {
-    entry = reinterpret_cast<const robust_list*>(without_mark(reinterpret_cast<std::uintptr_t>(entry->next)));
+  const robust_list* entry = without_mark((*head)->list.next);
+  for (; entry != &(*head)->list && held <= most; ++held) {
+    entry = without_mark(entry->next);
   }
   count_ = held;
   return held <= most - wanted;
