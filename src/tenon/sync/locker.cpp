@@ -13,18 +13,22 @@ constinit std::uint64_t Locker::forks_ = 0;
 
 void Locker::watch_forks() noexcept {
   static const int error = ::pthread_atfork(nullptr, nullptr, [] {
-    self_ = 0;
+    number();
     ++forks_;
   });
   expects(error == 0, "there is memory for one more handler of forks");
 }
 
-std::uint32_t Locker::numbered() noexcept {
+void Locker::number() noexcept {
   static constinit std::atomic<std::uint32_t> last = 0;
-  watch_forks();
-  while (self_ == 0) {
+  do {
     self_ = last.fetch_add(1, std::memory_order_relaxed) + 1;  // a number, which publishes nothing
-  }
+  } while (self_ == 0);
+}
+
+std::uint32_t Locker::numbered() noexcept {
+  watch_forks();
+  number();
   return self_;
 }
 

@@ -15,6 +15,8 @@ class Locker {
  public:
   /// Never 0.
   static std::uint32_t self() noexcept { return self_ != 0 ? self_ : numbered(); }
+  /// The same, of a thread that has called it before: without a branch, for who locks. 0 of any other.
+  static std::uint32_t known_self() noexcept { return self_; }
 
   /// How many forks, counted from the first call on, lie between this process and its ancestor that called: a process
   /// id comes again among descendants, and this does not.
@@ -22,6 +24,7 @@ class Locker {
 
  private:
   static std::uint32_t numbered() noexcept;
+  static void number() noexcept;
   static void watch_forks() noexcept;
 
   // initial-exec: four bytes of the space that the C library keeps for libraries that are loaded late.

@@ -84,9 +84,9 @@ class [[nodiscard]] MutexGuard {
   Mutex& mutex() const noexcept;
   // For locks that are made of several mutexes: they are unlocked one by one, in an order of its own.
   pthread_mutex_t* let_go() noexcept { return std::exchange(mutex_, nullptr); }
-  bool is_called_by_locker() const noexcept { return locker_ == Locker::self(); }
+  bool is_called_by_locker() const noexcept { return locker_ == Locker::known_self(); }
   MutexGuard(pthread_mutex_t& mutex, bool owner_died) noexcept
-      : mutex_(&mutex), locker_(Locker::self()), owner_died_(owner_died) {}
+      : mutex_(&mutex), locker_(Locker::known_self()), owner_died_(owner_died) {}
 
   pthread_mutex_t* mutex_;
   std::uint32_t locker_;

@@ -1,6 +1,7 @@
 #include <tenon/sync/robust_list.hpp>
 
 #include <tenon/os/system_call.hpp>
+#include <tenon/sync/locker.hpp>
 
 #include <cerrno>
 #include <charconv>
@@ -67,10 +68,15 @@ std::size_t held_by(robust_list_head* head, Bytes memory) noexcept {
 
 }  // namespace
 
-constinit thread_local std::uint32_t RobustList::count_ = 0;
+constinit thread_local std::uint32_t RobustList::count_ = not_counted;
 
 // This thread's own list is read as it stands: the C library itself writes to its first entry with each lock.
 bool RobustList::look_for_room(std::uint32_t wanted) noexcept {
+  if (count_ == not_counted) {
+    (void)Locker::self();
+    count_ = 0;
+    return true;
+  }
   const auto head = head_of(0);
   if (!head || *head == nullptr) {
     return false;

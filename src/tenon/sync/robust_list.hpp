@@ -3,7 +3,8 @@
 ///
 /// The kernel's walk ends after 2,048 locks of one thread: what is held beyond stays locked after a death, for good. So
 /// nobody takes a lock beyond `most`. The count is of this thread and a hint that is never too low; before it refuses,
-/// the list itself is asked, which holds other libraries' locks as well, and which fork() empties in the child.
+/// the list itself is asked, which holds other libraries' locks as well, and which fork() empties in the child. A
+/// thread's first question makes it known as a Locker, so that no lock has to look whether it is.
 ///
 /// Threads: each call by any thread; has_room(), added() and removed() are about the calling one.
 #include <tenon/base/bytes.hpp>
@@ -33,6 +34,8 @@ class RobustList {
 
  private:
   static bool look_for_room(std::uint32_t wanted) noexcept;
+
+  static constexpr std::uint32_t not_counted = UINT32_MAX;  // before the first question
 
   // initial-exec: four bytes of the space that the C library keeps for libraries that are loaded late.
   [[gnu::tls_model("initial-exec")]] static constinit thread_local std::uint32_t count_;

@@ -84,8 +84,9 @@ class [[nodiscard]] WriteGuard {
 
  private:
   friend class RwLock;
-  bool is_called_by_locker() const noexcept { return locker_ == Locker::self(); }
-  WriteGuard(RwLock& lock, bool owner_died) noexcept : lock_(&lock), locker_(Locker::self()), owner_died_(owner_died) {}
+  bool is_called_by_locker() const noexcept { return locker_ == Locker::known_self(); }
+  WriteGuard(RwLock& lock, bool owner_died) noexcept
+      : lock_(&lock), locker_(Locker::known_self()), owner_died_(owner_died) {}
   RwLock* lock_;
   std::uint32_t locker_;
   bool owner_died_;
