@@ -1,5 +1,6 @@
 #include <tenon/sync/barrier.hpp>
 
+#include <kit/asleep.hpp>
 #include <kit/shared.hpp>
 #include <kit/two_processes.hpp>
 #include <kit/unique.hpp>
@@ -114,7 +115,8 @@ TEST(Barrier, a_member_that_gives_up_has_not_arrived) {  // F54
   BarrierMember patient = scene->join(scene.own()).or_throw();
   EXPECT_TRUE(hasty.arrive_and_wait(immediately).failed_with(Errc::timed_out));
   Stop stop = Stop::create().or_throw();
-  std::thread waiter([&] { EXPECT_TRUE(hasty.arrive_and_wait(never.or_stop(stop)).failed_with(Errc::stopped)); });
+  std::jthread waiter = kit::thread_asleep_in(
+      [&] { EXPECT_TRUE(hasty.arrive_and_wait(never.or_stop(stop)).failed_with(Errc::stopped)); });
   stop.request();
   waiter.join();
   EXPECT_TRUE(patient.arrive_and_wait(after(20ms)).failed_with(Errc::timed_out)) << "nobody else is there";

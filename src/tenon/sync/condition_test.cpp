@@ -1,5 +1,6 @@
 #include <tenon/sync/condition.hpp>
 
+#include <kit/asleep.hpp>
 #include <kit/shared.hpp>
 #include <kit/signal_storm.hpp>
 #include <kit/two_processes.hpp>
@@ -202,7 +203,7 @@ TEST(Condition, waiting_is_stopped) {
   const kit::Watchdog watchdog("a stopped wait returns");
   const kit::Shared<Guarded> shared;
   Stop stop = Stop::create().or_throw();
-  std::thread waiter([&] {
+  std::jthread waiter = kit::thread_asleep_in([&] {
     MutexGuard guard = shared->lock();
     EXPECT_TRUE(
         shared->changed.wait_until(guard, [] { return false; }, never.or_stop(stop)).failed_with(Errc::stopped));

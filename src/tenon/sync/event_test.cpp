@@ -1,5 +1,6 @@
 #include <tenon/sync/event.hpp>
 
+#include <kit/asleep.hpp>
 #include <kit/shared.hpp>
 #include <kit/signal_storm.hpp>
 #include <kit/two_processes.hpp>
@@ -28,6 +29,11 @@ struct Automatic {
   std::atomic<int> through = 0;
 };
 
+// Faster than anybody could look in between, and without a wake.
+void set_and_reset(const kit::Shared<Manual>& shared) {
+  std::atomic_ref(*reinterpret_cast<std::uint32_t*>(shared.bytes().data())) += 2;  // set once more, and not set now
+}
+
 TEST(Event, that_is_manual_lets_all_through_until_it_is_reset) {
   const kit::Watchdog watchdog("an event that is set");
   const kit::Shared<Manual> shared;
@@ -46,17 +52,8 @@ TEST(Event, that_is_manual_lets_all_through_until_it_is_reset) {
 TEST(Event, that_is_manual_and_reset_at_once_has_let_those_through_who_waited) {
   const kit::Watchdog watchdog("set and reset");
   const kit::Shared<Manual> shared;
-  std::atomic<bool> waited = false;
-  std::thread waiter([&] {
-    shared->event.wait(never).or_throw();
-    waited = true;
-  });
-  while (!waited) {  // it may not have begun to wait when it was set first
-    shared->event.set();
-    shared->event.reset();
-    std::this_thread::yield();
-  }
-  waiter.join();
+  const std::jthread waiter = kit::thread_asleep_in([&] { shared->event.wait(never).or_throw(); });
+  set_and_reset(shared);
 }
 
 TEST(Event, that_is_automatic_lets_one_through_each_time) {
@@ -139,20 +136,10 @@ TEST(Event, whose_times_wrap_lets_through_who_waits) {  // F49
   const kit::Watchdog watchdog("a wait across the wrap");
   const kit::Shared<Manual> shared;
   const std::uint32_t state = UINT32_MAX - 1 - 2 * 3;  // three times before the last
-  const std::uint32_t rung = UINT32_MAX - 2;
   std::memcpy(shared.bytes().data(), &state, sizeof state);
-  std::memcpy(shared.bytes().data() + 8, &rung, sizeof rung);
   for (int round = 0; round < 6; ++round) {
-    std::atomic<bool> waited = false;
-    std::thread waiter([&] {
-      shared->event.wait(never).or_throw();
-      waited = true;
-    });
-    while (!waited) {
-      shared->event.set();
-      shared->event.reset();
-    }
-    waiter.join();
+    const std::jthread waiter = kit::thread_asleep_in([&] { shared->event.wait(never).or_throw(); });
+    set_and_reset(shared);
   }
 }
 
@@ -166,7 +153,8 @@ TEST(Event, keeps_its_deadline_under_signals_and_is_stopped) {  // F54 F71
     EXPECT_GE(Deadline::Clock::now() - begin, 120ms);
   }
   Stop stop = Stop::create().or_throw();
-  std::thread waiter([&] { EXPECT_TRUE(shared->event.wait(never.or_stop(stop)).failed_with(Errc::stopped)); });
+  std::jthread waiter =
+      kit::thread_asleep_in([&] { EXPECT_TRUE(shared->event.wait(never.or_stop(stop)).failed_with(Errc::stopped)); });
   stop.request();
   waiter.join();
   shared->event.set();

@@ -260,8 +260,10 @@ TEST(RwLock, waiting_is_stopped) {
   const kit::Shared<Guarded> shared;
   Stop stop = Stop::create().or_throw();
   const WriteGuard writing = shared->lock.write(never).or_throw();
-  std::thread reader([&] { EXPECT_TRUE(shared->lock.read(never.or_stop(stop)).failed_with(Errc::stopped)); });
-  std::thread writer([&] { EXPECT_TRUE(shared->lock.write(never.or_stop(stop)).failed_with(Errc::stopped)); });
+  std::jthread reader =
+      kit::thread_asleep_in([&] { EXPECT_TRUE(shared->lock.read(never.or_stop(stop)).failed_with(Errc::stopped)); });
+  std::jthread writer =
+      kit::thread_asleep_in([&] { EXPECT_TRUE(shared->lock.write(never.or_stop(stop)).failed_with(Errc::stopped)); });
   stop.request();
   reader.join();
   writer.join();

@@ -1,5 +1,6 @@
 #include <tenon/sync/semaphore.hpp>
 
+#include <kit/asleep.hpp>
 #include <kit/descriptor_limit.hpp>
 #include <kit/shared.hpp>
 #include <kit/two_processes.hpp>
@@ -250,7 +251,8 @@ TEST(Semaphore, keeps_its_deadline_and_is_stopped) {  // F54
   EXPECT_GE(Deadline::Clock::now() - begin, 120ms);
   EXPECT_TRUE(scene->acquire(own, immediately).failed_with(Errc::timed_out));
   Stop stop = Stop::create().or_throw();
-  std::thread waiter([&] { EXPECT_TRUE(scene->acquire(own, never.or_stop(stop)).failed_with(Errc::stopped)); });
+  std::jthread waiter =
+      kit::thread_asleep_in([&] { EXPECT_TRUE(scene->acquire(own, never.or_stop(stop)).failed_with(Errc::stopped)); });
   stop.request();
   waiter.join();
 }
