@@ -87,6 +87,9 @@ Result<Permit> Semaphore::acquire(const Holder& holder, Deadline deadline) {
   if (stop_requested(deadline)) {
     return fail(Errc::stopped, "futex");
   }
+  if (auto permit = take(holder)) [[likely]] {
+    return std::move(*permit);
+  }
   Deaths deaths(holder);
   Deadline next_look = after(recheck_interval);
   while (true) {

@@ -87,6 +87,7 @@ class Acquire : public kit::KillTrial {
     must(semaphore().try_acquire(own).failed_with(Errc::would_block), "a permit came back twice");
   }
   std::uint64_t state() override { return kit::hash_of(memory_.bytes()); }
+  bool wants_steady_clock() const override { return true; }
 
  protected:
   static constexpr std::uint32_t permits = 2;
