@@ -185,8 +185,10 @@ class DrainingRing {
 
   /// Goes on behind the last message that was sent. The producer before it must run no more.
   Producer producer() const noexcept {
-    const std::uint64_t tail = array_.header().tail.load(std::memory_order_acquire);      // S2
-    return Producer(array_, tail, array_.header().head.load(std::memory_order_relaxed));  // own count
+    const std::uint64_t tail = array_.header().tail.load(std::memory_order_acquire);  // S2
+    const std::uint64_t head = array_.header().head.load(std::memory_order_relaxed);  // own count
+    // A count that no consumer can have written frees nothing: the ring counts as full until a better one comes.
+    return Producer(array_, head - tail <= slots() ? tail : head - slots(), head);
   }
   /// Goes on with the first message that the last consumer has not told to be taken, which must run no more.
   Consumer consumer() const noexcept {

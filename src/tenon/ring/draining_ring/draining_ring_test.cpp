@@ -113,6 +113,17 @@ TEST_F(DrainingRingTest, counts_that_nobody_can_have_written_change_nothing) {
   EXPECT_EQ(producer.room(), 0U);
 }
 
+// F20 F22
+TEST_F(DrainingRingTest, a_new_producer_writes_nowhere_but_into_the_ring_whatever_the_counts_are) {
+  Ring ring = make(4);
+  header().tail.store(1'000);
+  auto producer = ring.producer();
+  EXPECT_EQ(producer.room(100), 0U);
+  EXPECT_EQ(producer.loan(100).size(), 0U);
+  header().tail.store(0);
+  EXPECT_EQ(producer.room(100), 4U);
+}
+
 TEST_F(DrainingRingTest, carries_two_million_numbers_in_batches_from_one_process_to_another) {
   make(1024);
   constexpr std::uint64_t numbers = 2'000'000;

@@ -112,8 +112,8 @@ class MpmcRing {
   }
 
   /// Takes out what processes that died had claimed: slots of messages that were never sent, and of those that were
-  /// taken and not released. The other messages keep their order. Nobody else may use the ring meanwhile; dying in it,
-  /// or in a call of it, leaves a ring that can be recovered again. Returns how many slots were claimed.
+  /// taken and not released. The other messages keep their order. Nobody else may use the ring meanwhile; who dies in
+  /// it leaves a ring that can be recovered again, in which one message may stand twice. Returns how many were claimed.
   std::uint64_t recover() noexcept;
 
   std::uint64_t slots() const noexcept { return array_.elements().size(); }
@@ -150,7 +150,9 @@ template <class T, template <class> class Atomic>
 std::uint64_t MpmcRing<T, Atomic>::recover() noexcept {
   Header& header = array_.header();
   const std::uint64_t head = header.head.load(std::memory_order_relaxed);  // alone: nobody else uses the ring meanwhile
-  const std::uint64_t tail = header.tail.load(std::memory_order_relaxed);  // alone: nobody else uses the ring meanwhile
+  // relaxed: nobody else uses the ring meanwhile
+  const std::uint64_t sent = header.tail.load(std::memory_order_relaxed) - head;
+  const std::uint64_t tail = head + std::min(sent, slots());  // no producer can have written more
   std::uint64_t claimed = 0;
   // Behind head: taken by one who died before it released them.
   for (std::uint64_t p = tail - slots(); p != head && head - p <= slots(); ++p) {
@@ -170,7 +172,7 @@ std::uint64_t MpmcRing<T, Atomic>::recover() noexcept {
     if (next != p) {
       slot_of(next).value = slot.value;
       slot_of(next).number.store(next + 1, std::memory_order_release);  // S1
-      slot.number.store(p, std::memory_order_relaxed);                  // alone: nobody else uses the ring meanwhile
+      slot.number.store(p, std::memory_order_release);                  // S1, after the copy's: not never at all
     }
     ++next;
   }

@@ -83,6 +83,15 @@ TEST_F(MpmcRingTest, recovers_from_producers_and_consumers_that_died_with_a_slot
   EXPECT_EQ(drain(ring), (std::vector<std::uint64_t>{0, 1, 2, 3, 4, 5, 6, 7}));
 }
 
+// F20
+TEST_F(MpmcRingTest, recovers_in_bounded_time_whatever_the_counts_are) {
+  Ring ring = make(4);
+  ASSERT_TRUE(ring.try_push({.number = 1}));
+  reinterpret_cast<Ring::Header*>(memory_.data())->tail.store(~std::uint64_t{0} / 2);
+  EXPECT_EQ(ring.recover(), 3U);
+  EXPECT_EQ(drain(ring), (std::vector<std::uint64_t>{1}));
+}
+
 TEST_F(MpmcRingTest, each_job_of_three_producers_reaches_exactly_one_of_three_consumers_in_its_producers_order) {
   make(64);
   constexpr std::uint64_t jobs = 100'000;
