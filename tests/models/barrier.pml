@@ -10,7 +10,7 @@
  *
  * check living -DMEMBERS=2 -DPHASES=2
  * check crowd -DMEMBERS=3 -DPHASES=1
- * check dying -DMEMBERS=3 -DPHASES=1 -DDYING -DRECHECK
+ * long check dying -DMEMBERS=3 -DPHASES=1 -DDYING -DRECHECK
  * check found -DMEMBERS=3 -DPHASES=1 -DDYING -DRECHECK -DDEAD
  * check telling -DMEMBERS=3 -DPHASES=1 -DDYING -DRECHECK -DDEAD -DTELLER_DIES
  * fault living -DMEMBERS=2 -DPHASES=2 -DLEAVES_WITHOUT_A_LOOK    who leaves does not look whether the others can go

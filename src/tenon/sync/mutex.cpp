@@ -5,11 +5,8 @@
 #include <tenon/os/futex.hpp>
 #include <tenon/os/stop.hpp>
 
-#include <atomic>
 #include <cerrno>
-#include <cstdint>
 #include <ctime>
-#include <linux/futex.h>
 
 namespace tenon {
 
@@ -17,12 +14,6 @@ namespace {
 
 int lock_until(pthread_mutex_t& mutex, const timespec& until) {
   return ::pthread_mutex_clocklock(&mutex, CLOCK_MONOTONIC, &until);
-}
-
-bool is_held_by_the_living(pthread_mutex_t& mutex) {
-  // relaxed: a look that decides nothing but whether to try; what is not held is then locked, in order.
-  const auto word = static_cast<std::uint32_t>(std::atomic_ref(mutex.__data.__lock).load(std::memory_order_relaxed));
-  return (word & FUTEX_TID_MASK) != 0 && (word & FUTEX_OWNER_DIED) == 0;
 }
 
 }  // namespace
@@ -52,15 +43,8 @@ Result<MutexGuard> Mutex::outcome_of(int returned, Errc not_free) {
   return fail(Error(returned == ETIMEDOUT ? not_free : errc_of(returned), "pthread_mutex_lock", returned));
 }
 
-Result<MutexGuard> Mutex::try_lock() {
-  if (is_held_by_the_living(mutex_)) {
-    return fail(Errc::would_block, "pthread_mutex_lock");  // a timed lock would ask the kernel first
-  }
-  if (!RobustList::has_room()) {
-    return fail(RobustList::no_room());
-  }
-  const int returned = lock_at_once();
-  return outcome_of(returned, Errc::would_block);
+Result<MutexGuard> Mutex::after_a_try(int returned) {
+  return RobustList::has_room() ? outcome_of(returned, Errc::would_block) : fail(RobustList::no_room());
 }
 
 Result<MutexGuard> Mutex::lock_watchfully(Deadline deadline) {

@@ -32,8 +32,11 @@
 #include <tenon/sync/locker.hpp>
 #include <tenon/sync/robust_list.hpp>
 
+#include <atomic>
+#include <cerrno>
 #include <cstdint>
 #include <ctime>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <type_traits>
 #include <utility>
@@ -115,7 +118,17 @@ class Mutex {
     return after_a_look(returned, deadline);
   }
   /// Outcomes: would_block, not_recoverable. Failures: as of lock().
-  Result<MutexGuard> try_lock();
+  Result<MutexGuard> try_lock() {
+    if (is_held_by_the_living()) {
+      return fail(Errc::would_block, "pthread_mutex_lock");  // a timed lock would ask the kernel first
+    }
+    const int returned = RobustList::has_room() ? lock_at_once() : EAGAIN;
+    if (returned == 0) [[likely]] {
+      RobustList::added();
+      return MutexGuard(mutex_, false);
+    }
+    return after_a_try(returned);
+  }
 
  private:
   friend class RwLock;
@@ -133,6 +146,12 @@ class Mutex {
     RobustList::removed();
     return true;
   }
+  bool is_held_by_the_living() noexcept {
+    // relaxed: a look that decides nothing but whether to try; what is not held is then locked, in order.
+    const auto word = static_cast<std::uint32_t>(std::atomic_ref(mutex_.__data.__lock).load(std::memory_order_relaxed));
+    return (word & FUTEX_TID_MASK) != 0 && (word & FUTEX_OWNER_DIED) == 0;
+  }
+  Result<MutexGuard> after_a_try(int returned);
   Result<MutexGuard> lock_watchfully(Deadline deadline);
   Result<MutexGuard> after_a_look(int returned, Deadline deadline);
   Result<MutexGuard> wait(Deadline deadline);
