@@ -15,7 +15,7 @@ namespace {
 constexpr double agreed_within = 0.10;
 // A virtual machine's processors and its share of the caches change over seconds, and stay so for seconds: more blocks
 // at one time would only show that time.
-constexpr int rounds_of_full = 3;
+constexpr int rounds_of_full = 14;
 
 struct Options {
   std::vector<std::string> names;

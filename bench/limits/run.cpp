@@ -49,19 +49,17 @@ Result<Bench> Bench::start(Extent extent) {
   return bench;
 }
 
-// Most of what a large subject takes is the faulting in of its pages at each start, and its pages are so many that one
-// start is like another.
+// A quick run goes through the limits once, so it starts each several times; a full one starts each once in each of its
+// many rounds. Most of what a large subject takes is the faulting in of its pages, which are so many that one start is
+// like another.
 harness::Pace Bench::pace_for(std::size_t shared_bytes) const {
   constexpr std::size_t large = std::size_t{24} << 20;
-  harness::Pace pace{.starts = 5, .max_starts = 9};
+  harness::Pace pace{.starts = 1, .max_starts = 1};
   if (extent_ == Extent::quick) {
     pace.block = 500us;
     pace.blocks = 7;
     pace.starts = shared_bytes > large ? 1 : 3;
     pace.max_starts = pace.starts;
-  } else if (shared_bytes > large) {
-    pace.starts = 2;
-    pace.max_starts = 4;
   }
   return pace;
 }
@@ -108,7 +106,7 @@ Result<PairRow> Bench::compare(const LimitPair& pair) {
     return row;
   }
   auto attempts = between_probes([&]() -> Result<void> {
-    const harness::PairedPace pace{.pace = pace_for(0)};
+    const harness::PairedPace pace{.pace = extent_ == Extent::quick ? pace_for(0) : harness::Pace{}};
     return harness::compare(pair.limit.subject, pair.subject, *placement, clock_, pace)
         .transform([&](harness::PairedFigure figure) { row.figure = figure; });
   });
