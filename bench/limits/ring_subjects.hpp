@@ -66,9 +66,9 @@ harness::Subject there_and_back(const std::string& name, RingSides<MakeSender, M
           }};
 }
 
-/// A bare ring of bench/limits with slots of so many bytes in all.
+/// A bare ring of bench/limits; one that publishes in batches gathers so many messages.
 template <class Ring>
-auto bare_ring(std::uint64_t slots) {
+auto bare_ring(std::uint64_t slots, std::uint64_t gathered = 1) {
   struct Sender {
     Ring ring;
     void step() { ring.put(); }
@@ -84,7 +84,7 @@ auto bare_ring(std::uint64_t slots) {
   };
   const auto make = [=](tenon::MutableBytes shared) {
     if constexpr (requires { Ring(shared.data(), slots, slots); }) {
-      return Ring(shared.data(), slots, slots / 2);
+      return Ring(shared.data(), slots, gathered);
     } else {
       return Ring(shared.data(), slots);
     }

@@ -6,6 +6,7 @@
 #include <tenon/os/mapping.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <stdexcept>
 
 namespace kill_cases {
@@ -46,5 +47,13 @@ class MemoryTrial : public kit::KillTrial {
   tenon::Mapping raw_;
   Survivors survivors_;
 };
+
+/// The case of one such trial; it is a control if the survivors are kept from undoing.
+template <class Trial>
+kit::KillCase memory_case(const char* name, Survivors survivors) {
+  return {.name = name,
+          .make = [=] { return std::make_unique<Trial>(survivors); },
+          .control = survivors == Survivors::do_not_undo};
+}
 
 }  // namespace kill_cases

@@ -34,6 +34,15 @@ struct Abandoned {};
 
 /// Lets the others go on first. Call it in each loop that waits for them.
 void yield();
+/// What `attempt` gives once it gives something; the others go on first until then.
+template <class Attempt>
+auto until(Attempt attempt) {
+  auto got = attempt();
+  for (; !got; got = attempt()) {
+    yield();
+  }
+  return got;
+}
 /// Fails the run with `sentence` unless it holds.
 void require(bool holds, const char* sentence);
 

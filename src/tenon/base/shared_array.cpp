@@ -18,15 +18,18 @@ bool is_aligned(const ArrayKind& kind, Bytes memory) noexcept {
   return reinterpret_cast<std::uintptr_t>(memory.data()) % kind.alignment == 0;
 }
 
-bool is_possible(std::uint64_t elements) noexcept { return std::has_single_bit(elements) && elements <= most_elements; }
+bool is_possible(const ArrayKind& kind, std::uint64_t elements) noexcept {
+  return std::has_single_bit(elements) && elements >= kind.least && elements <= most_elements;
+}
 
 }  // namespace
 
 // No overflow: fewer than 2^32 elements of fewer than 2^32 bytes, and `first` is a few lines.
 Result<std::size_t> bytes_of_array(const ArrayKind& kind, std::uint64_t elements) {
-  if (!is_possible(elements)) {
-    return fail(
-        wrong(kind, Errc::invalid_argument, std::to_string(elements) + " elements are no power of two from 1 to 2^32"));
+  if (!is_possible(kind, elements)) {
+    return fail(wrong(
+        kind, Errc::invalid_argument,
+        std::to_string(elements) + " elements are no power of two from " + std::to_string(kind.least) + " to 2^32"));
   }
   return kind.first + elements * kind.element_bytes;
 }
@@ -66,10 +69,11 @@ Result<std::uint64_t> elements_in(const ArrayKind& kind, Bytes memory) {
                           std::to_string(kind.element_bytes)));
   }
   const bool fits =
-      is_possible(header.elements) && header.elements <= (memory.size() - kind.first) / kind.element_bytes;
+      is_possible(kind, header.elements) && header.elements <= (memory.size() - kind.first) / kind.element_bytes;
   if (!fits) {
-    return fail(wrong(kind, Errc::corrupt,
-                      "says that it has " + std::to_string(header.elements) + " elements, for which there is no room"));
+    return fail(wrong(
+        kind, Errc::corrupt,
+        "says that it has " + std::to_string(header.elements) + " elements: too few, or more than there is room for"));
   }
   return header.elements;
 }

@@ -40,14 +40,16 @@ struct ArrayKind {
   std::uint32_t element_bytes;  ///< with what stands beside the value
   std::size_t first;            ///< byte of the first element
   std::size_t alignment;        ///< of the whole
+  std::uint64_t least = 1;      ///< elements, below which the structure does not work
 };
 
-/// The bytes that so many elements need. Failures: invalid_argument (no power of two, or more than 2^32 elements).
+/// The bytes that so many elements need. Failures: invalid_argument (no power of two from `least` to 2^32).
 Result<std::size_t> bytes_of_array(const ArrayKind& kind, std::uint64_t elements);
 /// That the memory is aligned and large enough. Failures: invalid_argument, naming both sizes.
 Result<void> check_room(const ArrayKind& kind, Bytes memory, std::uint64_t elements);
 /// How many elements stand in memory that somebody else made; each word of it is read once. Failures: wrong_kind (other
-/// magic), version_mismatch, type_mismatch (elements of another size), corrupt (more elements than there is room for).
+/// magic), version_mismatch, type_mismatch (elements of another size), corrupt (fewer elements than `least`, or more
+/// than there is room for).
 Result<std::uint64_t> elements_in(const ArrayKind& kind, Bytes memory);
 
 /// A Header, which begins with an ArrayHeader named `array`, and a run of Elements.
@@ -56,14 +58,16 @@ class SharedArray {
  public:
   SharedArray(Header& header, std::span<Element> elements) noexcept : header_(&header), elements_(elements) {}
 
-  static constexpr ArrayKind kind_of(const char* name, std::uint64_t magic, std::uint32_t version) noexcept {
+  static constexpr ArrayKind kind_of(const char* name, std::uint64_t magic, std::uint32_t version,
+                                     std::uint64_t least = 1) noexcept {
     constexpr std::size_t alignment = std::max({alignof(Header), alignof(Element), cache_line});
     return {.name = name,
             .magic = magic,
             .version = version,
             .element_bytes = sizeof(Element),
             .first = (sizeof(Header) + alignment - 1) / alignment * alignment,
-            .alignment = alignment};
+            .alignment = alignment,
+            .least = least};
   }
 
   /// Makes them in memory that nobody else sees yet.

@@ -56,6 +56,16 @@ TEST_F(SharedArrayTest, takes_powers_of_two_alone) {
   }
 }
 
+// F19
+TEST_F(SharedArrayTest, takes_no_fewer_elements_than_the_structure_needs) {
+  constexpr ArrayKind two = Array::kind_of("array of a test", 0x1234567890abcdef, 3, 2);
+  const auto refused = Array::initialise(two, memory(), 1);
+  ASSERT_TRUE(refused.failed_with(Errc::invalid_argument));
+  EXPECT_EQ(refused.error().detail(), "1 elements are no power of two from 2 to 2^32");
+  made(1);
+  EXPECT_TRUE(Array::open(two, memory()).failed_with(Errc::corrupt));
+}
+
 // F31
 TEST_F(SharedArrayTest, refuses_memory_that_does_not_begin_on_a_line) {
   const auto refused = Array::initialise(kind, memory().subspan(8), 1);

@@ -103,22 +103,19 @@ class Grow : public BlocksTrial {
   void change_back(LockedSegment&) override {}
 };
 
-template <class Trial>
-kit::KillCase made(const char* name, Survivors survivors) {
-  return {.name = name,
-          .make = [=] { return std::make_unique<Trial>(survivors); },
-          .control = survivors == Survivors::do_not_undo};
-}
-
 }  // namespace
 
-kit::KillCase memory_allocate() { return made<Allocate>("memory: allocate", Survivors::undo); }
-kit::KillCase memory_free() { return made<Free>("memory: free", Survivors::undo); }
-kit::KillCase memory_grow() { return made<Grow>("memory: grow", Survivors::undo); }
+kit::KillCase memory_allocate() { return memory_case<Allocate>("memory: allocate", Survivors::undo); }
+kit::KillCase memory_free() { return memory_case<Free>("memory: free", Survivors::undo); }
+kit::KillCase memory_grow() { return memory_case<Grow>("memory: grow", Survivors::undo); }
 kit::KillCase memory_allocate_unjournalled() {
-  return made<Allocate>("memory: allocate, journal unread", Survivors::do_not_undo);
+  return memory_case<Allocate>("memory: allocate, journal unread", Survivors::do_not_undo);
 }
-kit::KillCase memory_free_unjournalled() { return made<Free>("memory: free, journal unread", Survivors::do_not_undo); }
-kit::KillCase memory_grow_unjournalled() { return made<Grow>("memory: grow, journal unread", Survivors::do_not_undo); }
+kit::KillCase memory_free_unjournalled() {
+  return memory_case<Free>("memory: free, journal unread", Survivors::do_not_undo);
+}
+kit::KillCase memory_grow_unjournalled() {
+  return memory_case<Grow>("memory: grow, journal unread", Survivors::do_not_undo);
+}
 
 }  // namespace kill_cases

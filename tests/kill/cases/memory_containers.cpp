@@ -165,32 +165,25 @@ class MapErase : public MapTrial {
   }
 };
 
-template <class Trial>
-kit::KillCase made(const char* name, Survivors survivors) {
-  return {.name = name,
-          .make = [=] { return std::make_unique<Trial>(survivors); },
-          .control = survivors == Survivors::do_not_undo};
-}
-
 }  // namespace
 
-kit::KillCase memory_vector_push() { return made<PushBack>("memory: vector push_back", Survivors::undo); }
-kit::KillCase memory_vector_insert() { return made<Insert>("memory: vector insert", Survivors::undo); }
-kit::KillCase memory_vector_erase() { return made<Erase>("memory: vector erase", Survivors::undo); }
-kit::KillCase memory_vector_set() { return made<Set>("memory: vector set", Survivors::undo); }
-kit::KillCase memory_map_insert() { return made<MapInsert>("memory: map insert", Survivors::undo); }
-kit::KillCase memory_map_erase() { return made<MapErase>("memory: map erase", Survivors::undo); }
+kit::KillCase memory_vector_push() { return memory_case<PushBack>("memory: vector push_back", Survivors::undo); }
+kit::KillCase memory_vector_insert() { return memory_case<Insert>("memory: vector insert", Survivors::undo); }
+kit::KillCase memory_vector_erase() { return memory_case<Erase>("memory: vector erase", Survivors::undo); }
+kit::KillCase memory_vector_set() { return memory_case<Set>("memory: vector set", Survivors::undo); }
+kit::KillCase memory_map_insert() { return memory_case<MapInsert>("memory: map insert", Survivors::undo); }
+kit::KillCase memory_map_erase() { return memory_case<MapErase>("memory: map erase", Survivors::undo); }
 kit::KillCase memory_vector_push_unjournalled() {
-  return made<PushBack>("memory: vector push_back, journal unread", Survivors::do_not_undo);
+  return memory_case<PushBack>("memory: vector push_back, journal unread", Survivors::do_not_undo);
 }
 kit::KillCase memory_vector_erase_ungapped() {
-  return made<Erase>("memory: vector erase, gap unread", Survivors::do_not_undo);
+  return memory_case<Erase>("memory: vector erase, gap unread", Survivors::do_not_undo);
 }
 kit::KillCase memory_map_insert_unjournalled() {
-  return made<MapInsert>("memory: map insert, journal unread", Survivors::do_not_undo);
+  return memory_case<MapInsert>("memory: map insert, journal unread", Survivors::do_not_undo);
 }
 kit::KillCase memory_map_erase_unjournalled() {
-  return made<MapErase>("memory: map erase, journal unread", Survivors::do_not_undo);
+  return memory_case<MapErase>("memory: map erase, journal unread", Survivors::do_not_undo);
 }
 
 }  // namespace kill_cases

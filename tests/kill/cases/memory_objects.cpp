@@ -133,23 +133,20 @@ class Open : public Create {
   Open() { use(); }
 };
 
-template <class Trial>
-kit::KillCase made(const char* name, Survivors survivors) {
-  return {.name = name,
-          .make = [=] { return std::make_unique<Trial>(survivors); },
-          .control = survivors == Survivors::do_not_undo};
-}
-
 }  // namespace
 
-kit::KillCase memory_find_or_construct() { return made<FindOrConstruct>("memory: find_or_construct", Survivors::undo); }
-kit::KillCase memory_destroy() { return made<Destroy>("memory: destroy", Survivors::undo); }
-kit::KillCase memory_lengthen_names() { return made<LengthenNames>("memory: names lengthened", Survivors::undo); }
+kit::KillCase memory_find_or_construct() {
+  return memory_case<FindOrConstruct>("memory: find_or_construct", Survivors::undo);
+}
+kit::KillCase memory_destroy() { return memory_case<Destroy>("memory: destroy", Survivors::undo); }
+kit::KillCase memory_lengthen_names() {
+  return memory_case<LengthenNames>("memory: names lengthened", Survivors::undo);
+}
 kit::KillCase memory_lengthen_names_unjournalled() {
-  return made<LengthenNames>("memory: names lengthened, journal unread", Survivors::do_not_undo);
+  return memory_case<LengthenNames>("memory: names lengthened, journal unread", Survivors::do_not_undo);
 }
 kit::KillCase memory_find_or_construct_unjournalled() {
-  return made<FindOrConstruct>("memory: find_or_construct, journal unread", Survivors::do_not_undo);
+  return memory_case<FindOrConstruct>("memory: find_or_construct, journal unread", Survivors::do_not_undo);
 }
 kit::KillCase memory_create() {
   return {.name = "memory: create", .make = [] { return std::make_unique<Create>(); }};

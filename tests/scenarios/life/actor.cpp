@@ -65,8 +65,8 @@ Actor::~Actor() {
   }
 }
 
-std::uint64_t Actor::next() const {
-  tenon::wait_ready(hears_.view(), tenon::Ready::reading, tenon::after(30s)).or_throw();
+std::uint64_t Actor::next(std::chrono::milliseconds patience) const {
+  tenon::wait_ready(hears_.view(), tenon::Ready::reading, tenon::after(patience)).or_throw();
   std::uint64_t number = 0;
   if (uninterrupted([&] { return ::read(hears_.raw(), &number, sizeof number); }) != sizeof number) {
     throw std::runtime_error("an actor died before it said what it should");

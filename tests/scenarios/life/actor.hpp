@@ -6,6 +6,7 @@
 ///     member.cue();
 #include <tenon/os/process.hpp>
 
+#include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <functional>
@@ -38,8 +39,8 @@ class Actor {
   Actor(const Actor&) = delete;
   Actor& operator=(const Actor&) = delete;
 
-  /// What it said next. Throws if it says nothing for 30 s or has died.
-  std::uint64_t next() const;
+  /// What it said next. Throws if it says nothing for so long or has died.
+  std::uint64_t next(std::chrono::milliseconds patience = std::chrono::seconds(30)) const;
   void cue() const;
   /// Readable when it has ended.
   tenon::FdView end() const noexcept { return child_.fd(); }

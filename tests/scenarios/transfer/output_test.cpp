@@ -2,6 +2,8 @@
 #include "fixture.hpp"
 
 #include <csignal>
+#include <fcntl.h>
+#include <fstream>
 #include <sys/stat.h>
 
 namespace {
@@ -15,13 +17,26 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-// Whether a process has the file at that path open. It may have just begun, or be about to end.
-bool holds(pid_t process, const std::string& path) {
+// A descriptor that only names a file, O_PATH, reads and writes nothing.
+bool only_names(const fs::path& descriptors, const fs::path& number) {
+  std::ifstream info(descriptors.parent_path() / "fdinfo" / number);
+  for (std::string word; info >> word;) {
+    if (word == "flags:") {
+      unsigned flags = 0;
+      info >> std::oct >> flags;
+      return (flags & O_PATH) != 0;
+    }
+  }
+  return true;  // it has just been closed
+}
+
+// Whether a process has the file at that path open to read or write it. It may have just begun, or be about to end.
+bool uses(pid_t process, const std::string& path) {
   std::error_code error;
   const fs::path descriptors = "/proc/" + std::to_string(process) + "/fd";
   for (fs::directory_iterator at(descriptors, error), end; !error && at != end; at.increment(error)) {
     std::error_code gone;
-    if (fs::read_symlink(at->path(), gone) == path) {
+    if (fs::read_symlink(at->path(), gone) == path && !only_names(descriptors, at->path().filename())) {
       return true;
     }
   }
@@ -62,7 +77,9 @@ TEST_F(Output, a_fifo_that_nobody_reads_is_waited_for_until_the_timeout_or_a_sig
   }
   Command recv({"recv", fifo(), "-o", output()});
   Command send({"send", fifo(), write_file("unread")});
-  eventually([&] { return holds(send.process().pid(), directory_ / "fifo"); });
+  eventually([&] {  // they have met
+    return uses(send.process().pid(), directory_ / "fifo") && uses(recv.process().pid(), directory_ / "fifo");
+  });
   recv.signal(SIGTERM);
   const Finished received = recv.finish();
   EXPECT_EQ(received.status, ExitStatus::exited(1));

@@ -1,11 +1,11 @@
 // What its key leads to, whose it may be, and how many there may be.
 #include <tenon/ipc/sysv_queue/sysv_queue.hpp>
 
+#include <kit/own_queue.hpp>
 #include <kit/private_namespaces.hpp>
 #include <kit/reported_child.hpp>
 #include <kit/unique.hpp>
 #include <tenon/os/procfs.hpp>
-#include <tenon/os/remove_on_exit.hpp>
 
 #include <array>
 #include <fstream>
@@ -19,37 +19,24 @@
 namespace {
 
 using namespace tenon;
+using kit::OwnQueue;
+using kit::received;
 using Types = SysvQueue::Types;
 using testing::AllOf;
 using testing::HasSubstr;
 
 constexpr uid_t stranger = 54326;
 
-// A queue that is removed with it.
-struct Own {
-  explicit Own(SysvKey with = SysvKey::unshared(), Permissions permissions = owner_only)
-      : key(with), queue(SysvQueue::create(key, permissions).or_throw()) {}
-  SysvKey key;
-  SysvQueue queue;
-  RemoveOnExit guard{SysvQueue::remove, queue.id()};
-};
-
 std::array<std::byte, 8192> ignored;
 
-std::string received(SysvQueue& queue, Types which, Deadline deadline = immediately) {
-  std::array<std::byte, 8192> into;
-  const auto got = queue.receive(into, which, deadline).or_throw();
-  return std::string(text_of(Bytes(into).first(got.bytes))) + "/" + std::to_string(got.type);
-}
-
 TEST(SysvQueue, is_found_by_its_key_and_a_private_one_by_its_identifier_alone) {
-  const Own shared(kit::unique_key());
+  const OwnQueue shared(kit::unique_key());
   EXPECT_EQ(SysvQueue::open(shared.key).or_throw().id(), shared.queue.id());
   EXPECT_EQ(shared.queue.status().or_throw().key, shared.key);
   EXPECT_TRUE(SysvQueue::open(kit::unique_key()).failed_with(Errc::not_found));
   EXPECT_TRUE(SysvQueue::open(SysvKey::unshared()).failed_with(Errc::invalid_argument));
-  Own one;
-  const Own other;
+  OwnQueue one;
+  const OwnQueue other;
   EXPECT_NE(one.queue.id(), other.queue.id());
   SysvQueue adopted = SysvQueue::adopt(one.queue.id());
   adopted.send(bytes_of("by number"), 1, never).or_throw();
@@ -60,7 +47,7 @@ TEST(SysvQueue, of_another_user_is_refused_naming_the_user) {  // F12
   if (::geteuid() != 0) {
     GTEST_SKIP() << "needs root, to make another user's queue";
   }
-  const Own one(kit::unique_key(), Permissions(0666));
+  const OwnQueue one(kit::unique_key(), Permissions(0666));
   msqid_ds status{};
   ASSERT_EQ(::msgctl(one.queue.id(), IPC_STAT, &status), 0);
   status.msg_perm.uid = stranger;
@@ -79,7 +66,7 @@ TEST(SysvQueue, that_the_mode_keeps_others_out_of_names_its_owner) {  // F12
   if (::geteuid() != 0) {
     GTEST_SKIP() << "needs root, to become somebody else";
   }
-  const Own one(kit::unique_key());
+  const OwnQueue one(kit::unique_key());
   kit::ReportedChild child("stranger", [&] {
     ASSERT_EQ(::setresuid(stranger, stranger, stranger), 0);
     const auto opened = SysvQueue::open(one.key);
@@ -101,8 +88,8 @@ TEST(SysvQueueLimits, as_many_queues_as_msgmni_allows_and_one_more) {
   }
   kit::in_private_namespaces([] {
     std::ofstream("/proc/sys/kernel/msgmni") << 2;
-    const Own one;
-    const Own two;
+    const OwnQueue one;
+    const OwnQueue two;
     const auto refused = SysvQueue::create(kit::unique_key());
     ASSERT_TRUE(refused.failed_with(Errc::limit_reached));
     EXPECT_THAT(refused.error().message(),
@@ -115,7 +102,7 @@ TEST(SysvQueueLimits, a_capacity_beyond_msgmnb_names_it) {
     if (::geteuid() == 0) {
       ASSERT_EQ(::setresuid(stranger, stranger, stranger), 0);
     }
-    Own one;
+    OwnQueue one;
     const auto msgmnb = procfs::number("/proc/sys/kernel/msgmnb").or_throw();
     EXPECT_EQ(one.queue.status().or_throw().capacity, msgmnb);
     const auto refused = one.queue.set_capacity(msgmnb + 1);

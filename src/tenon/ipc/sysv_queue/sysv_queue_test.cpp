@@ -1,6 +1,7 @@
 #include <tenon/ipc/sysv_queue/sysv_queue.hpp>
 
 #include <kit/asleep.hpp>
+#include <kit/own_queue.hpp>
 #include <kit/private_namespaces.hpp>
 #include <kit/refused_call.hpp>
 #include <kit/reported_child.hpp>
@@ -9,7 +10,6 @@
 #include <kit/two_processes.hpp>
 #include <kit/watchdog.hpp>
 #include <tenon/os/procfs.hpp>
-#include <tenon/os/remove_on_exit.hpp>
 
 #include <array>
 #include <atomic>
@@ -28,26 +28,13 @@ namespace {
 
 using namespace std::chrono_literals;
 using namespace tenon;
+using kit::OwnQueue;
+using kit::received;
 using Types = SysvQueue::Types;
 using testing::AllOf;
 using testing::HasSubstr;
 
-// A queue that is removed with it.
-struct Own {
-  explicit Own(SysvKey with = SysvKey::unshared(), Permissions permissions = owner_only)
-      : key(with), queue(SysvQueue::create(key, permissions).or_throw()) {}
-  SysvKey key;
-  SysvQueue queue;
-  RemoveOnExit guard{SysvQueue::remove, queue.id()};
-};
-
 std::array<std::byte, 8192> ignored;
-
-std::string received(SysvQueue& queue, Types which, Deadline deadline = immediately) {
-  std::array<std::byte, 8192> into;
-  const auto got = queue.receive(into, which, deadline).or_throw();
-  return std::string(text_of(Bytes(into).first(got.bytes))) + "/" + std::to_string(got.type);
-}
 
 void fill(SysvQueue& queue) {
   while (queue.try_send(ignored, 1)) {
@@ -57,7 +44,7 @@ void fill(SysvQueue& queue) {
 }
 
 TEST(SysvQueue, lets_the_receiver_choose_by_type) {
-  Own one;
+  OwnQueue one;
   const auto send_all = [&] {
     for (const auto& [text, type] : {std::pair("a", 5), {"b", 2}, {"c", 5}, {"d", 9}, {"e", 2}}) {
       one.queue.send(bytes_of(text), type, never).or_throw();
@@ -89,7 +76,7 @@ TEST(SysvQueue, lets_the_receiver_choose_by_type) {
 }
 
 TEST(SysvQueue, is_peeked_into_without_taking) {
-  Own one;
+  OwnQueue one;
   one.queue.send(bytes_of("first"), 3, never).or_throw();
   one.queue.send(bytes_of("second"), 1, never).or_throw();
   std::array<std::byte, 16> into;
@@ -108,7 +95,7 @@ TEST(SysvQueue, is_peeked_into_without_taking) {
 
 TEST(SysvQueue, peeking_where_the_kernel_cannot_says_what_it_lacks) {
   kit::ReportedChild child("on another kernel", [] {
-    const Own one;
+    const OwnQueue one;
     if (!kit::refuse_call(SYS_msgrcv, ENOSYS)) {
       GTEST_SKIP() << "this kernel has no seccomp filters";
     }
@@ -121,7 +108,7 @@ TEST(SysvQueue, peeking_where_the_kernel_cannot_says_what_it_lacks) {
 
 TEST(SysvQueue, full_oversize_and_removed_are_three_outcomes) {  // F69
   const kit::Watchdog watchdog("a full queue");
-  Own one;
+  OwnQueue one;
   fill(one.queue);
   EXPECT_TRUE(one.queue.try_send(ignored, 1).failed_with(Errc::would_block));
   EXPECT_TRUE(one.queue.send(ignored, 1, after(20ms)).failed_with(Errc::timed_out));
@@ -152,7 +139,7 @@ TEST(SysvQueue, full_oversize_and_removed_are_three_outcomes) {  // F69
 }
 
 TEST(SysvQueue, whose_receive_buffer_is_too_small_keeps_the_message) {  // F68
-  Own one;
+  OwnQueue one;
   one.queue.send(bytes_of("kept"), 3, never).or_throw();
   std::array<std::byte, 3> room;
   for (const Deadline deadline : {never, immediately, after(1h)}) {
@@ -166,7 +153,7 @@ TEST(SysvQueue, whose_receive_buffer_is_too_small_keeps_the_message) {  // F68
 // The kernel would let its sender wait for ever: no receiver can make enough room.
 TEST(SysvQueue, a_message_longer_than_the_queue_holds_is_refused_instead_of_waited_for) {
   const kit::Watchdog watchdog("a queue that is too small");
-  Own one;
+  OwnQueue one;
   one.queue.set_capacity(100).or_throw();
   EXPECT_EQ(one.queue.status().or_throw().capacity, 100U);
   for (const Deadline deadline : {never, after(1h)}) {
@@ -186,7 +173,7 @@ TEST(SysvQueue, messages_beyond_the_buffer_on_the_stack_arrive_whole) {
   kit::in_private_namespaces([] {
     std::ofstream("/proc/sys/kernel/msgmax") << 100000;
     std::ofstream("/proc/sys/kernel/msgmnb") << 200000;
-    Own one;
+    OwnQueue one;
     std::vector<std::byte> sent(100000);
     for (std::size_t i = 0; i < sent.size(); ++i) {
       sent[i] = static_cast<std::byte>(i * 7);
@@ -205,7 +192,7 @@ TEST(SysvQueue, messages_beyond_the_buffer_on_the_stack_arrive_whole) {
 }
 
 TEST(SysvQueue, tells_who_was_last_and_how_full_it_is) {
-  Own one;
+  OwnQueue one;
   auto before = one.queue.status().or_throw();
   EXPECT_EQ(before.last_sender, 0);
   EXPECT_EQ(before.messages, 0U);
@@ -225,7 +212,7 @@ TEST(SysvQueue, tells_who_was_last_and_how_full_it_is) {
 
 TEST(SysvQueue, keeps_its_first_deadline_in_a_storm_of_signals) {  // F71
   const kit::Watchdog watchdog("a queue under signals");
-  Own one;
+  OwnQueue one;
   const kit::SignalStorm storm;
   const Deadline first = after(60ms);
   EXPECT_TRUE(one.queue.receive(ignored, Types::any(), first).failed_with(Errc::timed_out));
@@ -239,7 +226,7 @@ TEST(SysvQueue, keeps_its_first_deadline_in_a_storm_of_signals) {  // F71
 
 TEST(SysvQueue, without_deadline_goes_on_after_signals) {  // F71
   const kit::Watchdog watchdog("a blocking queue under signals");
-  Own one;
+  OwnQueue one;
   const kit::SignalStorm storm;
   std::jthread other([&] {
     storm.await(20);
@@ -259,7 +246,7 @@ TEST(SysvQueue, without_deadline_goes_on_after_signals) {  // F71
 
 TEST(SysvQueue, waits_until_somebody_sends_what_it_wants) {
   const kit::Watchdog watchdog("a queue with a deadline");
-  Own one;
+  OwnQueue one;
   kit::run_sides({{"receiver",
                    [&](kit::Stage& stage) {
                      stage.signal("receiving");
@@ -278,7 +265,7 @@ TEST(SysvQueue, waits_until_somebody_sends_what_it_wants) {
 TEST(SysvQueue, gives_each_message_to_one_of_many_receivers) {
   constexpr int receivers = 3;
   constexpr int messages = 300;
-  Own one;
+  OwnQueue one;
   const kit::Shared<std::array<std::atomic<int>, messages>> taken;
   auto receive = [&](kit::Stage&) {
     for (std::string text = received(one.queue, Types::any(), after(1h)); text != "end/1";
@@ -298,7 +285,7 @@ TEST(SysvQueue, gives_each_message_to_one_of_many_receivers) {
 }
 
 TEST(SysvQueue, keeps_what_a_killed_sender_had_sent) {
-  Own one;
+  OwnQueue one;
   kit::Sides sides({{"sender", [&](kit::Stage& stage) {
                        one.queue.send(bytes_of("last words"), 2, never).or_throw();
                        stage.signal("sent");
@@ -311,7 +298,7 @@ TEST(SysvQueue, keeps_what_a_killed_sender_had_sent) {
 }
 
 TEST(SysvQueue, several_threads_send_and_receive_at_once) {
-  Own one;
+  OwnQueue one;
   constexpr int each = 200;
   std::atomic<int> got = 0;
   {

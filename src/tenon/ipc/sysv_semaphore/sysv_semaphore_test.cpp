@@ -209,6 +209,7 @@ TEST(SysvSemaphore, tells_who_was_last_and_how_many_wait) {
 
 // F46: with undo, the kernel gives back what a process took, however it dies; without, nobody does.
 TEST(SysvSemaphore, gives_back_what_a_killed_process_took_if_it_was_to_be_undone) {  // F45 F46
+  const kit::Watchdog watchdog("what a killed process had taken");
   const Own own({1, 1});
   kit::Sides sides({{"holder", [&](kit::Stage& stage) {
                        own.set.wait(0, Undo::at_death, never).or_throw();

@@ -56,16 +56,13 @@ class BroadcastRing {
   };
   using Array = SharedArray<Header, Slot>;
   using Gate = Atomic<std::uint64_t>;
-  static constexpr ArrayKind kind = Array::kind_of("broadcast ring", 0x31475242'4e4e5454, 1);
+  static constexpr ArrayKind kind = Array::kind_of("broadcast ring", 0x31475242'4e4e5454, 1, 2);
 
   /// What `slots` slots take. Failures: invalid_argument (no power of two).
   static Result<std::size_t> bytes_for(std::uint64_t slots) { return bytes_of_array(kind, slots); }
   /// Makes an empty ring of at least two slots in memory that nobody else sees yet. Failures: invalid_argument (too
   /// small, not on a line, no power of two, a single slot).
   static Result<BroadcastRing> initialise(MutableBytes memory, std::uint64_t slots, std::uint64_t first = 0) {
-    if (slots < 2) {
-      return fail(Error(Errc::invalid_argument).on(kind.name).because("needs two slots or more"));
-    }
     return Array::initialise(kind, memory, slots).transform([&](Array array) {
       return BroadcastRing(array.header(), array.elements(), first);
     });

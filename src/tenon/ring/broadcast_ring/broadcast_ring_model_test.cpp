@@ -61,19 +61,15 @@ kit::Scenario a_gated_consumer() {
     auto producer = parts->ring.producer();
     producer.set_gates(parts->gates);
     for (std::uint64_t i = 1; i <= 3; ++i) {
-      while (!producer.try_publish({.one = i, .same = i})) {
-        kit::yield();
-      }
+      kit::until([&] { return producer.try_publish({.one = i, .same = i}); });
     }
   };
   const auto consume = [parts] {
     auto consumer = parts->ring.gated_consumer(parts->gate, ~std::uint64_t{0});
     for (std::uint64_t expected = 1; expected <= 3; ++expected) {
       Pair seen;
-      Ring::Seen what = consumer.try_receive(seen);
-      for (; what == Ring::Seen::nothing; what = consumer.try_receive(seen)) {
-        kit::yield();
-      }
+      Ring::Seen what = Ring::Seen::nothing;
+      kit::until([&] { return (what = consumer.try_receive(seen)) != Ring::Seen::nothing; });
       kit::require(what == Ring::Seen::message, "a gated consumer was overtaken");
       kit::require(seen.one == expected && seen.same == expected, "a message is another than was sent");
     }

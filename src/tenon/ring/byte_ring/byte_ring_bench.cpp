@@ -48,7 +48,7 @@ auto wrapped(std::uint64_t capacity) {
 int main() try {
   using Bare = limits::DrainingRing<64>;
   return harness::print_paired("byte ring", {{.name = "64 B, 4 MiB, one way",
-                                              .bare = limits::one_way("one way", limits::bare_ring<Bare>(65536)),
+                                              .bare = limits::one_way("one way", limits::bare_ring<Bare>(65536, 32768)),
                                               .wrapped = limits::one_way("one way", wrapped(65536 * 64)),
                                               .where = harness::StreamPair::Where::across_cores}});
 } catch (const Failure& failure) {

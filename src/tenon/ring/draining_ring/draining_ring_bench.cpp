@@ -73,7 +73,7 @@ int main() try {
   std::vector<harness::StreamPair> pairs;
   for (const std::uint64_t slots : {4096, 65536}) {
     pairs.push_back({.name = std::to_string(slots) + " slots of 64 B, one way",
-                     .bare = limits::one_way("one way", limits::bare_ring<Bare>(slots)),
+                     .bare = limits::one_way("one way", limits::bare_ring<Bare>(slots, slots / 2)),
                      .wrapped = limits::one_way("one way", wrapped(slots)),
                      .where = harness::StreamPair::Where::across_cores});
   }

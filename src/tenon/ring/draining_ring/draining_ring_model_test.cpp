@@ -23,11 +23,7 @@ kit::Scenario three_through_two_slots() {
   const auto produce = [parts] {
     auto producer = parts->ring.producer();
     for (int value = 1; value <= 3; ++value) {
-      kit::Plain<int>* place = producer.try_loan();
-      for (; place == nullptr; place = producer.try_loan()) {
-        kit::yield();
-      }
-      place->write(value);
+      kit::until([&] { return producer.try_loan(); })->write(value);
       producer.commit();
       if (value > 1) {
         producer.publish();
@@ -37,11 +33,8 @@ kit::Scenario three_through_two_slots() {
   const auto consume = [parts] {
     auto consumer = parts->ring.consumer();
     for (int expected = 1; expected <= 3; ++expected) {
-      const kit::Plain<int>* front = consumer.try_front();
-      for (; front == nullptr; front = consumer.try_front()) {
-        kit::yield();
-      }
-      kit::require(front->read() == expected, "a message is another than was sent");
+      kit::require(kit::until([&] { return consumer.try_front(); })->read() == expected,
+                   "a message is another than was sent");
       consumer.pop();
     }
   };

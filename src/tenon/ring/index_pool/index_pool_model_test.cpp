@@ -23,10 +23,7 @@ kit::Scenario three_users_of_two_indices() {
   const auto use = [parts](int times) {
     return [parts, times] {
       for (int i = 0; i < times; ++i) {
-        auto index = parts->pool.take();
-        for (; !index; index = parts->pool.take()) {
-          kit::yield();
-        }
+        const auto index = kit::until([&] { return parts->pool.take(); });
         auto& thing = parts->things[*index];
         thing.write(thing.read() + 1);
         parts->pool.give(*index);

@@ -48,16 +48,13 @@ class MpmcRing {
     T value{};
   };
   using Array = SharedArray<Header, Slot>;
-  static constexpr ArrayKind kind = Array::kind_of("mpmc ring", 0x3147524d'4e4e5454, 1);
+  static constexpr ArrayKind kind = Array::kind_of("mpmc ring", 0x3147524d'4e4e5454, 1, 2);
 
   /// What `slots` slots take. Failures: invalid_argument (no power of two).
   static Result<std::size_t> bytes_for(std::uint64_t slots) { return bytes_of_array(kind, slots); }
   /// Makes an empty ring of at least two slots in memory that nobody else sees yet. Failures: invalid_argument (too
   /// small, not on a line, no power of two, a single slot, whose numbers would mean two things).
   static Result<MpmcRing> initialise(MutableBytes memory, std::uint64_t slots, std::uint64_t first = 0) {
-    if (slots < 2) {
-      return fail(Error(Errc::invalid_argument).on(kind.name).because("needs two slots or more"));
-    }
     return Array::initialise(kind, memory, slots).transform([&](Array array) {
       return MpmcRing(array.header(), array.elements(), first);
     });

@@ -19,19 +19,13 @@ struct Parts {
 };
 
 void push(Ring& ring, int value) {
-  auto claimed = ring.try_loan();
-  for (; !claimed; claimed = ring.try_loan()) {
-    kit::yield();
-  }
+  const auto claimed = kit::until([&] { return ring.try_loan(); });
   claimed->value->write(value);
   ring.publish(*claimed);
 }
 
 int pop(Ring& ring) {
-  auto claimed = ring.try_take();
-  for (; !claimed; claimed = ring.try_take()) {
-    kit::yield();
-  }
+  const auto claimed = kit::until([&] { return ring.try_take(); });
   const int value = claimed->value->read();
   ring.release(*claimed);
   return value;

@@ -17,31 +17,31 @@ struct Parts {
   Ring ring{header, slots, ~std::uint64_t{0}};  // its numbers wrap
 };
 
-kit::Scenario three_through_two_slots() {
-  auto parts = std::make_shared<Parts>();
-  const auto produce = [parts] {
+// A producer that sends the numbers from `first` to 3.
+auto producer_from(int first, std::shared_ptr<Parts> parts) {
+  return [first, parts] {
     auto producer = parts->ring.producer();
-    for (int value = 1; value <= 3; ++value) {
-      kit::Plain<int>* place = producer.try_loan();
-      for (; place == nullptr; place = producer.try_loan()) {
-        kit::yield();
-      }
-      place->write(value);
+    for (int value = first; value <= 3; ++value) {
+      kit::until([&] { return producer.try_loan(); })->write(value);
       producer.publish();
     }
   };
-  const auto consume = [parts] {
+}
+
+auto consumer_of_three(std::shared_ptr<Parts> parts) {
+  return [parts] {
     auto consumer = parts->ring.consumer();
     for (int expected = 1; expected <= 3; ++expected) {
-      const kit::Plain<int>* front = consumer.try_front();
-      for (; front == nullptr; front = consumer.try_front()) {
-        kit::yield();
-      }
-      kit::require(front->read() == expected, "a message is another than was sent");
+      kit::require(kit::until([&] { return consumer.try_front(); })->read() == expected,
+                   "a message is another than was sent");
       consumer.pop();
     }
   };
-  return {.threads = {produce, consume}};
+}
+
+kit::Scenario three_through_two_slots() {
+  auto parts = std::make_shared<Parts>();
+  return {.threads = {producer_from(1, parts), consumer_of_three(parts)}};
 }
 
 TEST(SequencedRingModel, loses_nothing_and_tears_nothing_in_any_schedule) {
@@ -58,29 +58,7 @@ kit::Scenario a_second_producer() {
   first.try_loan()->write(1);
   first.publish();
   first.try_loan()->write(99);  // and it dies
-  const auto produce = [parts] {
-    auto producer = parts->ring.producer();
-    for (int value = 2; value <= 3; ++value) {
-      kit::Plain<int>* place = producer.try_loan();
-      for (; place == nullptr; place = producer.try_loan()) {
-        kit::yield();
-      }
-      place->write(value);
-      producer.publish();
-    }
-  };
-  const auto consume = [parts] {
-    auto consumer = parts->ring.consumer();
-    for (int expected = 1; expected <= 3; ++expected) {
-      const kit::Plain<int>* front = consumer.try_front();
-      for (; front == nullptr; front = consumer.try_front()) {
-        kit::yield();
-      }
-      kit::require(front->read() == expected, "the second producer did not go on where the first had been");
-      consumer.pop();
-    }
-  };
-  return {.threads = {produce, consume}};
+  return {.threads = {producer_from(2, parts), consumer_of_three(parts)}};
 }
 
 TEST(SequencedRingModel, goes_on_behind_what_a_dead_producer_sent) {
