@@ -113,7 +113,7 @@ std::set<std::string> places_drawn(std::uint64_t seed) {
 TEST_F(KillTrust, what_is_tried_first_is_drawn_from_the_whole_operation) {
   EXPECT_EQ(places_drawn(1), places_drawn(1));
   std::set<std::string> all;
-  for (const std::uint64_t seed : {1, 2, 3, 4, 5}) {
+  for (const std::uint64_t seed : {1U, 2U, 3U, 4U, 5U}) {
     all.merge(places_drawn(seed));
   }
   // The first four instructions are those that a run would see which goes from the beginning and is cut short.

@@ -97,15 +97,14 @@ Result<void> LockedSegment::remove_object(std::string_view name) {
   return removed;
 }
 
-// Where there is no room for it, the lists are longer, and no more.
-bool LockedSegment::lengthen_names() {
+// After the object was made, which comes first where room is scarce; without room for it the lists are longer, and no
+// more.
+void LockedSegment::lengthen_names() {
   Transaction transaction(journal());
   Allocator blocks = allocator();
-  const bool done = objects().lengthen(blocks, journal_).has_value();
-  if (done) {
+  if (objects().lengthen(blocks, journal_)) {
     transaction.commit();
   }
-  return done;
 }
 
 Result<void> LockedSegment::free_block(std::uint64_t& from) {
@@ -163,14 +162,16 @@ Result<void> LockedSegment::extend(std::uint64_t size) {
   return extended;
 }
 
-// Twice as long, so that it does not grow at every call; not at all for what would not fit into all that it may be.
+// Twice as long, so that it does not grow at every call, or as long as it has to be where there is no room for that;
+// not at all for what would not fit into all that it may be.
 bool LockedSegment::grow_by_itself(std::uint64_t needed) {
   constexpr std::uint64_t beside = 2 * Allocator::most_alignment;
   if (needed > state_->most - segment_arena) {
     return false;
   }
-  const std::uint64_t larger = std::min(std::max(size() * 2, size() + needed + beside), state_->most);
-  return larger > size() && grow(larger).has_value();
+  const std::uint64_t enough = std::min(size() + needed + beside, state_->most);
+  const std::uint64_t larger = std::min(std::max(size() * 2, enough), state_->most);
+  return larger > size() && (grow(larger) || (enough < larger && grow(enough)));
 }
 
 }  // namespace tenon

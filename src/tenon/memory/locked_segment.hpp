@@ -77,11 +77,6 @@ class [[nodiscard]] LockedSegment {
       if (at.object != nullptr) [[likely]] {
         return objects().object_at(at, name, type).transform([&](std::uint64_t offset) { return place<T>(offset); });
       }
-      if (objects().is_crowded() && lengthen_names()) {
-        if (auto sought = objects().seek(name, at); !sought) {
-          return fail(std::move(sought.error()));
-        }
-      }
       Transaction transaction(journal());
       Allocator blocks = allocator();
       auto offset = objects().add(at, name, type, blocks, journal_);
@@ -90,6 +85,9 @@ class [[nodiscard]] LockedSegment {
       }
       T* const object = std::construct_at(place<T>(*offset), std::forward<Arguments>(arguments)...);
       transaction.commit();
+      if (objects().is_crowded()) {
+        lengthen_names();
+      }
       return object;
     });
   }
@@ -162,7 +160,8 @@ class [[nodiscard]] LockedSegment {
   }
 
   /// Makes the segment `bytes` long; nothing if it is longer. Maps and pointers, others' too, stay good. When there is
-  /// no room left, calls that need some make it twice as long by themselves, and it stays so long if they fail then.
+  /// no room left, calls that need some make it twice as long by themselves, or as long as they need where there is
+  /// no room for more; it stays so long if they fail then.
   /// Failures: limit_reached (its `most`), no_space (/dev/shm is full), not_supported (System V memory), corrupt.
   Result<void> grow(std::uint64_t bytes);
   /// Bytes, as long as it is now.
@@ -216,7 +215,7 @@ class [[nodiscard]] LockedSegment {
   }
   Result<std::uint64_t> find_object(std::string_view name, const TypeDescription& type) const;
   Result<void> remove_object(std::string_view name);
-  bool lengthen_names();
+  void lengthen_names();
   Result<void> free_block(std::uint64_t& from);
   Result<void> extend(std::uint64_t size);
   bool grow_by_itself(std::uint64_t needed);

@@ -199,6 +199,21 @@ TEST_F(LockedSegmentTest, leads_back_to_an_object_of_its_own) {
   EXPECT_DEATH((void)locked_.allocate(on_the_stack), "a pointer in its own segment");
 }
 
+// More objects than their lists are made for: the last room goes to the object, and not to longer lists.
+TEST_F(LockedSegmentTest, makes_an_object_where_there_is_room_for_it_and_for_no_longer_lists) {
+  auto& pointer = *locked_.find_or_construct<OffsetPtr<char>>("pointer").or_throw();
+  for (std::size_t i = 1; i < 2 * NamesLayout::first_lists; ++i) {
+    ASSERT_TRUE(locked_.find_or_construct<int>(std::to_string(i)));
+  }
+  constexpr std::uint64_t lists = 4 * NamesLayout::first_lists * sizeof(std::uint64_t);
+  const std::uint64_t free = locked_.check().or_throw().free_bytes;
+  ASSERT_TRUE(locked_.allocate(pointer, free - lists - 64));
+  ASSERT_GT(locked_.check().or_throw().free_bytes, lists) << "room for the lists, or for the object";
+  ASSERT_TRUE(locked_.find_or_construct<Order>("last"));
+  EXPECT_TRUE(locked_.check());
+  EXPECT_TRUE(locked_.find<int>("1"));
+}
+
 TEST_F(LockedSegmentTest, says_no_space_and_has_neither_name_nor_block_then) {
   const BlockUsage before = locked_.check().or_throw();
   auto& pointer = *locked_.find_or_construct<OffsetPtr<char>>("pointer").or_throw();

@@ -195,7 +195,7 @@ Result<void> NamedObjects::remove(const Place& place, Allocator& allocator, Jour
 
 bool NamedObjects::is_crowded() const noexcept {
   Lists lists;
-  return look(lists) && loaded(layout_->count) >= 2 * lists.count && lists.count < (std::uint64_t{1} << 31);
+  return look(lists) && loaded(layout_->count) > 2 * lists.count && lists.count < (std::uint64_t{1} << 31);
 }
 
 // False if a list leads astray, or in a circle. `each` may overwrite the links that are not in use.

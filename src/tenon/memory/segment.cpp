@@ -35,6 +35,15 @@ Result<SegmentSize> checked(SegmentSize size, Pages pages) {
   return SegmentSize{.bytes = whole(size.bytes), .most = whole(std::max(size.bytes, size.most))};
 }
 
+Result<SegmentSize> checked_sysv(SysvKey key, SegmentSize size, Pages pages) {
+  return checked(size, pages).and_then([&](SegmentSize whole) -> Result<SegmentSize> {
+    if (whole.most > whole.bytes) {
+      return fail(Error(Errc::not_supported, "segment").on(key.text()).because("System V memory keeps its size"));
+    }
+    return whole;
+  });
+}
+
 Result<std::uint64_t> backed_bytes(FdView file, const std::string& name) {
   struct stat status{};
   if (::fstat(file.raw(), &status) == -1) {
@@ -102,17 +111,21 @@ Segment Segment::named(Segment segment, PosixMemory memory) {
   return segment;
 }
 
-Result<Segment> Segment::over(Mapping memory, std::string name, const SegmentOptions& options) {
-  SegmentHeader copy{};
-  std::memcpy(&copy, memory.data(), std::min(memory.size(), offsetof(SegmentHeader, more_reserved)));
-  const std::uint64_t size = memory.size();
-  auto checked = check_segment(copy, size, options.type).and_then([&](std::uint64_t) {
-    return prepare_pages(memory.bytes(), options.map);
+Result<Segment> Segment::over(const SysvMemory& memory, SysvKey key, const SegmentOptions& options) {
+  return memory.attach(Access::read_write).and_then([&](Mapping map) -> Result<Segment> {
+    SegmentHeader copy{};
+    std::memcpy(&copy, map.data(), std::min(map.size(), offsetof(SegmentHeader, more_reserved)));
+    const std::uint64_t size = map.size();
+    auto checked = check_segment(copy, size, options.type).and_then([&](std::uint64_t) {
+      return prepare_pages(map.bytes(), options.map);
+    });
+    if (!checked) {
+      return fail(std::move(checked.error()).on(key.text()));
+    }
+    Segment made(std::make_unique<SegmentState>(std::move(map), std::nullopt, size, size, size, key.text()));
+    made.state_->sysv = SysvMemory::adopt(memory.id()).or_throw();
+    return made;
   });
-  if (!checked) {
-    return fail(std::move(checked.error()).on(name));
-  }
-  return Segment(std::make_unique<SegmentState>(std::move(memory), std::nullopt, size, size, size, std::move(name)));
 }
 
 Result<Segment> Segment::create(std::string_view name, SegmentSize size, const SegmentOptions& options) {
@@ -180,16 +193,11 @@ Result<Segment> Segment::create_unnamed(std::string_view label, SegmentSize size
 Result<Segment> Segment::adopt(Fd file, const SegmentOptions& options) { return over(std::move(file), "", options); }
 
 Result<Segment> Segment::create(SysvKey key, SegmentSize size, const SegmentOptions& options) {
-  return checked(size, options.pages).and_then([&](SegmentSize whole) -> Result<Segment> {
-    if (whole.most > whole.bytes) {
-      return fail(Error(Errc::not_supported, "segment").on(key.text()).because("System V memory keeps its size"));
-    }
+  return checked_sysv(key, size, options.pages).and_then([&](SegmentSize whole) {
     const auto write = [&](MutableBytes memory) { write_segment(memory, whole.most, options.type); };
     return SysvMemory::create(key, whole.bytes, options.permissions, write, options.pages)
         .and_then([&](const SysvMemory& memory) {
-          auto made = memory.attach(Access::read_write).and_then([&](Mapping map) {
-            return over(std::move(map), key.text(), options);
-          });
+          auto made = over(memory, key, options);
           if (!made) {
             (void)SysvMemory::remove(memory.id());  // this very one; why it could not be used tells more
           }
@@ -199,9 +207,25 @@ Result<Segment> Segment::create(SysvKey key, SegmentSize size, const SegmentOpti
 }
 
 Result<Segment> Segment::open(SysvKey key, const SegmentOptions& options) {
-  return SysvMemory::open(key)
-      .and_then([](const SysvMemory& memory) { return memory.attach(Access::read_write); })
-      .and_then([&](Mapping map) { return over(std::move(map), key.text(), options); });
+  return SysvMemory::open(key).and_then([&](const SysvMemory& memory) { return over(memory, key, options); });
+}
+
+// Opened first, whatever its length is; then what is not there, or not whole, is made.
+Result<Segment> Segment::open_or_create(SysvKey key, SegmentSize size, const SegmentOptions& options) {
+  if (options.pages == Pages::huge) {
+    return fail(Error(Errc::not_supported, "segment").on(key.text()).because("only create() makes one of huge pages"));
+  }
+  auto opened = open(key, options);
+  if (!opened.failed_with(Errc::not_found) && !opened.failed_with(Errc::stale)) {
+    return opened;
+  }
+  return checked_sysv(key, size, options.pages).and_then([&](SegmentSize whole) {
+    const auto write = [&](MutableBytes memory) { write_segment(memory, whole.most, options.type); };
+    auto made = SysvMemory::open_or_create(key, whole.bytes, options.permissions, write)
+                    .and_then([&](const SysvMemory& memory) { return over(memory, key, options); });
+    // Another may have made a shorter one meanwhile.
+    return made.failed_with(Errc::invalid_argument) ? open(key, options) : std::move(made);
+  });
 }
 
 Result<LockedSegment> Segment::lock(Deadline deadline) & { return locked(state_->lock().lock(deadline)); }
@@ -228,9 +252,19 @@ Result<LockedSegment> Segment::locked(Result<MutexGuard> guard) {
   return locked;
 }
 
+// Its maps hold it, so its number leads to no other.
+Result<void> Segment::sysv_still_there() const {
+  return state_->sysv->status().and_then([&](const SysvMemoryStatus& status) -> Result<void> {
+    if (status.marked_for_removal) {
+      return fail(Error(Errc::not_found, "segment").on(state_->name).because("its key was removed"));
+    }
+    return {};
+  });
+}
+
 Result<void> Segment::still_there() const {
   if (!state_->file) {
-    return {};
+    return sysv_still_there();
   }
   const std::uint64_t backed = state_->backed();  // first: another thread may make it longer meanwhile
   struct stat status{};

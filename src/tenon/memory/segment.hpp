@@ -16,6 +16,7 @@
 namespace tenon {
 
 class PosixMemory;
+class SysvMemory;
 
 /// Bytes, rounded up to a multiple of 8 KiB, which the segment itself has; of huge pages exactly whole ones.
 struct SegmentSize {
@@ -52,7 +53,8 @@ class Segment {
   /// Outcomes: not_found, stale. Failures: those of PosixMemory::open; wrong_kind (no segment), version_mismatch and
   /// type_mismatch with both, corrupt.
   static Result<Segment> open(std::string_view name, const SegmentOptions& options = {});
-  /// Opens it, as long as it is, or makes it.
+  /// Opens it, as long as it is, or makes it; replaces one whose creator died half-way. What it replaced that one by is
+  /// whole, may be open elsewhere already, and stays if it cannot be mapped here.
   static Result<Segment> open_or_create(std::string_view name, SegmentSize size, const SegmentOptions& options = {});
 
   /// A new one without a name, which others get by its descriptor, and open with adopt(). `label` is for /proc alone.
@@ -60,12 +62,15 @@ class Segment {
   /// Opens the segment that a descriptor leads to, wherever it came from. Failures: those of open.
   static Result<Segment> adopt(Fd file, const SegmentOptions& options = {});
 
-  /// A new one in System V memory, which cannot grow. Whose creator dies half-way has its key until somebody says
-  /// unlink(key). Outcomes: already_exists. Failures: those of SysvMemory::create.
+  /// A new one in System V memory, which cannot grow. Whose creator dies half-way has its key until open_or_create
+  /// replaces it. Outcomes: already_exists. Failures: those of SysvMemory::create.
   static Result<Segment> create(SysvKey key, SegmentSize size, const SegmentOptions& options = {});
   /// Waits at most 100 ms for one that is not yet initialised. Outcomes: not_found, stale. Failures: those of
   /// SysvMemory::open, and of open.
   static Result<Segment> open(SysvKey key, const SegmentOptions& options = {});
+  /// Opens it, as long as it is, or makes it, of ordinary pages; replaces one whose creator died half-way. Outcomes:
+  /// stale (its creator is still at it). Failures: those of open, and of create.
+  static Result<Segment> open_or_create(SysvKey key, SegmentSize size, const SegmentOptions& options = {});
 
   /// Everything is done under the lock. What the last holder left unfinished, since it died, is undone first: see
   /// LockedSegment::recovered. Outcomes: timed_out, stopped, not_recoverable. Failures: corrupt.
@@ -76,9 +81,9 @@ class Segment {
   Result<LockedSegment> try_lock() && = delete;
 
   /// Whether the memory is still all there and still has its name: nothing else tells before SIGBUS does, or before two
-  /// groups of processes wait for each other in two segments of one name. Outcomes: not_found (its name was removed, or
-  /// leads to another by now). Failures: corrupt (somebody has truncated it). Of System V memory it knows nothing, and
-  /// says that it is there.
+  /// groups of processes wait for each other in two segments of one name. Outcomes: not_found (its name or key was
+  /// removed, or leads to another by now). Failures: corrupt (somebody has truncated it); permission_denied (System V
+  /// memory that its owner has made unreadable since).
   Result<void> still_there() const;
 
   /// How long it may become, in bytes.
@@ -96,9 +101,10 @@ class Segment {
   explicit Segment(std::unique_ptr<SegmentState> state) noexcept : state_(std::move(state)) {}
   static Result<Segment> over(FdView file, std::string name, const SegmentOptions& options);
   static Result<Segment> over(Fd file, std::string name, const SegmentOptions& options);
-  static Result<Segment> over(Mapping memory, std::string name, const SegmentOptions& options);
+  static Result<Segment> over(const SysvMemory& memory, SysvKey key, const SegmentOptions& options);
   static Segment named(Segment segment, PosixMemory memory);
   Result<LockedSegment> locked(Result<MutexGuard> guard);
+  Result<void> sysv_still_there() const;
 
   std::unique_ptr<SegmentState> state_;  // at one place, so that a LockedSegment outlives a move
 };

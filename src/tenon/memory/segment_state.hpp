@@ -5,6 +5,7 @@
 /// Segment::still_there asks without the lock, while another thread may grow the segment. B1 the file is longer →
 /// store-release (set_backed) → load-acquire (backed) → fstat(2): the length found then is no less, unless somebody has
 /// truncated it.
+#include <tenon/ipc/sysv_memory/sysv_memory.hpp>
 #include <tenon/memory/arena.hpp>
 #include <tenon/os/fd.hpp>
 #include <tenon/os/mapping.hpp>
@@ -26,7 +27,8 @@ struct SegmentState {
   std::atomic<std::uint64_t> backed_bytes;  // so many have memory behind them, by the kernel's own count
   std::uint64_t size;                       // as it was when this process last looked
   std::string name;
-  bool has_name = false;  // one in /dev/shm, which can be removed
+  bool has_name = false;                // one in /dev/shm, which can be removed
+  std::optional<SysvMemory> sysv = {};  // what has no file
 
   std::uint64_t backed() const noexcept {
     return backed_bytes.load(std::memory_order_acquire);  // B1

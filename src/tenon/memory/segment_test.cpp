@@ -305,6 +305,23 @@ TEST(Segment, in_a_full_dev_shm_is_an_error_and_stays_as_it_was) {
   });
 }
 
+// F15
+TEST(Segment, that_cannot_be_twice_as_long_becomes_as_long_as_it_has_to) {
+  kit::in_private_namespaces([] {
+    if (::mount("tenon", "/dev/shm", "tmpfs", 0, "size=512k") != 0) {
+      GTEST_SKIP() << "no tmpfs can be mounted here";
+    }
+    Segment segment = Segment::create("/full", {.bytes = 320 * 1024, .most = 16 << 20}).or_throw();
+    LockedSegment locked = segment.lock(never).or_throw();
+    auto& first = *locked.find_or_construct<OffsetPtr<char>>("first").or_throw();
+    auto& second = *locked.find_or_construct<OffsetPtr<char>>("second").or_throw();
+    ASSERT_TRUE(locked.allocate(first, 300'000));
+    ASSERT_TRUE(locked.allocate(second, 100'000));
+    EXPECT_LT(locked.size(), 512U * 1024);
+    EXPECT_TRUE(locked.check());
+  });
+}
+
 TEST(Segment, refuses_sizes_that_none_has) {
   EXPECT_TRUE(Segment::create_unnamed("none", {.bytes = 0}).failed_with(Errc::invalid_argument));
   EXPECT_TRUE(Segment::create_unnamed("less", {.bytes = 16383}).failed_with(Errc::invalid_argument));
