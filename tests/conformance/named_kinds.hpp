@@ -34,7 +34,7 @@ struct NamedKind {
   /// Whether it takes a descriptor to make one.
   bool takes_descriptor;
 
-  friend std::ostream& operator<<(std::ostream& out, const NamedKind& kind) { return out << kind.kind; }
+  friend std::ostream& operator<<(std::ostream& out, const NamedKind& named) { return out << named.kind; }
 };
 
 std::vector<NamedKind> all_named_kinds();

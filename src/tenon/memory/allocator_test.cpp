@@ -53,7 +53,7 @@ TEST_F(AllocatorTest, is_one_free_block_at_first_and_again_when_all_is_freed) {
   EXPECT_EQ(before.free_blocks, 1U);
   EXPECT_EQ(before.free_bytes + before.taken_bytes + sizeof(SegmentHeader), bytes);
   std::vector<std::uint64_t> offsets;
-  for (std::uint64_t size : {1, 16, 17, 100, 255, 256, 1000, 5000, 70000}) {
+  for (std::uint64_t size : {1U, 16U, 17U, 100U, 255U, 256U, 1000U, 5000U, 70000U}) {
     offsets.push_back(allocate(size).or_throw());
     EXPECT_GE(allocator().size_of(offsets.back()).or_throw(), size);
   }

@@ -66,8 +66,10 @@ TEST(SequenceLock, a_writer_killed_at_any_moment_blocks_neither_readers_nor_the_
   for (std::uint64_t trial = 0; trial < 50; ++trial) {
     const pid_t writer = ::fork();
     ASSERT_NE(writer, -1);
-    for (std::uint64_t i = lock->read().x + 1; writer == 0; ++i) {
-      lock->write(pose(i));
+    if (writer == 0) {
+      for (std::uint64_t i = lock->read().x + 1;; ++i) {
+        lock->write(pose(i));
+      }
     }
     const std::uint64_t before = lock->version();
     while (lock->version() < before + 100 + trial) {
