@@ -49,7 +49,7 @@ void write_segment(MutableBytes memory, std::uint64_t most, const TypeDescriptio
   header.identity = Token::random().value();
   expects(type.name.size() <= sizeof(header.type_name), "a type's name has at most 126 bytes");
   header.type_name_size = static_cast<std::uint16_t>(type.name.size());
-  std::memcpy(header.type_name, type.name.data(), type.name.size());
+  std::copy_n(type.name.data(), type.name.size(), header.type_name);
   new (header.lock) Mutex;
   header.size = memory.size();
   const Arena arena(memory.data(), memory.size());
