@@ -10,13 +10,15 @@
 ///     };
 ///
 /// or TypeNameOf is specialised for it. Arithmetic types are named by what they are on every machine: "u32", "f64".
-/// `long` and `unsigned` are such names of their size, so two builds that differ in it have two types.
+/// `long` and `unsigned` are such names of their size, so two builds that differ in it have two types. A type whose
+/// fields are listed by TENON_FIELDS (type_fields.hpp) needs no more to be named, and differs in its hash when they do.
 #include <tenon/base/contract.hpp>
 
 #include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -84,6 +86,31 @@ struct TypeNameOf<T> {
   static constexpr TypeText value = named();
 };
 
+/// One member of a type, or a row of members that are alike. Its texts live as long as the program.
+struct TypeField {
+  std::string_view name;
+  std::string_view kind;  ///< what one of them is called: "f64"
+  std::uint64_t offset = 0;
+  std::uint64_t size = 0;  ///< of one of them
+  std::uint64_t count = 1;
+  std::uint64_t hash = 0;  ///< of the description of one of them, which a nested type's own fields are part of
+
+  friend constexpr bool operator==(const TypeField&, const TypeField&) = default;
+};
+
+/// Listed by TENON_FIELDS, which makes these functions.
+template <class T>
+concept DescribedType = requires {
+  tenon_fields(static_cast<const T*>(nullptr));
+  tenon_type_name(static_cast<const T*>(nullptr));
+};
+
+template <DescribedType T>
+  requires(!requires { T::type_name; })
+struct TypeNameOf<T> {
+  static constexpr TypeText value{tenon_type_name(static_cast<const T*>(nullptr))};
+};
+
 template <class T>
 concept NamedType = requires { TypeNameOf<T>::value; };
 
@@ -115,9 +142,35 @@ constexpr TypeDescription describe(std::string_view name, std::uint64_t size, st
           .hash = ((named ^ size) * 0x100000001b3 ^ alignment) * 0x100000001b3};
 }
 
+/// The same with fields, which are part of the hash.
+constexpr TypeDescription describe(std::string_view name, std::uint64_t size, std::uint64_t alignment,
+                                   std::span<const TypeField> fields) noexcept {
+  TypeDescription type = describe(name, size, alignment);
+  for (const TypeField& field : fields) {
+    type.hash = hash_of_text(field.name, type.hash);
+    for (const std::uint64_t figure : {field.offset, field.size, field.count, field.hash}) {
+      type.hash = (type.hash ^ figure) * 0x100000001b3;
+    }
+  }
+  return type;
+}
+
+template <DescribedType T>
+inline constexpr auto listed_fields = tenon_fields(static_cast<const T*>(nullptr));
+
+/// The fields of a type in their order; none of one that TENON_FIELDS does not list.
+template <class T>
+constexpr std::span<const TypeField> fields_of() noexcept {
+  if constexpr (DescribedType<T>) {
+    return listed_fields<T>;
+  } else {
+    return {};
+  }
+}
+
 template <NamedType T>
 constexpr TypeDescription type_of() noexcept {
-  return describe(TypeNameOf<T>::value.view(), sizeof(T), alignof(T));
+  return describe(TypeNameOf<T>::value.view(), sizeof(T), alignof(T), fields_of<T>());
 }
 
 /// "Vector<u32>", of "Vector" and u32.

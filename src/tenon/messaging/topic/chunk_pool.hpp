@@ -14,7 +14,8 @@
 ///      C1  number, being written (M3 of message_ring.hpp); fence-seq_cst (reclaim); pin-load ↔ pin-store;
 ///          fence-seq_cst (pin); number (still_there): at least one of both sees the other. If the publisher sees no
 ///          pin, the subscriber sees that the entry is gone, and reads nothing.
-///      C2  store-release of 0 (unpin) → load-acquire (reclaim): the reads of the chunk come before it is written again.
+///      C2  store-release of 0 (unpin), or of the next chunk (pin) → load-acquire (reclaim): the reads of what the pin
+///          named before come before that is written again.
 ///      C3  pin-store, then store-release of the gate (gate_scan.hpp, G2) → load-acquire of the gate, later load of the
 ///          pin (reclaim): who passed its gate is seen to hold what it pinned before.
 /// 5. Progress. Wait-free; reclaim() looks once at every pin, and hands out as many chunks as have become free.
@@ -36,8 +37,8 @@ namespace tenon {
 /// Pins `chunk`: to be followed by still_there(), and by unpin() if that is false. pins[place] is 0.
 template <template <class> class Atomic>
 void pin_chunk(Atomic<std::uint32_t>& pin, std::uint32_t chunk) noexcept {
-  pin.store(chunk + 1, std::memory_order_relaxed);   // C1, by the fence after it; C3
-  thread_fence(pin, std::memory_order_seq_cst);      // C1
+  pin.store(chunk + 1, std::memory_order_release);  // C1, by the fence after it; C2, of what it named before; C3
+  thread_fence(pin, std::memory_order_seq_cst);     // C1
 }
 template <template <class> class Atomic>
 void unpin_chunk(Atomic<std::uint32_t>& pin) noexcept {

@@ -17,7 +17,8 @@
 ///    written, p + 1 when it is there whole, p + 1 − entries before. I3: a writer publishes message p only while
 ///    p ≠ limit, which gate_scan.hpp finds. I4: numbers are compared by equality or their signed difference: they wrap.
 /// 4. Edges.
-///      M1  store-release of a number, whole (publish) → load-acquire (look): publishes the entry's words, and the bytes
+///      M1  store-release of a number, whole (publish) → load-acquire (look): publishes the entry's words, and the
+///      bytes
 ///          of the chunk that they name.
 ///      M2  fence-release after a number, being written (publish) → fence-acquire after the words (look): who has seen
 ///          a word of the next message sees that its number has changed.
@@ -27,7 +28,8 @@
 ///    takes steps in the logarithm of the number of entries.
 /// 6. If a process dies here. The publisher between the two stores of a number: the message was never sent, the reader
 ///    finds nothing new, and the older message of that entry has gone, as publishing it would have made it go. Between
-///    the last store and the bell: the message is sent, and sleepers find it at their next look. A reader writes nothing.
+///    the last store and the bell: the message is sent, and sleepers find it at their next look. A reader writes
+///    nothing.
 /// 7. Use instead. Topic, which this is a part of; ring/broadcast_ring alone, between threads or without discovery.
 #include <tenon/base/fence.hpp>
 
@@ -51,8 +53,7 @@ struct MessageAbout {
   MessageForm form = MessageForm::inline_words;
 
   constexpr std::uint64_t packed() const noexcept {
-    return (bytes & most_bytes) | std::uint64_t{processor} << 40 |
-           std::uint64_t{static_cast<std::uint8_t>(form)} << 56;
+    return (bytes & most_bytes) | std::uint64_t{processor} << 40 | std::uint64_t{static_cast<std::uint8_t>(form)} << 56;
   }
   static constexpr MessageAbout unpack(std::uint64_t word) noexcept {
     return {.bytes = word & most_bytes,
@@ -176,9 +177,7 @@ class MessageRing {
 
    private:
     // The writer is at message p or behind it if number is p or p + 1, and p one lap or more ahead.
-    bool is_ahead(std::uint64_t number) const noexcept {
-      return static_cast<std::int64_t>(number - at_) > 1;
-    }
+    bool is_ahead(std::uint64_t number) const noexcept { return static_cast<std::int64_t>(number - at_) > 1; }
 
     MessageRing ring_;
     std::uint64_t at_;
@@ -212,7 +211,7 @@ class MessageRing {
   Entry& entry_of(std::uint64_t at) const noexcept { return entries_[at & (entries_.size() - 1)]; }
   // Also if it was overwritten since.
   bool is_published(std::uint64_t at) const noexcept {
-    const std::uint64_t number = entry_of(at).number.load(std::memory_order_acquire);  // M1
+    const std::uint64_t number = entry_of(at).number.load(std::memory_order_relaxed);  // only counted: look() orders
     return static_cast<std::int64_t>(number - at) > 0;
   }
 

@@ -12,9 +12,10 @@
 ///    woken by what is published after that. I2: the word only ever grows by one, so a value that a sleeper was told is
 ///    not there again until 2³² steps later, however many ring and sleep.
 /// 4. Edges.
-///      B1  fetch_or (announce); barrier; look for news ↔ news; barrier; load (is_wanted): of sleeper and ringer at
-///          least one sees the other. The barrier on the sleeper's side is membarrier(2), which is one for every process
-///          that has registered, so that a ringer needs none; or a ringer that could not register fences.
+///      B1  fetch_or (announce); fence-seq_cst; look for news ↔ news; fence-seq_cst; load (is_wanted): of sleeper and
+///          ringer at least one sees the other. The ringer's fence is as a rule made by the sleeper, with
+///          membarrier(2), for all processes that have registered for it; a ringer that could not register makes its
+///          own.
 ///      B2  compare-exchange (silence), wake ↔ the kernel compares the word and puts to sleep, in one step: a sleeper
 ///          that announced before is woken or does not fall asleep.
 /// 5. Progress. Ringing is wait-free: one load where nobody sleeps, else one compare-exchange and one
@@ -35,7 +36,7 @@ class BellWord {
  public:
   /// Says that one is about to sleep; returns what to sleep by. A barrier and another look for news follow.
   std::uint32_t announce() noexcept {
-    return word_.fetch_or(asleep, std::memory_order_seq_cst) | asleep;  // B1
+    return word_.fetch_or(asleep, std::memory_order_relaxed) | asleep;  // B1, by the barrier after it
   }
   /// Whether somebody sleeps, asked after the news and a barrier.
   bool is_wanted() const noexcept {
@@ -46,7 +47,8 @@ class BellWord {
     std::uint32_t seen = word_.load(std::memory_order_relaxed);  // no older than what is_wanted() saw
     if ((seen & asleep) != 0) {
       // No loop: who fails was forestalled, and the word is another already.
-      word_.compare_exchange_strong(seen, seen + 1, std::memory_order_seq_cst, std::memory_order_relaxed);  // B2
+      word_.compare_exchange_strong(seen, seen + 1, std::memory_order_relaxed,
+                                    std::memory_order_relaxed);  // B2, which the kernel orders
     }
   }
   /// For futex(2).
@@ -58,7 +60,12 @@ class BellWord {
 };
 static_assert(sizeof(BellWord<>) == 4);
 
-/// The barrier of a ringer that is not registered for the sleepers' membarrier, between its news and is_wanted().
+/// The sleeper's, between announce() and its look for news; membarrier(2) comes beside it.
+template <template <class> class Atomic>
+void fence_before_looking(const Atomic<std::uint32_t>& word) noexcept {
+  thread_fence(word, std::memory_order_seq_cst);  // B1
+}
+/// That of a ringer that is not registered for the sleepers' membarrier, between its news and is_wanted().
 template <template <class> class Atomic>
 void fence_before_ringing(const Atomic<std::uint32_t>& word) noexcept {
   thread_fence(word, std::memory_order_seq_cst);  // B1

@@ -1,0 +1,162 @@
+#pragma once
+/// A publisher without its type: what it does for each message stands here, and what it does once in a while in the
+/// source. Publisher<T> of topic.hpp is the handle.
+///
+/// Each message: its entry, and one look at the bell. Once for `depth` messages at most: who is there, and how far the
+/// reliable ones have come. Once for several long messages: what is held.
+///
+/// 4. Edges, beside those of message_ring.hpp, chunk_pool.hpp, gate_scan.hpp and topic_bell.hpp:
+///      T1  store-release closed, after the last message → load-acquire (SubscriberPort): who has seen that it closed
+///          sees all that it published.
+///
+/// Threads: one at a time. After fork() the child's copy answers in_child.
+#include <tenon/base/deadline.hpp>
+#include <tenon/messaging/topic/chunk_pool.hpp>
+#include <tenon/messaging/topic/gate_scan.hpp>
+#include <tenon/messaging/topic/message_clock.hpp>
+#include <tenon/messaging/topic/message_ring.hpp>
+#include <tenon/messaging/topic/publisher_file.hpp>
+#include <tenon/messaging/topic/subscriber_file.hpp>
+#include <tenon/messaging/topic/topic_census.hpp>
+#include <tenon/messaging/topic/topic_options.hpp>
+#include <tenon/os/fork_count.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace tenon {
+
+/// How far behind a subscriber is, and what it holds.
+struct SubscriberStanding {
+  std::int32_t pid = 0;
+  bool reliable = false;
+  std::uint64_t behind = 0;  ///< messages that it has not received
+  std::uint64_t lost = 0;    ///< as it says itself
+  std::uint64_t held = 0;    ///< long messages
+  bool evicted = false;
+};
+
+/// What a publisher's file has room for, for messages of this size.
+Result<PublisherShape> shape_of(const PublisherOptions& options, std::uint64_t message_bytes, std::uint32_t entry_bytes,
+                                bool in_chunks);
+
+template <std::size_t Words>
+class PublisherPort {
+ public:
+  using Entry = MessageEntry<Words>;
+  using Ring = MessageRing<Entry>;
+
+  static Result<std::unique_ptr<PublisherPort>> create(const Holder& holder, std::string_view topic,
+                                                       const PublisherOptions& options, const PublisherShape& shape,
+                                                       const MessageType& type);
+  /// Closes, and drops the error.
+  ~PublisherPort();
+  PublisherPort(const PublisherPort&) = delete;
+  PublisherPort& operator=(const PublisherPort&) = delete;
+
+  /// One message within an entry. Outcomes and failures: as Publisher::publish.
+  template <std::size_t N>
+  Result<void> publish_words(const std::array<std::uint64_t, N>& words, std::uint64_t bytes, Deadline deadline) {
+    if (!is_ready()) [[unlikely]] {
+      if (auto room = make_room(deadline); !room) {
+        return room;
+      }
+    }
+    writer_.template publish<N>(now(), about(bytes, MessageForm::inline_words), words);
+    ring_if_wanted();
+    return {};
+  }
+
+  /// A chunk to write a message into. Failures: limit_reached (all are lent or held), in_child.
+  Result<std::uint32_t> take_chunk();
+  std::byte* chunk(std::uint32_t number) const noexcept {
+    return own_.data() + header_.chunks_at + number * header_.chunk_bytes;
+  }
+  /// A chunk whose message is not to be published.
+  void put_back(std::uint32_t number) noexcept { pool_.put_back(number); }
+  /// The message that was written there.
+  Result<void> publish_chunk(std::uint32_t number, std::uint64_t bytes, Deadline deadline);
+
+  Result<void> close();
+  bool is_of_this_process() const noexcept { return ForkCount::now() == fork_; }
+  std::uint64_t next() const noexcept { return writer_.next(); }
+  std::vector<SubscriberStanding> subscribers();
+
+ private:
+  struct Known {
+    SubscriberFile file;
+    std::optional<RowView> row = {};
+    std::optional<std::uint64_t> newcomer = {};  ///< where it stands until it has a row
+    bool evicted = false;
+  };
+
+  PublisherPort(const Holder& holder, const PublisherOptions& options, const PublisherHeader& header,
+                TopicFolder folder, TopicFolder::File file, const EndpointName& name, bool registered);
+  static Result<std::unique_ptr<PublisherPort>> create_in(TopicFolder& folder, const Holder& holder,
+                                                          const PublisherOptions& options, PublisherHeader header,
+                                                          const MessageType& type);
+
+  bool is_ready() const noexcept { return writer_.may_publish() && is_of_this_process(); }
+  std::uint64_t now() const noexcept {
+    return options_.timestamps == Timestamps::none ? 0 : read_clock(static_cast<MessageClock>(header_.clock));
+  }
+  MessageAbout about(std::uint64_t bytes, MessageForm form) const noexcept {
+    return {.bytes = bytes, .processor = processor(), .form = form};
+  }
+  static std::uint16_t processor() noexcept;
+  void ring_if_wanted() noexcept {
+    std::atomic_signal_fence(
+        std::memory_order_seq_cst);  // B1: the sleeper's membarrier orders processors, not compilers
+    if (must_fence_) [[unlikely]] {
+      fence_before_ringing(bell_->messages.word());
+    }
+    if (bell_->messages.is_wanted()) [[unlikely]] {
+      wake_subscribers();
+    }
+  }
+  void wake_subscribers() noexcept;
+
+  Result<void> check_usable() const;
+  Result<void> make_room(Deadline deadline);
+  Result<void> wait_for_room(std::uint32_t told, Deadline deadline, std::optional<Deadline> eviction);
+  void scan();
+  void look_who_is_there();
+  void look_again_at(const std::vector<EndpointName>& names);
+  void find_row(Known& known);
+  void drop_the_dead();
+  bool evict_slowest() noexcept;
+  std::uint64_t stand_of(Known& known);
+  std::uint64_t behind(const Known& known) const noexcept;
+  std::size_t reclaim();
+  SubscriberStanding standing(const Known& known) const noexcept;
+  const Known* slowest() const noexcept;
+  Error full(Errc code) const;
+  Error all_held() const;
+  PublisherState& state() const noexcept { return *reinterpret_cast<PublisherState*>(own_.data() + state_at); }
+
+  PublisherOptions options_;
+  PublisherHeader header_;
+  EndpointName name_;
+  Holder holder_;
+  TopicFolder folder_;
+  Mapping own_;
+  TopicCensus census_;
+  typename Ring::Writer writer_;
+  BellPage* bell_;
+  bool registered_;
+  bool must_fence_;
+  std::uint32_t fork_;
+  GateScan<> gates_;
+  ChunkPool<> pool_;
+  std::vector<std::uint32_t> chunk_in_entry_;  // its number + 1
+  std::vector<Known> known_;
+  std::optional<Error> blind_ = {};  ///< why not all who are there are known: until it goes, nothing is overwritten
+  bool closed_ = false;
+};
+
+extern template class PublisherPort<5>;
+extern template class PublisherPort<13>;
+
+}  // namespace tenon

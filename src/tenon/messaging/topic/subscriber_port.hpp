@@ -1,0 +1,233 @@
+#pragma once
+/// A subscription without its type: what it does for each message stands here, and what it does once in a while in the
+/// source. Subscriber<T> of topic.hpp is the handle.
+///
+/// 4. Edges, beside those of message_ring.hpp, chunk_pool.hpp, gate_scan.hpp and topic_bell.hpp:
+///      T1  store-release closed (PublisherPort) → load-acquire (has_ended): what was published before is seen by the
+///          look that follows.
+///
+/// Threads: one at a time, and so what it has lent. After fork() the child's copy answers in_child.
+#include <tenon/base/deadline.hpp>
+#include <tenon/messaging/topic/chunk_pool.hpp>
+#include <tenon/messaging/topic/gate_scan.hpp>
+#include <tenon/messaging/topic/message_clock.hpp>
+#include <tenon/messaging/topic/message_ring.hpp>
+#include <tenon/messaging/topic/publisher_file.hpp>
+#include <tenon/messaging/topic/subscriber_file.hpp>
+#include <tenon/messaging/topic/topic_census.hpp>
+#include <tenon/messaging/topic/topic_options.hpp>
+#include <tenon/os/fork_count.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace tenon {
+
+template <std::size_t Words>
+class SubscriberPort {
+ public:
+  using Entry = MessageEntry<Words>;
+  using Ring = MessageRing<Entry>;
+  template <std::size_t N>
+  using Copy = typename Ring::template Copy<N>;
+
+  /// A publisher, as this subscription sees it.
+  struct Connection {
+    PublisherFile file;
+    typename Ring::Reader reader;
+    RowView row;
+    std::uint64_t joined_at;  ///< what lies before is history
+    ClockOrigin origin;
+    std::uint64_t left_out = 0;  ///< lost since the last message that was received
+    std::uint32_t unrung = 0;    ///< messages since room was rung for last
+    std::uint32_t held = 0;
+    std::uint16_t processor = 0;  ///< on which it published last
+    bool ended = false;           ///< nothing more comes: what is there is received yet
+    bool died = false;
+    bool told = false;  ///< and its end was told: it stays for what is held of it
+  };
+  struct Pinned {
+    std::atomic<std::uint32_t>* pin;
+    Bytes message;
+  };
+
+  static Result<std::unique_ptr<SubscriberPort>> create(const Holder& holder, std::string_view topic,
+                                                        const SubscriberOptions& options, bool in_chunks,
+                                                        const MessageType& type);
+  /// Leaves, and drops the error. Nothing is held any more.
+  ~SubscriberPort();
+  SubscriberPort(const SubscriberPort&) = delete;
+  SubscriberPort& operator=(const SubscriberPort&) = delete;
+
+  /// Copies the next message of any publisher, and stays there: pin(), pass() or both follow. Outcomes: would_block;
+  /// closed, peer_died (a publisher has ended, and this is told once when all of it was received).
+  template <std::size_t N>
+  Result<Connection*> try_look(Copy<N>& copy) {
+    for (std::size_t i = 0; i < connections_.size(); ++i) {
+      Connection& from = *connections_[turn_];
+      if (look_at(from, copy)) {
+        return &from;
+      }
+      turn_ = turn_ + 1 < connections_.size() ? turn_ + 1 : 0;
+    }
+    return nothing_new();
+  }
+  /// The same, waiting. Outcomes: also timed_out, stopped.
+  template <std::size_t N>
+  Result<Connection*> look(Copy<N>& copy, Deadline deadline) {
+    while (true) {
+      Result<Connection*> found = try_look(copy);
+      if (!found.failed_with(Errc::would_block)) [[likely]] {
+        return found;
+      }
+      if (found = spin(copy, deadline); !found.failed_with(Errc::would_block)) {
+        return found;
+      }
+      const std::uint32_t told = announce();
+      found = try_look(copy);
+      if (!found.failed_with(Errc::would_block)) {
+        return found;
+      }
+      if (auto slept = sleep(told, deadline); !slept) {
+        found = try_look(copy);
+        return found.failed_with(Errc::would_block) ? Result<Connection*>(fail(std::move(slept.error())))
+                                                    : std::move(found);
+      }
+    }
+  }
+
+  /// Holds the chunk of the message that was looked at. Outcomes: stale (it was overwritten meanwhile: look again).
+  /// Failures: limit_reached (so many are held already), corrupt (the entry names what is not there).
+  Result<Pinned> pin(Connection& from, std::uint64_t chunk, std::uint64_t bytes);
+  void unpin(Connection& from, std::atomic<std::uint32_t>& pin) noexcept;
+  /// Goes on behind the message that was looked at; returns how many were lost before it.
+  std::uint64_t pass(Connection& from) noexcept {
+    from.reader.advance();
+    const std::uint64_t next = from.reader.next();
+    if (static_cast<std::int64_t>(next - from.joined_at) > 0) [[likely]] {  // history is behind the gate already
+      set_gate(from.row.row->gate, next);
+    }
+    std::atomic<std::uint64_t>& received = from.row.row->received;
+    received.store(received.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);  // own count, for people
+    if (++from.unrung >= ring_each_) {
+      ring_for_room(from);
+    }
+    turn_ = turn_ + 1 < connections_.size() ? turn_ + 1 : 0;  // the next publisher's turn
+    fresh_ = true;
+    return std::exchange(from.left_out, 0);
+  }
+
+  std::uint64_t lost() const noexcept { return lost_; }
+  std::uint64_t history_short() const noexcept { return history_short_; }
+  /// Publishers that have not ended, as of the last look.
+  std::size_t publishers() const noexcept;
+  std::size_t held() const noexcept { return held_; }
+  bool is_of_this_process() const noexcept { return ForkCount::now() == fork_; }
+  Result<void> close();
+
+ private:
+  SubscriberPort(const Holder& holder, const SubscriberOptions& options, const MessageType& type, TopicFolder folder,
+                 OwnSubscriberFile own, bool registered);
+  static Result<std::unique_ptr<SubscriberPort>> create_in(TopicFolder& folder, const Holder& holder,
+                                                           const SubscriberOptions& options, bool in_chunks,
+                                                           const MessageType& type);
+
+  template <std::size_t N>
+  bool look_at(Connection& from, Copy<N>& copy) {
+    if (options_.newest_only) {
+      from.reader.skip_to(newest_of(from));
+    }
+    // A publisher that overtakes more often than this, or whose numbers make no sense, has nothing for now.
+    for (int overtaken = 0; overtaken < 16; ++overtaken) {
+      const auto seen = from.reader.look(copy);
+      if (seen != Ring::Seen::gap) [[likely]] {
+        if (seen == Ring::Seen::message) {
+          from.processor = MessageAbout::unpack(copy.about).processor;
+          return true;
+        }
+        return false;
+      }
+      count_gap(from);
+    }
+    return false;
+  }
+  // Looks for as long as the subscription chose to, and now and then at all else.
+  template <std::size_t N>
+  Result<Connection*> spin(Copy<N>& copy, Deadline deadline) {
+    const std::uint64_t looks = spins();
+    for (std::uint64_t i = 1; i <= looks; ++i) {
+      for (const auto& from : connections_) {
+        if (look_at(*from, copy)) {
+          return from.get();
+        }
+      }
+      pause();
+      if (i % looks_between_clocks == 0) {
+        empty_looks_ = looks_between_names;
+        Result<Connection*> found = try_look(copy);
+        if (!found.failed_with(Errc::would_block)) {
+          return found;
+        }
+        if (auto over = time_is_over(deadline); !over) {
+          return fail(std::move(over.error()));
+        }
+      }
+    }
+    return fail(Errc::would_block, "receive");
+  }
+  static void pause() noexcept {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+  }
+
+  static constexpr std::uint64_t looks_between_clocks = 1024;
+  // An empty look is cheap, and who polls makes many: names are looked at once for so many of them.
+  static constexpr std::uint32_t looks_between_names = 256;
+  Result<Connection*> nothing_new();
+  std::uint64_t newest_of(Connection& from) noexcept;
+  void count_gap(Connection& from) noexcept;
+  void ring_for_room(Connection& from) noexcept;
+  std::uint64_t spins() noexcept;
+  static Result<void> time_is_over(Deadline deadline);
+  std::uint32_t announce();
+  Result<void> sleep(std::uint32_t told, Deadline deadline);
+
+  void look_who_is_there();
+  void meet(const std::vector<EndpointName>& names, bool joined_before);
+  Result<void> connect(const EndpointName& name, bool joined_before);
+  Result<void> refuse(const EndpointName& name);
+  void look_who_has_ended();
+  Result<Connection*> tell_an_end(Connection& from);
+  void forget_the_ended();
+
+  SubscriberOptions options_;
+  MessageType type_;
+  Holder holder_;
+  TopicFolder folder_;
+  OwnSubscriberFile own_;
+  TopicCensus census_;
+  BellPage* bell_;
+  bool registered_;
+  std::uint32_t fork_;
+  std::uint32_t ring_each_ = 1;
+  std::size_t turn_ = 0;
+  std::vector<std::unique_ptr<Connection>> connections_ = {};
+  std::vector<std::pair<EndpointName, RowView>> refused_ = {};
+  std::optional<Error> untold_ = {};  ///< why a publisher was refused
+  std::uint64_t lost_ = 0;
+  std::uint64_t history_short_ = 0;
+  std::size_t held_ = 0;
+  std::uint32_t empty_looks_ = 0;
+  std::int64_t looked_at_ = 0;  ///< when who lives was asked last
+  bool fresh_ = true;           ///< a message came since it slept last
+  bool closed_ = false;
+};
+
+extern template class SubscriberPort<5>;
+extern template class SubscriberPort<13>;
+
+}  // namespace tenon

@@ -1,0 +1,102 @@
+#include <tenon/messaging/topic/topic_census.hpp>
+
+#include <tenon/messaging/topic/publisher_file.hpp>
+#include <tenon/messaging/topic/subscriber_file.hpp>
+
+#include <algorithm>
+#include <unistd.h>
+#include <vector>
+
+namespace tenon {
+
+namespace {
+
+bool says_closed(const TopicFolder& folder, const EndpointName& name) {
+  const auto file = folder.open(name);
+  std::uint32_t closed = 0;
+  return file &&
+         ::pread(file->raw(), &closed, sizeof closed, state_at + offsetof(PublisherState, closed)) ==
+             static_cast<ssize_t>(sizeof closed) &&
+         closed != 0;
+}
+
+// Whether it has received all of a publisher that has ended. A file that is none keeps nothing back.
+bool has_drained(const SubscriberFile& subscriber, Token publisher) noexcept {
+  const auto row = subscriber.row_of(publisher);
+  return row && row->row->drained.load(std::memory_order_relaxed) == 1;  // a hint for cleaning: no data depend on it
+}
+
+}  // namespace
+
+bool TopicCensus::is_gone(Token life) {
+  // One's own is asked by nobody: while it is in doubt, each call that shares anything says so.
+  return life != own_ && deaths_.took(life).value_or(false);
+}
+
+void TopicCensus::sweep(const TopicFolder& folder) {
+  const auto names = folder.names();
+  if (!names) {
+    return;
+  }
+  std::vector<EndpointName> ended;
+  std::vector<SubscriberFile> living;
+  for (const EndpointName& name : *names) {
+    const bool gone = is_gone(name.life);
+    if (gone && (name.unfinished || name.kind == EndpointKind::subscriber)) {
+      folder.remove(name);
+    } else if (name.kind == EndpointKind::publisher && !name.unfinished && (gone || says_closed(folder, name))) {
+      ended.push_back(name);
+    }
+  }
+  if (ended.empty()) {
+    return;
+  }
+  for (const EndpointName& name : *names) {
+    if (name.kind == EndpointKind::subscriber && !name.unfinished) {
+      if (auto file = SubscriberFile::open(folder, name)) {
+        living.push_back(std::move(*file));
+      }
+    }
+  }
+  for (const EndpointName& name : ended) {
+    if (std::ranges::all_of(living, [&](const SubscriberFile& file) { return has_drained(file, name.token); })) {
+      folder.remove(name);
+    }
+  }
+}
+
+Result<void> TopicCensus::check_types(const TopicFolder& folder, const MessageType& type) {
+  const auto names = folder.names();
+  if (!names) {
+    return fail(Error(names.error()));
+  }
+  for (const EndpointName& name : *names) {
+    if (name.unfinished || is_gone(name.life)) {
+      continue;
+    }
+    auto file = folder.open(name);
+    if (!file) {
+      continue;  // it has left meanwhile
+    }
+    // The head of either kind; the file ends behind its state at the earliest.
+    const auto bytes = bytes_of_file(file->view());
+    const auto head = name.kind == EndpointKind::publisher
+                          ? read_header<PublisherHeader>(file->view(), name).transform([](auto h) { return h.head; })
+                          : read_header<SubscriberHeader>(file->view(), name).transform([](auto h) { return h.head; });
+    if (!bytes || (!head && head.error() == Errc::corrupt)) {
+      continue;  // whoever writes garbage into its own file keeps nobody else from coming
+    }
+    if (!head) {
+      return fail(Error(head.error()).on(folder.topic()));
+    }
+    auto checked = read_type_of(file->view(), *head, *bytes).and_then([&](const StoredType& stored) {
+      return check_type(stored, type.description, type.fields);
+    });
+    if (!checked && !(checked.error() == Errc::corrupt)) {
+      return fail(std::move(checked.error()).on(folder.topic()));
+    }
+  }
+  return {};
+}
+
+}  // namespace tenon

@@ -1,0 +1,32 @@
+#pragma once
+/// Who of a topic's endpoints lives, and taking away what the dead have left.
+///
+/// A publisher that has ended keeps its file until every living subscriber has received all of it: a reliable one that
+/// has not yet met it would miss messages else. A subscriber that has ended keeps nothing.
+///
+/// Threads: one at a time.
+#include <tenon/messaging/topic/endpoint_file.hpp>
+#include <tenon/messaging/topic/topic_folder.hpp>
+#include <tenon/sync/holder.hpp>
+
+namespace tenon {
+
+class TopicCensus {
+ public:
+  explicit TopicCensus(const Holder& holder) noexcept : own_(holder.token()), deaths_(holder) {}
+
+  /// Whether the process of this life is no member any more. Who cannot be asked lives.
+  bool is_gone(Token life);
+
+  /// Removes the files that nobody needs any more. Whoever is killed in it has done part of the work, and no harm.
+  void sweep(const TopicFolder& folder);
+
+  /// Whether all who live in the topic have the same type of messages. Failures: type_mismatch, version_mismatch.
+  Result<void> check_types(const TopicFolder& folder, const MessageType& type);
+
+ private:
+  Token own_;
+  Deaths deaths_;
+};
+
+}  // namespace tenon

@@ -1,0 +1,53 @@
+#pragma once
+/// What a publisher and a subscription choose, each for itself.
+#include <chrono>
+#include <cstdint>
+
+namespace tenon {
+
+/// What a publisher does when a reliable subscriber is `depth` messages behind.
+enum class WhenFull : std::uint8_t {
+  wait,    ///< until the deadline of publish()
+  refuse,  ///< would_block, at once
+  evict,   ///< wait for evict_after, then go on without the slowest, which finds a gap
+};
+
+/// What a message's time is.
+enum class Timestamps : std::uint8_t {
+  none,
+  exact,  ///< when it was published
+};
+
+struct PublisherOptions {
+  /// How many messages a reliable subscriber may be behind, at least 1. 0: 1,024 short messages, or as many long ones
+  /// as 4 MiB hold, 4 at least.
+  std::uint32_t depth = 0;
+  /// Of long messages: how many may be lent and not yet published.
+  std::uint32_t max_loans = 2;
+  /// Of long messages: how many all subscribers together may hold beyond those that the ring still has.
+  std::uint32_t held = 16;
+  Timestamps timestamps = Timestamps::exact;
+  WhenFull when_full = WhenFull::wait;
+  std::chrono::nanoseconds evict_after = std::chrono::seconds(1);
+};
+
+/// How receive() waits.
+enum class Waiting : std::uint8_t {
+  adaptive,  ///< spins for some 50 µs where the publisher runs on another processor, then sleeps
+  spin,      ///< never sleeps
+  sleep,     ///< sleeps at once
+};
+
+struct SubscriberOptions {
+  /// Publishers wait for it; else it may be overtaken, and is told by how much.
+  bool reliable = true;
+  /// Of long messages: how many it may hold at once from one publisher, at least 1.
+  std::uint32_t max_held = 4;
+  /// So many of the messages that were published before it came, as far as the ring still has them.
+  std::uint64_t history = 0;
+  /// Passes over all but the newest message of each publisher; what it passes over is not lost.
+  bool newest_only = false;
+  Waiting waiting = Waiting::adaptive;
+};
+
+}  // namespace tenon
