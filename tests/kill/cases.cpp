@@ -59,6 +59,15 @@ std::vector<Entry> all_cases() {
       {memory_vector_erase_ungapped(), everywhere},
       {memory_map_insert_unjournalled(), everywhere},
       {memory_map_erase_unjournalled(), everywhere},
+      {topic_publish_short(), everywhere},
+      {topic_publish_long(), everywhere},
+      {topic_receive_short(), everywhere},
+      {topic_receive_long(), everywhere},
+      {topic_join_publisher(), everywhere},
+      {topic_join_subscriber(), everywhere},
+      {topic_leave_publisher(), everywhere},
+      {topic_leave_subscriber(), everywhere},
+      {topic_numbered_first(), everywhere},
   };
 }
 

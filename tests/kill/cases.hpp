@@ -79,5 +79,14 @@ kit::KillCase memory_vector_push_unjournalled();
 kit::KillCase memory_vector_erase_ungapped();
 kit::KillCase memory_map_insert_unjournalled();
 kit::KillCase memory_map_erase_unjournalled();
+kit::KillCase topic_publish_short();
+kit::KillCase topic_publish_long();
+kit::KillCase topic_receive_short();
+kit::KillCase topic_receive_long();
+kit::KillCase topic_join_publisher();
+kit::KillCase topic_join_subscriber();
+kit::KillCase topic_leave_publisher();
+kit::KillCase topic_leave_subscriber();
+kit::KillCase topic_numbered_first();
 
 }  // namespace kill_cases

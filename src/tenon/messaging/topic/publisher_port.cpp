@@ -82,7 +82,7 @@ Result<std::unique_ptr<PublisherPort<Words>>> PublisherPort<Words>::create_in(To
   const EndpointName name{.kind = EndpointKind::publisher, .token = Token::random(), .life = holder.token()};
   const bool registered = register_for_barriers();
   const MessageClock clock = message_clock();
-  const ClockPair pair = read_clock_pair(clock);
+  const ClockPair pair = options.timestamps == Timestamps::none ? ClockPair{} : read_clock_pair(clock);
   header.head = head_of(name, header.head.type_at, header.head.type_bytes);
   header.fences = registered ? 0 : 1;
   header.timestamps = options.timestamps == Timestamps::none ? 0 : 2;

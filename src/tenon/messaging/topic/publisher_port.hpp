@@ -5,7 +5,8 @@
 /// Each message: its entry, and one look at the bell. Once for `depth` messages at most: who is there, and how far the
 /// reliable ones have come. Once for several long messages: what is held.
 ///
-/// 4. Edges, beside those of message_ring.hpp, chunk_pool.hpp, gate_scan.hpp and topic_bell.hpp:
+/// 4. Edges: those of message_ring.hpp (M1, M2, M3), chunk_pool.hpp (C1, C2, C3), gate_scan.hpp (G1, G2, G3) and
+///    topic_bell.hpp (B1, B2), and of its own:
 ///      T1  store-release closed, after the last message → load-acquire (SubscriberPort): who has seen that it closed
 ///          sees all that it published.
 ///

@@ -133,6 +133,7 @@ Result<typename SubscriberPort<Words>::Connection*> SubscriberPort<Words>::tell_
   // Seen to have ended before this look: what it does not find was never published.
   Copy<1> copy;
   if (look_at(from, copy)) {
+    look_again_ = true;
     return fail(Errc::would_block, "receive");
   }
   from.told = true;
@@ -310,6 +311,7 @@ Result<void> SubscriberPort<Words>::connect(const EndpointName& name, bool joine
   const ClockOrigin origin{.pair = {.ticks = header.clock_ticks, .ns = header.clock_ns}, .kind = stamps};
   connections_.push_back(std::make_unique<Connection>(Connection{
       .file = std::move(*file), .reader = {ring, start - history}, .row = *row, .joined_at = start, .origin = origin}));
+  look_again_ = true;
   return {};
 }
 

@@ -2,7 +2,8 @@
 /// A subscription without its type: what it does for each message stands here, and what it does once in a while in the
 /// source. Subscriber<T> of topic.hpp is the handle.
 ///
-/// 4. Edges, beside those of message_ring.hpp, chunk_pool.hpp, gate_scan.hpp and topic_bell.hpp:
+/// 4. Edges: those of message_ring.hpp (M1, M2, M3), chunk_pool.hpp (C1, C2, C3), gate_scan.hpp (G1, G2, G3) and
+///    topic_bell.hpp (B1, B2), and of its own:
 ///      T1  store-release closed (PublisherPort) → load-acquire (has_ended): what was published before is seen by the
 ///          look that follows.
 ///
@@ -66,14 +67,19 @@ class SubscriberPort {
   /// closed, peer_died (a publisher has ended, and this is told once when all of it was received).
   template <std::size_t N>
   Result<Connection*> try_look(Copy<N>& copy) {
-    for (std::size_t i = 0; i < connections_.size(); ++i) {
-      Connection& from = *connections_[turn_];
-      if (look_at(from, copy)) {
-        return &from;
+    while (true) {
+      for (std::size_t i = 0; i < connections_.size(); ++i) {
+        Connection& from = *connections_[turn_];
+        if (look_at(from, copy)) {
+          return &from;
+        }
+        turn_ = turn_ + 1 < connections_.size() ? turn_ + 1 : 0;
       }
-      turn_ = turn_ + 1 < connections_.size() ? turn_ + 1 : 0;
+      Result<Connection*> nothing = nothing_new();
+      if (!std::exchange(look_again_, false)) {
+        return nothing;
+      }
     }
-    return nothing_new();
   }
   /// The same, waiting. Outcomes: also timed_out, stopped.
   template <std::size_t N>
@@ -164,7 +170,9 @@ class SubscriberPort {
           return from.get();
         }
       }
-      pause();
+      if (i > looks_in_a_row) {
+        pause();
+      }
       if (i % looks_between_clocks == 0) {
         empty_looks_ = looks_between_names;
         Result<Connection*> found = try_look(copy);
@@ -185,6 +193,8 @@ class SubscriberPort {
   }
 
   static constexpr std::uint64_t looks_between_clocks = 1024;
+  // A pause costs as much as some thirty looks: whose message is on its way has it sooner without.
+  static constexpr std::uint64_t looks_in_a_row = 512;
   // An empty look is cheap, and who polls makes many: names are looked at once for so many of them.
   static constexpr std::uint32_t looks_between_names = 256;
   Result<Connection*> nothing_new();
@@ -224,6 +234,7 @@ class SubscriberPort {
   std::uint32_t empty_looks_ = 0;
   std::int64_t looked_at_ = 0;  ///< when who lives was asked last
   bool fresh_ = true;           ///< a message came since it slept last
+  bool look_again_ = false;     ///< somebody came, or has ended and left messages
   bool closed_ = false;
 };
 

@@ -1,0 +1,344 @@
+// A process is killed while it publishes, receives and holds, or while it comes to a topic or leaves it. A bystander at
+// the other end finds each message wholly there or wholly not, is told of the death, has back what the dead one held,
+// and loses nothing; nothing is left. The control stores an entry's number before its words.
+#include "../cases.hpp"
+
+#include <kit/shared.hpp>
+#include <kit/state_hash.hpp>
+#include <kit/steady.hpp>
+#include <kit/unique.hpp>
+#include <tenon/memory/type_fields.hpp>
+#include <tenon/messaging/topic/topic.hpp>
+#include <tenon/os/futex.hpp>
+#include <tenon/os/life_sweep.hpp>
+#include <tenon/os/process.hpp>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <csignal>
+#include <filesystem>
+#include <optional>
+#include <stdexcept>
+#include <unistd.h>
+
+namespace kill_cases {
+
+namespace {
+
+using tenon::Domain;
+using tenon::Errc;
+using tenon::Holder;
+using tenon::Life;
+using tenon::never;
+using tenon::Publisher;
+using tenon::Sample;
+using tenon::Subscriber;
+
+template <std::size_t Words>
+struct Numbers {
+  std::uint64_t number;
+  std::array<std::uint64_t, Words> same;
+};
+using Short = Numbers<3>;
+using Long = Numbers<20>;
+TENON_FIELDS(Short, number, same);
+TENON_FIELDS(Long, number, same);
+
+template <class T>
+T numbered(std::uint64_t number) {
+  T message{.number = number, .same = {}};
+  message.same.fill(number * 3);
+  return message;
+}
+
+void must(bool holds, const char* sentence) {
+  if (!holds) {
+    throw std::runtime_error(sentence);
+  }
+}
+
+template <class T>
+void must_be(const T& message, std::uint64_t number) {
+  must(message.number == number, "a message is another than was sent");
+  must(std::ranges::all_of(message.same, [&](std::uint64_t word) { return word == number * 3; }), "a message is torn");
+}
+
+// The same in each trial: what is hashed or formatted takes the same path then.
+const std::string& scene_path() {
+  static const std::string path = "/dev/shm/" + kit::unique_name("tenon-kill");
+  return path;
+}
+
+constexpr std::uint64_t before_the_kill = 3;
+// Without timestamps, whose clock is no steady one.
+constexpr tenon::PublisherOptions small{.depth = 4, .max_loans = 1, .held = 4, .timestamps = tenon::Timestamps::none};
+
+/// What the processes of a trial tell each other.
+struct Board {
+  std::atomic<std::uint32_t> ready = 0;
+  std::atomic<std::uint32_t> go = 0;
+  std::atomic<std::uint32_t> done = 0;  ///< 1: all was as it must be
+  std::array<char, 120> wrong = {};
+};
+
+void wait_for(std::atomic<std::uint32_t>& word) {
+  (void)futex_wait_until(word, [&] { return word.load() != 0; }, never);
+}
+void say(std::atomic<std::uint32_t>& word, std::uint32_t value) {
+  word.store(value);
+  tenon::futex_wake_all(word);
+}
+
+/// A domain, and a bystander in it, who goes on once the victim is dead.
+class TopicTrial : public kit::KillTrial {
+ public:
+  ~TopicTrial() override {
+    if (bystander_) {
+      (void)bystander_->signal(SIGKILL);
+      (void)bystander_->wait(never);
+    }
+    std::error_code dropped;
+    std::filesystem::remove_all(scene_path(), dropped);
+  }
+
+  void before() override { join(); }
+  void survive() override {
+    say(board_->go, 1);
+    wait_for(board_->done);
+    must(board_->done == 1, board_->wrong.data());
+    (void)tenon::sweep(domain_).or_throw();
+    // Whoever comes next has a topic that works.
+    join();
+    auto subscriber = Subscriber<Short>::create(*holder_, "next").or_throw();
+    auto publisher = Publisher<Short>::create(*holder_, "next", small).or_throw();
+    publisher.publish(numbered<Short>(1), never).or_throw();
+    must_be(*subscriber.receive(never).or_throw(), 1);
+    std::move(publisher).close().or_throw();
+    std::move(subscriber).close().or_throw();
+    std::move(*life_).leave().or_throw();  // nobody destroys a trial in a survivor
+  }
+  std::vector<std::string> leaked() override { return kit::names_in(scene_path()); }
+  std::uint64_t state() override { return kit::hash_of_tree(scene_path()); }
+  bool wants_steady_clock() const override { return true; }
+
+ protected:
+  /// Starts the bystander, whose `body` says ready, waits for go, and throws if anything is not as it must be.
+  void start_bystander(std::function<void()> body) {
+    bystander_.emplace(tenon::spawn([this, body = std::move(body)] { return stand_by(body); }).or_throw());
+    wait_for(board_->ready);
+  }
+  void join() {
+    life_.emplace(Life::join(domain_).or_throw());
+    holder_.emplace(Holder::of(domain_, *life_).or_throw());
+  }
+  void ready_and_wait() {
+    say(board_->ready, 1);
+    wait_for(board_->go);
+  }
+  const Holder& holder() const { return *holder_; }
+
+ private:
+  int stand_by(const std::function<void()>& body) {
+    kit::wants_steady_random = 3;  // its files' names are read by those who are stepped through
+    try {
+      join();
+      body();
+      std::move(*life_).leave().or_throw();
+      say(board_->done, 1);
+    } catch (const std::exception& broken) {
+      std::string_view(broken.what()).copy(board_->wrong.data(), board_->wrong.size() - 1);
+      say(board_->done, 2);
+    }
+    return 0;
+  }
+
+  Domain domain_ = Domain::open(scene_path()).or_throw();
+  kit::Shared<Board> board_;
+  std::optional<tenon::Child> bystander_;
+  std::optional<Life> life_;
+  std::optional<Holder> holder_;
+};
+
+/// The victim publishes; the bystander subscribes, and finds either all of the message or nothing of it.
+template <class T>
+class Publish : public TopicTrial {
+ public:
+  Publish() {
+    start_bystander([this] {
+      auto subscriber = Subscriber<T>::create(holder(), "t").or_throw();
+      ready_and_wait();
+      std::uint64_t received = 0;
+      auto sample = subscriber.receive(never);
+      for (; sample; sample = subscriber.receive(never)) {
+        must_be(**sample, ++received);
+      }
+      must(sample.failed_with(Errc::peer_died), "a publisher's death was not told");
+      must(received == before_the_kill || received == before_the_kill + 1, "a committed message was lost");
+    });
+  }
+  void before() override {
+    TopicTrial::before();
+    publisher_.emplace(Publisher<T>::create(holder(), "t", small).or_throw());
+    for (std::uint64_t i = 1; i <= before_the_kill; ++i) {
+      publisher_->publish(numbered<T>(i), never).or_throw();
+    }
+  }
+  void operation() override {
+    auto loan = publisher_->loan().or_throw();
+    *loan = numbered<T>(before_the_kill + 1);
+    publisher_->publish(std::move(loan), never).or_throw();
+  }
+
+ private:
+  std::optional<Publisher<T>> publisher_;
+};
+
+/// The victim receives and holds; the bystander publishes, and is not held back for longer than the victim lives.
+template <class T>
+class Receive : public TopicTrial {
+ public:
+  Receive() {
+    start_bystander([this] {
+      auto publisher = Publisher<T>::create(holder(), "t", small).or_throw();
+      for (std::uint64_t i = 1; i <= before_the_kill; ++i) {
+        publisher.publish(numbered<T>(i), never).or_throw();
+      }
+      ready_and_wait();
+      auto other = Subscriber<T>::create(holder(), "t").or_throw();
+      for (std::uint64_t i = 1; i <= 30; ++i) {
+        must(publisher.try_publish(numbered<T>(i)).has_value(), "a dead subscriber holds something back");
+        must_be(*other.try_receive().or_throw(), i);
+      }
+      must(publisher.subscribers().size() == 1, "a dead subscriber is still there");
+    });
+  }
+  void before() override {
+    TopicTrial::before();
+    subscriber_.emplace(Subscriber<T>::create(holder(), "t", {.history = before_the_kill}).or_throw());
+    held_.emplace(subscriber_->try_receive().or_throw());
+  }
+  void operation() override {
+    must_be(**held_, 1);
+    auto second = subscriber_->try_receive().or_throw();
+    held_.reset();
+    must_be(*second, 2);
+  }
+
+ private:
+  std::optional<Subscriber<T>> subscriber_;
+  std::optional<Sample<T>> held_;
+};
+
+/// The victim comes to a topic, or leaves it; the bystander is there as the other kind.
+class Come : public TopicTrial {
+ public:
+  explicit Come(bool publishes) : publishes_(publishes) {
+    start_bystander([this] {
+      auto publisher = Publisher<Short>::create(holder(), "t", small).or_throw();
+      auto subscriber = Subscriber<Short>::create(holder(), "t").or_throw();
+      ready_and_wait();
+      for (std::uint64_t i = 1; i <= 10; ++i) {
+        must(publisher.try_publish(numbered<Short>(i)).has_value(), "one who died while it came holds something back");
+        auto sample = subscriber.receive(never);
+        while (sample.failed_with(Errc::peer_died) || sample.failed_with(Errc::closed)) {
+          sample = subscriber.receive(never);
+        }
+        must(sample.has_value(), "nothing can be received beside one who died while it came");
+        must_be(**sample, i);
+      }
+    });
+  }
+  void operation() override {
+    if (publishes_) {
+      publisher_.emplace(Publisher<Short>::create(holder(), "t", small).or_throw());
+    } else {
+      subscriber_.emplace(Subscriber<Short>::create(holder(), "t").or_throw());
+    }
+  }
+  bool changes_without_calls() const override { return false; }
+
+ protected:
+  bool publishes_;
+  std::optional<Publisher<Short>> publisher_;
+  std::optional<Subscriber<Short>> subscriber_;
+};
+
+class Go : public Come {
+ public:
+  using Come::Come;
+  void before() override {
+    Come::before();
+    Come::operation();
+  }
+  void operation() override {
+    if (publishes_) {
+      std::move(*publisher_).close().or_throw();
+    } else {
+      std::move(*subscriber_).close().or_throw();
+    }
+  }
+};
+
+/// The control: the number says that the message is there before its words are.
+class NumberedFirst : public kit::KillTrial {
+ public:
+  using Entry = tenon::MessageEntry<5>;
+  using Ring = tenon::MessageRing<Entry>;
+  NumberedFirst() { ring().initialise(0); }
+
+  void operation() override {
+    Entry& entry = memory_->entries[0];
+    entry.number.store(1);
+    for (std::size_t i = 0; i < 4; ++i) {
+      entry.word[i].store(1 + i);
+    }
+  }
+  void survive() override {
+    Ring::Copy<4> copy;
+    const auto seen = Ring::Reader(ring(), 0).look(copy);
+    must(seen != Ring::Seen::message || copy.word == std::array<std::uint64_t, 4>{1, 2, 3, 4}, "a message is torn");
+  }
+  std::uint64_t state() override { return kit::hash_of(memory_.bytes()); }
+
+ private:
+  struct Memory {
+    std::array<Entry, 2> entries;
+  };
+  Ring ring() { return Ring(memory_->entries); }
+  kit::Shared<Memory> memory_;
+};
+
+}  // namespace
+
+kit::KillCase topic_publish_short() {
+  return {.name = "topic: publish in an entry", .make = [] { return std::make_unique<Publish<Short>>(); }};
+}
+kit::KillCase topic_publish_long() {
+  return {.name = "topic: publish in a chunk", .make = [] { return std::make_unique<Publish<Long>>(); }};
+}
+kit::KillCase topic_receive_short() {
+  return {.name = "topic: receive from an entry", .make = [] { return std::make_unique<Receive<Short>>(); }};
+}
+kit::KillCase topic_receive_long() {
+  return {.name = "topic: receive, hold and release a chunk", .make = [] { return std::make_unique<Receive<Long>>(); }};
+}
+kit::KillCase topic_join_publisher() {
+  return {.name = "topic: create a publisher", .make = [] { return std::make_unique<Come>(true); }};
+}
+kit::KillCase topic_join_subscriber() {
+  return {.name = "topic: subscribe", .make = [] { return std::make_unique<Come>(false); }};
+}
+kit::KillCase topic_leave_publisher() {
+  return {.name = "topic: close a publisher", .make = [] { return std::make_unique<Go>(true); }};
+}
+kit::KillCase topic_leave_subscriber() {
+  return {.name = "topic: unsubscribe", .make = [] { return std::make_unique<Go>(false); }};
+}
+kit::KillCase topic_numbered_first() {
+  return {.name = "topic: an entry numbered before it is written",
+          .make = [] { return std::make_unique<NumberedFirst>(); },
+          .control = true};
+}
+
+}  // namespace kill_cases
