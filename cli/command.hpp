@@ -15,6 +15,7 @@ enum ExitCode : int { succeeded = 0, failed = 1, misused = 2 };
 void add_send(CLI::App& program, int& code);
 void add_recv(CLI::App& program, int& code);
 void add_tour(CLI::App& program, int& code);
+void add_locks(CLI::App& program, int& code);
 void add_ls(CLI::App& program, int& code);
 void add_rm(CLI::App& program, int& code);
 void add_doctor(CLI::App& program, int& code);

@@ -78,6 +78,7 @@ int run(int argc, char** argv) {
   add_send(program, code);
   add_recv(program, code);
   add_tour(program, code);
+  add_locks(program, code);
   add_ls(program, code);
   add_rm(program, code);
   add_doctor(program, code);

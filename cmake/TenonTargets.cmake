@@ -24,6 +24,12 @@ if(TENON_SANITIZE)
   set(tenon_test_timeout 900)
 endif()
 
+# A checked program and an unchecked library do not link, so whoever links the library is compiled as it is.
+set(TENON_CHECKED_DEFINITION "")
+if(TENON_CHECKED)
+  set(TENON_CHECKED_DEFINITION TENON_CHECKED)
+endif()
+
 # tenon_floor(NAME [USES floors…]): a static library tenon_NAME from src/tenon/NAME.
 function(tenon_floor name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "USES")
@@ -35,6 +41,7 @@ function(tenon_floor name)
     add_library(tenon_${name} STATIC ${sources})
     target_link_libraries(tenon_${name} PUBLIC ${arg_USES} PRIVATE tenon_flags)
     target_include_directories(tenon_${name} PUBLIC ${CMAKE_CURRENT_SOURCE_DIR}/src)
+    target_compile_definitions(tenon_${name} PUBLIC ${TENON_CHECKED_DEFINITION})
   else()
     add_library(tenon_${name} INTERFACE)
     target_link_libraries(tenon_${name} INTERFACE ${arg_USES})
@@ -106,7 +113,20 @@ function(tenon_library)
   set_target_properties(tenon PROPERTIES LINKER_LANGUAGE CXX VERSION ${PROJECT_VERSION}
                                          SOVERSION ${PROJECT_VERSION_MAJOR})
   target_compile_features(tenon PUBLIC cxx_std_23)
+  target_compile_definitions(tenon PUBLIC ${TENON_CHECKED_DEFINITION})
   target_link_libraries(tenon PRIVATE $<BUILD_INTERFACE:tenon_flags>)
   target_include_directories(tenon PUBLIC $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/src>
                                           $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+endfunction()
+
+# tenon_checked: the floors that have locks once more, as TENON_CHECKED has them, for the tests and the example of the
+# lock order. It stands in for tenon_sync and tenon_ipc, and nobody links both.
+function(tenon_checked_locks)
+  set(root ${CMAKE_CURRENT_SOURCE_DIR}/src/tenon)
+  file(GLOB sources CONFIGURE_DEPENDS ${root}/sync/*.cpp ${root}/ipc/posix_semaphore/*.cpp ${root}/ipc/sysv_semaphore/*.cpp)
+  list(FILTER sources EXCLUDE REGEX "_(test|bench|example)\\.cpp$")
+  add_library(tenon_checked STATIC EXCLUDE_FROM_ALL ${sources})
+  target_link_libraries(tenon_checked PUBLIC tenon_base tenon_os PRIVATE tenon_flags)
+  target_include_directories(tenon_checked PUBLIC ${CMAKE_CURRENT_SOURCE_DIR}/src)
+  target_compile_definitions(tenon_checked PUBLIC TENON_CHECKED)
 endfunction()

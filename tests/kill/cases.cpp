@@ -20,6 +20,7 @@ std::vector<Entry> all_cases() {
       {sync_semaphore_acquire(), everywhere},
       {sync_semaphore_release(), everywhere},
       {sync_barrier_arrive(), everywhere},
+      {sync_lock_order(), everywhere | rivals | twice},
       {life_join(), everywhere | rivals | many},
       {life_leave(), everywhere},
       {life_sweep(), everywhere | rivals},

@@ -40,6 +40,7 @@ kit::KillCase sync_once();
 kit::KillCase sync_semaphore_acquire();
 kit::KillCase sync_semaphore_release();
 kit::KillCase sync_barrier_arrive();
+kit::KillCase sync_lock_order();
 kit::KillCase life_join();
 kit::KillCase life_leave();
 kit::KillCase life_sweep();

@@ -56,6 +56,7 @@ constexpr std::array names = {
     Row{Errc::wrong_kind, "wrong_kind"},
     Row{Errc::in_child, "in_child"},
     Row{Errc::io_error, "io_error"},
+    Row{Errc::deadlock, "deadlock"},
 };
 
 struct Mapped {
@@ -90,6 +91,7 @@ constexpr std::array by_errno = {
     Mapped{ENOBUFS, Errc::no_memory},
     Mapped{ENOSYS, Errc::not_supported},
     Mapped{EOPNOTSUPP, Errc::not_supported},
+    Mapped{EDEADLK, Errc::deadlock},
     Mapped{ELOOP, Errc::permission_denied},
     Mapped{ENOTDIR, Errc::wrong_kind},
     Mapped{EISDIR, Errc::wrong_kind},

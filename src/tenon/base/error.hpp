@@ -42,6 +42,7 @@ enum class Errc : std::uint8_t {
   wrong_kind,  ///< the name stands for an object of another kind
   in_child,    ///< the handle was opened before fork() and does not work in the child
   io_error,
+  deadlock,  ///< refused, for somebody takes the same locks in another order; told by checked builds alone
 };
 
 /// "timed_out", "would_block", …

@@ -17,11 +17,11 @@ TEST(Error, every_code_has_a_name_of_its_own) {
   for (int code = 1; code <= static_cast<int>(Errc::aborted); ++code) {
     names.insert(tenon::name_of(static_cast<Errc>(code)));
   }
-  for (int code = static_cast<int>(Errc::invalid_name); code <= static_cast<int>(Errc::io_error); ++code) {
+  for (int code = static_cast<int>(Errc::invalid_name); code <= static_cast<int>(Errc::deadlock); ++code) {
     names.insert(tenon::name_of(static_cast<Errc>(code)));
   }
   EXPECT_FALSE(names.contains("unknown"));
-  EXPECT_EQ(names.size(), static_cast<std::size_t>(Errc::aborted) + static_cast<std::size_t>(Errc::io_error) -
+  EXPECT_EQ(names.size(), static_cast<std::size_t>(Errc::aborted) + static_cast<std::size_t>(Errc::deadlock) -
                               static_cast<std::size_t>(Errc::invalid_name) + 1);
   EXPECT_EQ(tenon::name_of(static_cast<Errc>(0)), "unknown");
 }
@@ -40,6 +40,7 @@ TEST(Error, each_errno_has_one_meaning_and_the_unknown_are_io_errors) {
   EXPECT_EQ(tenon::errc_of(EOWNERDEAD), Errc::owner_died);
   EXPECT_EQ(tenon::errc_of(ENAMETOOLONG), Errc::invalid_name);
   EXPECT_EQ(tenon::errc_of(EMFILE), Errc::limit_reached);
+  EXPECT_EQ(tenon::errc_of(EDEADLK), Errc::deadlock);
   EXPECT_EQ(tenon::errc_of(EIO), Errc::io_error);
   EXPECT_EQ(tenon::errc_of(0), Errc::io_error);
   EXPECT_EQ(tenon::errc_of(-1), Errc::io_error);

@@ -228,9 +228,11 @@ Result<Segment> Segment::open_or_create(SysvKey key, SegmentSize size, const Seg
   });
 }
 
-Result<LockedSegment> Segment::lock(Deadline deadline) & { return locked(state_->lock().lock(deadline)); }
+Result<LockedSegment> Segment::lock(Deadline deadline, TakenAt at) & {
+  return locked(state_->lock().lock(deadline, at));
+}
 
-Result<LockedSegment> Segment::try_lock() & { return locked(state_->lock().try_lock()); }
+Result<LockedSegment> Segment::try_lock(TakenAt at) & { return locked(state_->lock().try_lock(at)); }
 
 Result<LockedSegment> Segment::locked(Result<MutexGuard> guard) {
   if (!guard) {

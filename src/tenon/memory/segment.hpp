@@ -74,10 +74,10 @@ class Segment {
 
   /// Everything is done under the lock. What the last holder left unfinished, since it died, is undone first: see
   /// LockedSegment::recovered. Outcomes: timed_out, stopped, not_recoverable. Failures: corrupt.
-  Result<LockedSegment> lock(Deadline deadline) &;
+  Result<LockedSegment> lock(Deadline deadline, TakenAt at = TakenAt::current()) &;
   Result<LockedSegment> lock(Deadline deadline) && = delete;  // the lock would outlive the memory that it stands in
   /// Outcomes: would_block, not_recoverable. Failures: corrupt.
-  Result<LockedSegment> try_lock() &;
+  Result<LockedSegment> try_lock(TakenAt at = TakenAt::current()) &;
   Result<LockedSegment> try_lock() && = delete;
 
   /// Whether the memory is still all there and still has its name: nothing else tells before SIGBUS does, or before two

@@ -33,6 +33,12 @@ Result<Fd> open_directory(const std::string& path) {
   return opened;
 }
 
+// secure_getenv: a set-user-id program must not be led into a directory of its caller's choosing.
+const char* named_by_environment() {
+  const char* const named = ::secure_getenv("TENON_DOMAIN");
+  return named != nullptr && *named != '\0' ? named : nullptr;
+}
+
 bool is_member(gid_t group) {
   std::vector<gid_t> groups(static_cast<std::size_t>(std::max(::getgroups(0, nullptr), 0)));
   const int count = ::getgroups(static_cast<int>(groups.size()), groups.data());
@@ -157,12 +163,13 @@ Result<Fd> open_or_make(const std::string& path, Permissions permissions) {
 }  // namespace
 
 Result<Domain> Domain::of_environment() {
-  // secure_getenv: a set-user-id program must not be led into a directory of its caller's choosing.
-  const char* named = ::secure_getenv("TENON_DOMAIN");
-  if (named != nullptr && *named != '\0') {
-    return open(named);
-  }
-  return open("/dev/shm/tenon-" + std::to_string(::geteuid())).and_then(only_if_own);
+  return named_by_environment() != nullptr ? open(path_of_environment())
+                                           : open(path_of_environment()).and_then(only_if_own);
+}
+
+std::string Domain::path_of_environment() {
+  const char* const named = named_by_environment();
+  return named != nullptr ? std::string(named) : "/dev/shm/tenon-" + std::to_string(::geteuid());
 }
 
 Result<Domain> Domain::open(std::string_view path, Permissions permissions) {

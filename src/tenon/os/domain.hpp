@@ -15,6 +15,8 @@ namespace tenon {
 /// one object but moves.
 class Domain {
  public:
+  /// Where of_environment() looks: what TENON_DOMAIN names, else /dev/shm/tenon-UID. Makes nothing.
+  static std::string path_of_environment();
   /// The one named by TENON_DOMAIN, else this user's own; made if missing.
   static Result<Domain> of_environment();
 

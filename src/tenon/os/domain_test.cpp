@@ -228,6 +228,8 @@ TEST(Domain, without_a_word_in_the_environment_is_the_users_own) {
   kit::in_private_namespaces([] {
     const std::string path = "/dev/shm/tenon-" + std::to_string(::geteuid());
     ::unsetenv("TENON_DOMAIN");
+    EXPECT_EQ(Domain::path_of_environment(), path);
+    EXPECT_NE(::access(path.c_str(), F_OK), 0) << "to ask makes nothing";
     EXPECT_EQ(Domain::of_environment().or_throw().path(), path);
     ::setenv("TENON_DOMAIN", "", 1);
     EXPECT_EQ(Domain::of_environment().or_throw().path(), path);
@@ -240,6 +242,7 @@ TEST(Domain, is_the_one_that_the_environment_names) {
   kit::UniqueDirectory directory;
   in_child([&] {
     ::setenv("TENON_DOMAIN", directory.path().c_str(), 1);
+    EXPECT_EQ(Domain::path_of_environment(), directory.path());
     EXPECT_EQ(Domain::of_environment().or_throw().path(), directory.path());
   });
 }

@@ -67,6 +67,15 @@ Result<std::vector<MappedFile>> mapped_files(pid_t pid);
 /// Parses one line of a maps file; without a value if it maps no file. Failures: corrupt.
 Result<std::optional<MappedFile>> parse_map(std::string_view line);
 
+/// Which byte of which file an address of this process stands for: the same for all processes that share the memory.
+struct MappedPlace {
+  MappedFile file;
+  std::uint64_t offset;
+};
+/// Nothing for memory that is this process's alone. Outcomes: not_found (nothing is mapped there, or /proc is not
+/// mounted). Failures: corrupt.
+Result<std::optional<MappedPlace>> mapped_place(std::uintptr_t address);
+
 /// A file system and where this process sees it.
 struct Mount {
   std::string point;

@@ -94,6 +94,40 @@ Result<std::vector<MappedFile>> mapped_files(pid_t pid) {
   return each_line("/proc/" + std::to_string(pid) + "/maps", add).transform([&] { return std::move(files); });
 }
 
+// "7f2a-7f2b rw-s 00001000 00:01 17 /dev/shm/x": from, to, rights, what byte of the file is at its beginning.
+Result<std::optional<MappedPlace>> mapped_place(std::uintptr_t address) {
+  auto all = text("/proc/thread-self/maps");  // of the process, also when its main thread has ended
+  if (!all) {
+    return fail(std::move(all.error()));
+  }
+  for (std::string_view left = *all; !left.empty();) {
+    const std::string_view whole = left.substr(0, std::min(left.find('\n'), left.size()));
+    left.remove_prefix(std::min(whole.size() + 1, left.size()));
+    std::string_view line = whole;
+    const std::string_view range = take_word(line);
+    const std::string_view rights = take_word(line);
+    const std::size_t dash = std::min(range.find('-'), range.size() - 1);
+    std::uintptr_t from = 0;
+    std::uintptr_t to = 0;
+    std::uint64_t offset = 0;
+    if (!parse(range.substr(0, dash), from, 16) || !parse(range.substr(dash + 1), to, 16) || rights.size() != 4 ||
+        !parse(take_word(line), offset, 16)) {
+      return corrupt(whole, "it is not a line of a maps file");
+    }
+    if (address < from || address >= to) {
+      continue;
+    }
+    if (rights[3] != 's') {
+      return std::optional<MappedPlace>();
+    }
+    return parse_map(whole).transform([&](std::optional<MappedFile> file) {
+      return file ? std::optional(MappedPlace{.file = std::move(*file), .offset = offset + (address - from)})
+                  : std::nullopt;
+    });
+  }
+  return fail(Error(Errc::not_found).on("/proc/thread-self/maps").because("nothing is mapped at the address"));
+}
+
 Result<Mount> parse_mount(std::string_view line) {
   const std::string_view whole = line;
   for (int i = 0; i < 4; ++i) {

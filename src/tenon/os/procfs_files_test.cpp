@@ -59,6 +59,28 @@ TEST(ProcfsMaps, what_this_process_maps_is_there_once_and_nameable) {
   ::unlink(path.c_str());
 }
 
+TEST(ProcfsMaps, an_address_stands_for_a_byte_of_the_file_that_is_shared_there) {
+  const kit::UniqueDirectory directory;
+  const std::string path = directory / "shared";
+  const auto file = tenon::fd_from(::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600), "open").or_throw();
+  ASSERT_EQ(::ftruncate(file.raw(), 8192), 0);
+  struct stat status{};
+  ASSERT_EQ(::fstat(file.raw(), &status), 0);
+  auto* const second = static_cast<char*>(::mmap(nullptr, 4096, PROT_READ, MAP_SHARED, file.raw(), 4096));
+  auto* const copied = static_cast<char*>(::mmap(nullptr, 4096, PROT_READ, MAP_PRIVATE, file.raw(), 0));
+  const auto place = procfs::mapped_place(reinterpret_cast<std::uintptr_t>(second + 17)).or_throw();
+  ASSERT_TRUE(place);
+  EXPECT_EQ(place->offset, 4096U + 17);
+  EXPECT_EQ(place->file.inode, status.st_ino);
+  EXPECT_EQ(place->file.path, path);
+  EXPECT_FALSE(procfs::mapped_place(reinterpret_cast<std::uintptr_t>(copied)).or_throw());
+  EXPECT_FALSE(procfs::mapped_place(reinterpret_cast<std::uintptr_t>(&status)).or_throw());
+  EXPECT_TRUE(procfs::mapped_place(1).failed_with(Errc::not_found));
+  ::munmap(second, 4096);
+  ::munmap(copied, 4096);
+  ::unlink(path.c_str());
+}
+
 TEST(ProcfsMounts, a_line_may_have_optional_fields_or_none) {
   const auto plain = procfs::parse_mount("21 1 0:20 / /dev/mqueue rw,nosuid - mqueue none rw").or_throw();
   EXPECT_EQ(plain.point, "/dev/mqueue");

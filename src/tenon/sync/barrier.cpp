@@ -106,7 +106,7 @@ void Barrier::break_off() noexcept {
 // First the phase is broken off, then the slot is freed: in the other order one that dies in between has told nobody.
 // Somebody else who is at it does it for all.
 Result<void> Barrier::take_out_the_dead(Deaths& deaths) {
-  auto guard = mutex_.try_lock();
+  auto guard = mutex_.try_lock_unrecorded();
   if (!guard) {
     return guard.failed_with(Errc::would_block) ? Result<void>() : fail(std::move(guard.error()));
   }

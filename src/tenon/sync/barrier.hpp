@@ -110,7 +110,7 @@ class Barrier {
   Bell bell_;
   std::uint32_t parties_;
   DomainId domain_;
-  Mutex mutex_;  // held by who takes out the dead, so that each is told of once
+  Mutex mutex_{Mutex::Unrecorded()};  // held by who takes out the dead, so that each is told of once
   alignas(cache_line) std::array<std::atomic<std::uint64_t>, most_parties> slots_{};
 };
 

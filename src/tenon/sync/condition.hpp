@@ -28,14 +28,16 @@ class Condition {
   /// Outcomes: timed_out, stopped; owner_died (the mutex is held, and the guard says so too: repair what it guards and
   /// say mark_consistent()); not_recoverable (the guard holds nothing). A guard that owner_died() must be marked
   /// before.
-  Result<void> wait(MutexGuard& guard, Deadline deadline);
+  /// Failures: in checked builds deadlock: the mutex may not be locked again while another lock is held that is taken
+  /// under it; nothing has been unlocked.
+  Result<void> wait(MutexGuard& guard, Deadline deadline, TakenAt at = TakenAt::current());
 
   /// Waits until `holds()`, which is called with the mutex held, and once more when the deadline has passed.
   /// Outcomes: as of wait(), which may have come before holds() did.
   template <std::predicate Holds>
-  Result<void> wait_until(MutexGuard& guard, Holds holds, Deadline deadline) {
+  Result<void> wait_until(MutexGuard& guard, Holds holds, Deadline deadline, TakenAt at = TakenAt::current()) {
     while (!holds()) {
-      if (auto waited = wait(guard, deadline); !waited) {
+      if (auto waited = wait(guard, deadline, at); !waited) {
         const bool in_order = guard.holds() && !guard.owner_died();
         return in_order && holds() ? Result<void>() : waited;
       }

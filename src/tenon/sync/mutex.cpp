@@ -18,7 +18,13 @@ int lock_until(pthread_mutex_t& mutex, const timespec& until) {
 
 }  // namespace
 
-Mutex::Mutex() noexcept {
+Mutex::Mutex(TakenAt) noexcept : Mutex(Unrecorded()) {
+  if constexpr (is_checked) {
+    LockOrder::made(lock_ref());
+  }
+}
+
+Mutex::Mutex(Unrecorded) noexcept {
   pthread_mutexattr_t attributes;
   ::pthread_mutexattr_init(&attributes);
   // The normal type alone: a recursive or error-checking one compares thread ids, and two processes of different PID
@@ -43,11 +49,11 @@ Result<MutexGuard> Mutex::outcome_of(int returned, Errc not_free) {
   return fail(Error(returned == ETIMEDOUT ? not_free : errc_of(returned), "pthread_mutex_lock", returned));
 }
 
-Result<MutexGuard> Mutex::after_a_try(int returned) {
+Result<MutexGuard> Mutex::after_a_try(int returned, TakenAt) {
   return RobustList::has_room() ? outcome_of(returned, Errc::would_block) : fail(RobustList::no_room());
 }
 
-Result<MutexGuard> Mutex::lock_watchfully(Deadline deadline) {
+Result<MutexGuard> Mutex::lock_watchfully(Deadline deadline, TakenAt) {
   if (stop_requested(deadline)) {
     return fail(Errc::stopped, "pthread_mutex_lock");
   }

@@ -29,6 +29,7 @@
 /// holds it, the child does not.
 #include <tenon/base/deadline.hpp>
 #include <tenon/base/result.hpp>
+#include <tenon/sync/lock_order.hpp>
 #include <tenon/sync/locker.hpp>
 #include <tenon/sync/robust_list.hpp>
 
@@ -45,16 +46,39 @@ namespace tenon {
 
 class Mutex;
 
+/// As which lock a checked build has recorded what a guard holds.
+#ifdef TENON_CHECKED
+struct RecordedLock {
+  LockRef lock = {};
+  bool is_recorded = false;
+  static RecordedLock as(const LockRef& lock) noexcept { return {.lock = lock, .is_recorded = true}; }
+  void released() const {
+    if (is_recorded) {
+      LockOrder::released(lock);
+    }
+  }
+};
+#else
+struct RecordedLock {
+  static constexpr RecordedLock as(const LockRef&) noexcept { return {}; }
+  static constexpr void released() noexcept {}
+};
+#endif
+
 /// Holds the mutex; unlocks it when it goes. Moved from, it holds nothing.
 class [[nodiscard]] MutexGuard {
  public:
   MutexGuard(MutexGuard&& other) noexcept
-      : mutex_(std::exchange(other.mutex_, nullptr)), locker_(other.locker_), owner_died_(other.owner_died_) {}
+      : mutex_(std::exchange(other.mutex_, nullptr)),
+        locker_(other.locker_),
+        owner_died_(other.owner_died_),
+        recorded_(other.recorded_) {}
   MutexGuard& operator=(MutexGuard&& other) noexcept {
     MutexGuard taken(std::move(other));
     std::swap(mutex_, taken.mutex_);
     std::swap(locker_, taken.locker_);
     std::swap(owner_died_, taken.owner_died_);
+    std::swap(recorded_, taken.recorded_);
     return *this;
   }
   MutexGuard(const MutexGuard&) = delete;
@@ -77,6 +101,7 @@ class [[nodiscard]] MutexGuard {
     if (mutex_ != nullptr && is_called_by_locker() && ::pthread_mutex_unlock(mutex_) == 0) {
       mutex_ = nullptr;
       RobustList::removed();
+      recorded_.released();
     }
   }
 
@@ -94,21 +119,45 @@ class [[nodiscard]] MutexGuard {
   pthread_mutex_t* mutex_;
   std::uint32_t locker_;
   bool owner_died_;
+  [[no_unique_address]] RecordedLock recorded_ = {};
 };
 
 /// Stands in shared memory, at the same offset for all: made once with placement new before others see it, as in
 /// PosixMemory's `initialise`, and found by others with a cast. It is never destroyed, since others may still use it.
 class Mutex {
  public:
-  Mutex() noexcept;
+  Mutex(TakenAt made_at = TakenAt::current()) noexcept;
   Mutex(const Mutex&) = delete;
   Mutex& operator=(const Mutex&) = delete;
 
   /// Outcomes: timed_out, stopped, not_recoverable. Who gets it asks the guard whether the last owner died.
-  /// Failures: limit_reached (this thread holds 1,024 locks).
-  Result<MutexGuard> lock(Deadline deadline) {
+  /// Failures: limit_reached (this thread holds 1,024 locks); in checked builds deadlock, and others of LockOrder.
+  Result<MutexGuard> lock(Deadline deadline, TakenAt at = TakenAt::current()) {
+    if constexpr (is_checked) {
+      return take_in_order(LockOrder::hooks(), lock_ref(), at, !deadline.passed(),
+                           [&] { return recorded(lock_unrecorded(deadline)); });
+    }
+    return lock_unrecorded(deadline);
+  }
+  /// Outcomes: would_block, not_recoverable. Failures: as of lock(), but deadlock.
+  Result<MutexGuard> try_lock(TakenAt at = TakenAt::current()) {
+    if constexpr (is_checked) {
+      return take_in_order(LockOrder::hooks(), lock_ref(), at, false, [&] { return recorded(try_lock_unrecorded()); });
+    }
+    return try_lock_unrecorded();
+  }
+
+ private:
+  friend class RwLock;
+  friend class Condition;
+  friend class Barrier;
+  // For what is itself a lock, or never waits for another while it is held.
+  struct Unrecorded {};
+  explicit Mutex(Unrecorded) noexcept;
+
+  Result<MutexGuard> lock_unrecorded(Deadline deadline) {
     if (deadline.stop() != nullptr || !RobustList::has_room()) [[unlikely]] {
-      return lock_watchfully(deadline);
+      return lock_watchfully(deadline, TakenAt());
     }
     const int returned = lock_at_once();
     if (returned == 0) [[likely]] {
@@ -117,8 +166,7 @@ class Mutex {
     }
     return after_a_look(returned, deadline);
   }
-  /// Outcomes: would_block, not_recoverable. Failures: as of lock().
-  Result<MutexGuard> try_lock() {
+  Result<MutexGuard> try_lock_unrecorded() {
     if (is_held_by_the_living()) {
       return fail(Errc::would_block, "pthread_mutex_lock");  // a timed lock would ask the kernel first
     }
@@ -127,11 +175,15 @@ class Mutex {
       RobustList::added();
       return MutexGuard(mutex_, false);
     }
-    return after_a_try(returned);
+    return after_a_try(returned, TakenAt());
   }
-
- private:
-  friend class RwLock;
+  LockRef lock_ref() const noexcept { return LockRef::in_memory(LockKind::mutex, this); }
+  Result<MutexGuard> recorded(Result<MutexGuard> guard) const {
+    if (guard) {
+      guard->recorded_ = RecordedLock::as(lock_ref());
+    }
+    return guard;
+  }
   // Never pthread_mutex_trylock: what is not recoverable glibc leaves locked by whoever tries it, for good. A timed
   // lock whose time is over takes a mutex that is free just as well.
   int lock_at_once() noexcept {
@@ -151,14 +203,17 @@ class Mutex {
     const auto word = static_cast<std::uint32_t>(std::atomic_ref(mutex_.__data.__lock).load(std::memory_order_relaxed));
     return (word & FUTEX_TID_MASK) != 0 && (word & FUTEX_OWNER_DIED) == 0;
   }
-  Result<MutexGuard> after_a_try(int returned);
-  Result<MutexGuard> lock_watchfully(Deadline deadline);
+  // TakenAt: so that a checked program does not link to an unchecked library.
+  Result<MutexGuard> after_a_try(int returned, TakenAt);
+  Result<MutexGuard> lock_watchfully(Deadline deadline, TakenAt);
   Result<MutexGuard> after_a_look(int returned, Deadline deadline);
   Result<MutexGuard> wait(Deadline deadline);
   Result<MutexGuard> outcome_of(int returned, Errc not_free);
 
   pthread_mutex_t mutex_;
 };
+
+static_assert(is_checked || sizeof(MutexGuard) == 16);
 
 // Mutex is of standard layout, and this its first member.
 inline Mutex& MutexGuard::mutex() const noexcept { return *reinterpret_cast<Mutex*>(mutex_); }

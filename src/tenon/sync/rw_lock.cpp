@@ -24,6 +24,12 @@ MutexGuard repaired(MutexGuard guard) noexcept {
 
 }  // namespace
 
+RwLock::RwLock(TakenAt) noexcept {
+  if constexpr (is_checked) {
+    LockOrder::made(lock_ref());
+  }
+}
+
 Result<ReadGuard> RwLock::reading(MutexGuard slot) {
   MutexGuard held = repaired(std::move(slot));
   // relaxed: what is read under a slot was written under all of them
@@ -37,9 +43,32 @@ Result<ReadGuard> RwLock::reading(MutexGuard slot) {
   }
 }
 
+// What the guard of a slot lets go of is the lock.
+Result<ReadGuard> RwLock::recorded(Result<ReadGuard> guard) const {
+  if (guard) {
+    guard->slot_.recorded_ = RecordedLock::as(lock_ref());
+  }
+  return guard;
+}
+
+Result<ReadGuard> RwLock::read(Deadline deadline, [[maybe_unused]] TakenAt at) {
+  if constexpr (is_checked) {
+    return take_in_order(LockOrder::hooks(), lock_ref(), at, !deadline.passed(),
+                         [&] { return recorded(read_unrecorded(deadline)); });
+  }
+  return read_unrecorded(deadline);
+}
+
+Result<ReadGuard> RwLock::try_read([[maybe_unused]] TakenAt at) {
+  if constexpr (is_checked) {
+    return take_in_order(LockOrder::hooks(), lock_ref(), at, false, [&] { return recorded(try_read_unrecorded()); });
+  }
+  return try_read_unrecorded();
+}
+
 std::optional<Result<ReadGuard>> RwLock::read_in_free_slot() {
   for (std::size_t i = 0; i < most_readers; ++i) {
-    auto slot = slots_[(preferred_slot() + i) % most_readers].mutex.try_lock();
+    auto slot = slots_[(preferred_slot() + i) % most_readers].mutex.try_lock_unrecorded();
     if (slot) {
       return reading(std::move(*slot));
     }
@@ -50,7 +79,7 @@ std::optional<Result<ReadGuard>> RwLock::read_in_free_slot() {
   return std::nullopt;
 }
 
-Result<ReadGuard> RwLock::read(Deadline deadline) {
+Result<ReadGuard> RwLock::read_unrecorded(Deadline deadline) {
   if (stop_requested(deadline)) [[unlikely]] {
     return fail(Errc::stopped, "pthread_mutex_lock");
   }
@@ -64,7 +93,7 @@ Result<ReadGuard> RwLock::read(Deadline deadline) {
 }
 
 Result<ReadGuard> RwLock::read_behind_gate(Deadline deadline) {
-  auto gate = gate_.mutex.lock(deadline);
+  auto gate = gate_.mutex.lock_unrecorded(deadline);
   if (!gate) {
     return fail(std::move(gate.error()));
   }
@@ -85,7 +114,7 @@ Result<ReadGuard> RwLock::read_behind_gate(Deadline deadline) {
 // Any slot may be the next that is free: one is waited for, the others are looked at again soon.
 Result<ReadGuard> RwLock::read_in_next_slot(Deadline deadline) {
   while (true) {
-    auto slot = slots_[preferred_slot()].mutex.lock(deadline.or_sooner(after(recheck_interval)));
+    auto slot = slots_[preferred_slot()].mutex.lock_unrecorded(deadline.or_sooner(after(recheck_interval)));
     if (slot) {
       return reading(std::move(*slot));
     }
@@ -98,10 +127,10 @@ Result<ReadGuard> RwLock::read_in_next_slot(Deadline deadline) {
   }
 }
 
-Result<ReadGuard> RwLock::try_read() {
+Result<ReadGuard> RwLock::try_read_unrecorded() {
   // relaxed: a reader that does not see the writer yet is one that came before it
   if (gate_.writer_comes.load(std::memory_order_relaxed) != 0) {
-    auto gate = gate_.mutex.try_lock();
+    auto gate = gate_.mutex.try_lock_unrecorded();
     if (!gate) {
       return fail(std::move(gate.error()));
     }
@@ -150,12 +179,20 @@ Result<WriteGuard> RwLock::write_with(Lock lock) {
   return WriteGuard(*this, before == somebody_writes);
 }
 
-Result<WriteGuard> RwLock::write(Deadline deadline) {
-  return write_with([deadline](Mutex& mutex) { return mutex.lock(deadline); });
+Result<WriteGuard> RwLock::write(Deadline deadline, [[maybe_unused]] TakenAt at) {
+  auto take = [&] { return write_with([deadline](Mutex& mutex) { return mutex.lock_unrecorded(deadline); }); };
+  if constexpr (is_checked) {
+    return take_in_order(LockOrder::hooks(), lock_ref(), at, !deadline.passed(), take);
+  }
+  return take();
 }
 
-Result<WriteGuard> RwLock::try_write() {
-  return write_with([](Mutex& mutex) { return mutex.try_lock(); });
+Result<WriteGuard> RwLock::try_write([[maybe_unused]] TakenAt at) {
+  auto take = [&] { return write_with([](Mutex& mutex) { return mutex.try_lock_unrecorded(); }); };
+  if constexpr (is_checked) {
+    return take_in_order(LockOrder::hooks(), lock_ref(), at, false, take);
+  }
+  return take();
 }
 
 // The gate first: that it is refused tells a thread, or a forked child, that all of it is another's. `writer comes`

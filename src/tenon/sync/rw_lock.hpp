@@ -96,36 +96,40 @@ class RwLock {
  public:
   static constexpr std::size_t most_readers = 32;
 
-  RwLock() noexcept = default;
+  RwLock(TakenAt made_at = TakenAt::current()) noexcept;
   RwLock(const RwLock&) = delete;
   RwLock& operator=(const RwLock&) = delete;
 
   /// Outcomes: timed_out, stopped, owner_died (a writer died, and none has repaired it yet: nothing is held),
-  /// not_recoverable. Failures: limit_reached, as Mutex.
-  Result<ReadGuard> read(Deadline deadline);
+  /// not_recoverable. Failures: limit_reached, as Mutex; in checked builds deadlock, and others of LockOrder.
+  Result<ReadGuard> read(Deadline deadline, TakenAt at = TakenAt::current());
   /// Outcomes: would_block (also for a moment after writing, while another reader passes the gate), owner_died,
   /// not_recoverable.
-  Result<ReadGuard> try_read();
+  Result<ReadGuard> try_read(TakenAt at = TakenAt::current());
 
   /// Outcomes: timed_out, stopped, not_recoverable. Who gets it asks the guard whether the last writer died.
-  Result<WriteGuard> write(Deadline deadline);
+  Result<WriteGuard> write(Deadline deadline, TakenAt at = TakenAt::current());
   /// Outcomes: would_block, not_recoverable.
-  Result<WriteGuard> try_write();
+  Result<WriteGuard> try_write(TakenAt at = TakenAt::current());
 
  private:
   friend class WriteGuard;
   enum Writing : std::uint32_t { nobody_writes, somebody_writes, never_repaired };
 
   struct alignas(cache_line) Gate {
-    Mutex mutex;
+    Mutex mutex{Mutex::Unrecorded()};
     std::atomic<std::uint32_t> writer_comes = 0;
     std::atomic<std::uint32_t> writing = nobody_writes;
   };
   static_assert(offsetof(Gate, writer_comes) == sizeof(Mutex) && offsetof(Gate, writing) == sizeof(Mutex) + 4);
   struct alignas(cache_line) Slot {
-    Mutex mutex;
+    Mutex mutex{Mutex::Unrecorded()};
   };
 
+  LockRef lock_ref() const noexcept { return LockRef::in_memory(LockKind::rw_lock, this); }
+  inline Result<ReadGuard> read_unrecorded(Deadline deadline);
+  inline Result<ReadGuard> try_read_unrecorded();
+  Result<ReadGuard> recorded(Result<ReadGuard> guard) const;
   Result<ReadGuard> read_behind_gate(Deadline deadline);
   Result<ReadGuard> read_in_next_slot(Deadline deadline);
   std::optional<Result<ReadGuard>> read_in_free_slot();
@@ -144,7 +148,10 @@ static_assert(std::is_trivially_destructible_v<RwLock>);
 
 inline void WriteGuard::unlock() && noexcept {
   if (lock_ != nullptr && is_called_by_locker() && lock_->finish_writing(owner_died_)) {
-    lock_ = nullptr;
+    [[maybe_unused]] const RwLock* const lock = std::exchange(lock_, nullptr);
+    if constexpr (is_checked) {
+      LockOrder::released(lock->lock_ref());
+    }
   }
 }
 

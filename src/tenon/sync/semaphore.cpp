@@ -65,31 +65,47 @@ std::uint32_t Semaphore::available() const noexcept {
   return free;
 }
 
-Result<Permit> Semaphore::try_acquire(const Holder& holder) {
-  if (auto may = holder.may_share(domain_); !may) {
-    return fail(std::move(may.error()));
+Result<Permit> Semaphore::try_acquire(const Holder& holder, [[maybe_unused]] TakenAt at) {
+  auto acquire_now = [&]() -> Result<Permit> {
+    if (auto may = holder.may_share(domain_); !may) {
+      return fail(std::move(may.error()));
+    }
+    if (auto permit = take(holder)) {
+      return std::move(*permit);
+    }
+    Deaths deaths(holder);
+    auto looked = take_back(deaths);
+    if (auto permit = take(holder)) {
+      return std::move(*permit);
+    }
+    return looked ? fail(Errc::would_block) : fail(std::move(looked.error()));
+  };
+  if constexpr (is_checked) {
+    return take_in_order(LockOrder::hooks(), lock_ref(), at, false, acquire_now);
   }
-  if (auto permit = take(holder)) {
-    return std::move(*permit);
-  }
-  Deaths deaths(holder);
-  auto looked = take_back(deaths);
-  if (auto permit = take(holder)) {
-    return std::move(*permit);
-  }
-  return looked ? fail(Errc::would_block) : fail(std::move(looked.error()));
+  return acquire_now();
 }
 
-Result<Permit> Semaphore::acquire(const Holder& holder, Deadline deadline) {
-  if (auto may = holder.may_share(domain_); !may) {
-    return fail(std::move(may.error()));
+Result<Permit> Semaphore::acquire(const Holder& holder, Deadline deadline, [[maybe_unused]] TakenAt at) {
+  auto acquire_now = [&]() -> Result<Permit> {
+    if (auto may = holder.may_share(domain_); !may) {
+      return fail(std::move(may.error()));
+    }
+    if (stop_requested(deadline)) {
+      return fail(Errc::stopped, "futex");
+    }
+    if (auto permit = take(holder)) [[likely]] {
+      return std::move(*permit);
+    }
+    return wait_for_one(holder, deadline);
+  };
+  if constexpr (is_checked) {
+    return take_in_order(LockOrder::hooks(), lock_ref(), at, !deadline.passed(), acquire_now);
   }
-  if (stop_requested(deadline)) {
-    return fail(Errc::stopped, "futex");
-  }
-  if (auto permit = take(holder)) [[likely]] {
-    return std::move(*permit);
-  }
+  return acquire_now();
+}
+
+Result<Permit> Semaphore::wait_for_one(const Holder& holder, Deadline deadline) {
   Deaths deaths(holder);
   Deadline next_look = after(recheck_interval);
   while (true) {
@@ -125,6 +141,9 @@ Result<void> Permit::release() && noexcept {
   Semaphore& semaphore = *std::exchange(semaphore_, nullptr);
   if (!holder_.is_of_this_process()) {
     return fail(Errc::in_child);
+  }
+  if constexpr (is_checked) {
+    LockOrder::released(semaphore.lock_ref());
   }
   return semaphore.give_back(slot_, holder_.token()) ? Result<void>() : fail(Errc::not_found);
 }

@@ -32,6 +32,7 @@
 #include <tenon/base/cache_line.hpp>
 #include <tenon/sync/bell.hpp>
 #include <tenon/sync/holder.hpp>
+#include <tenon/sync/lock_order.hpp>
 
 #include <array>
 #include <cstddef>
@@ -82,16 +83,20 @@ class Semaphore {
 
   /// Outcomes: timed_out, stopped. Failures: invalid_argument (another domain), in_child, limit_reached (descriptors,
   /// by which to ask whether a holder is alive), not_found (the holder's process has left the domain).
-  Result<Permit> acquire(const Holder& holder, Deadline deadline);
+  /// In checked builds, used_as_lock(): deadlock, and others of LockOrder.
+  Result<Permit> acquire(const Holder& holder, Deadline deadline, TakenAt at = TakenAt::current());
   /// Looks for dead holders, too. Outcomes: would_block. Failures: as of acquire().
-  Result<Permit> try_acquire(const Holder& holder);
+  Result<Permit> try_acquire(const Holder& holder, TakenAt at = TakenAt::current());
 
   std::uint32_t permits() const noexcept { return permits_; }
   /// How many are free: by the time it is told, it may be otherwise.
   std::uint32_t available() const noexcept;
+  /// For used_as_lock().
+  LockRef lock_ref() const noexcept { return LockRef::in_memory(LockKind::semaphore, this); }
 
  private:
   friend class Permit;
+  Result<Permit> wait_for_one(const Holder& holder, Deadline deadline);
   std::optional<Permit> take(const Holder& holder) noexcept;
   bool give_back(std::size_t slot, Token from) noexcept;
   Result<void> take_back(Deaths& deaths);

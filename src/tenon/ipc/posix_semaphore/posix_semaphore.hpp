@@ -6,6 +6,7 @@
 /// looking again, whatever its deadline: not even one with `never`.
 #include <tenon/base/contract.hpp>
 #include <tenon/base/deadline.hpp>
+#include <tenon/base/lock_hooks.hpp>
 #include <tenon/base/result.hpp>
 
 #include <cerrno>
@@ -23,24 +24,28 @@ class PosixSemaphore {
 
   /// Takes one from the count, and waits while it is 0. The permit is not given back when its taker dies: see
   /// SysvSemaphore for one that is. Outcomes: timed_out, stopped (at most one recheck interval after the Stop was set).
-  /// sem_clockwait(3)
-  Result<void> wait(Deadline deadline) {
-    if (deadline.stop() == nullptr && ::sem_trywait(native()) == 0) [[likely]] {
-      return {};
+  /// Failures: in checked builds deadlock, if it is used_as_lock(). sem_clockwait(3)
+  Result<void> wait(Deadline deadline, TakenAt at = TakenAt::current()) {
+    if constexpr (is_checked) {
+      return take_in_order(LockHooks::installed(), lock_ref(), at, !deadline.passed(),
+                           [&] { return wait_unrecorded(deadline); });
     }
-    return wait_on(deadline);
+    return wait_unrecorded(deadline);
   }
   /// Outcomes: would_block (the count is 0). sem_trywait(3)
-  Result<void> try_wait() {
-    if (::sem_trywait(native()) == 0) [[likely]] {
-      return {};
+  Result<void> try_wait(TakenAt at = TakenAt::current()) {
+    if constexpr (is_checked) {
+      return take_in_order(LockHooks::installed(), lock_ref(), at, false, [&] { return try_wait_unrecorded(); });
     }
-    return Result<void>(std::unexpect, Errc::would_block, "sem_trywait", EAGAIN);
+    return try_wait_unrecorded();
   }
-  /// Adds one, and wakes somebody who waits. Async-signal-safe unless it fails. Failures: limit_reached (the count is
-  /// `most`, and stays so). sem_post(3)
+  /// Adds one, and wakes somebody who waits. Async-signal-safe unless it fails, or a checked build uses it as a lock.
+  /// Failures: limit_reached (the count is `most`, and stays so). sem_post(3)
   Result<void> post() {
     if (::sem_post(native()) == 0) [[likely]] {
+      if constexpr (is_checked) {
+        tell_released();
+      }
       return {};
     }
     return post_refused();
@@ -53,6 +58,9 @@ class PosixSemaphore {
     expects(semaphore_ != nullptr, "a semaphore was used after it was moved from");
     return semaphore_;
   }
+
+  /// For used_as_lock().
+  LockRef lock_ref() const noexcept { return LockRef::in_memory(LockKind::posix_semaphore, native()); }
 
   PosixSemaphore(const PosixSemaphore&) = delete;
   PosixSemaphore& operator=(const PosixSemaphore&) = delete;
@@ -70,6 +78,23 @@ class PosixSemaphore {
   static Result<void> check_value(unsigned value, const char* call);
 
  private:
+  Result<void> wait_unrecorded(Deadline deadline) {
+    if (deadline.stop() == nullptr && ::sem_trywait(native()) == 0) [[likely]] {
+      return {};
+    }
+    return wait_on(deadline);
+  }
+  Result<void> try_wait_unrecorded() {
+    if (::sem_trywait(native()) == 0) [[likely]] {
+      return {};
+    }
+    return Result<void>(std::unexpect, Errc::would_block, "sem_trywait", EAGAIN);
+  }
+  void tell_released() const {
+    if (const LockHooks* const hooks = LockHooks::installed()) {
+      hooks->released(lock_ref());
+    }
+  }
   Result<void> wait_on(Deadline deadline);
   static Result<void> post_refused();
 

@@ -228,11 +228,47 @@ Result<void> SysvSemaphore::run(const sembuf* steps, std::size_t count, Deadline
   }
 }
 
-Result<void> SysvSemaphore::operate(std::span<const SemaphoreStep> steps, Deadline deadline) const {
-  return run(reinterpret_cast<const sembuf*>(steps.data()), steps.size(), deadline);
+std::vector<LockRef> SysvSemaphore::taken_by(std::span<const SemaphoreStep> steps) const {
+  std::vector<LockRef> taken;
+  for (const SemaphoreStep& step : steps) {
+    if (step.step_.sem_op < 0) {
+      taken.push_back(lock_ref(step.step_.sem_num));
+    }
+  }
+  return taken;
 }
 
-Result<void> SysvSemaphore::try_operate(std::span<const SemaphoreStep> steps) const {
+// What is taken in one operation is taken together; what it gives is let go of.
+template <class Operate>
+Result<void> SysvSemaphore::recorded(std::span<const SemaphoreStep> steps, TakenAt at, bool may_wait,
+                                     Operate operate) const {
+  const std::vector<LockRef> taken = taken_by(steps);
+  auto operated = take_in_order(LockHooks::installed(), std::span(taken), at, may_wait, operate);
+  for (const SemaphoreStep& step : steps) {
+    if (operated && step.step_.sem_op > 0) {
+      tell_released(step.step_.sem_num);
+    }
+  }
+  return operated;
+}
+
+Result<void> SysvSemaphore::operate(std::span<const SemaphoreStep> steps, Deadline deadline,
+                                    [[maybe_unused]] TakenAt at) const {
+  const auto raw = reinterpret_cast<const sembuf*>(steps.data());
+  if constexpr (is_checked) {
+    return recorded(steps, at, !deadline.passed(), [&] { return run(raw, steps.size(), deadline); });
+  }
+  return run(raw, steps.size(), deadline);
+}
+
+Result<void> SysvSemaphore::try_operate(std::span<const SemaphoreStep> steps, [[maybe_unused]] TakenAt at) const {
+  if constexpr (is_checked) {
+    return recorded(steps, at, false, [&] { return try_operate_unrecorded(steps); });
+  }
+  return try_operate_unrecorded(steps);
+}
+
+Result<void> SysvSemaphore::try_operate_unrecorded(std::span<const SemaphoreStep> steps) const {
   const auto raw = reinterpret_cast<sembuf*>(const_cast<SemaphoreStep*>(steps.data()));
   const timespec at_once{};
   if (uninterrupted([&] { return ::semtimedop(id_, raw, steps.size(), &at_once); }) == -1) {

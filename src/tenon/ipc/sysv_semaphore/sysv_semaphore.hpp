@@ -3,6 +3,7 @@
 /// sysvipc(7), semop(2)
 #include <tenon/base/contract.hpp>
 #include <tenon/base/deadline.hpp>
+#include <tenon/base/lock_hooks.hpp>
 #include <tenon/base/permissions.hpp>
 #include <tenon/os/sysv_key.hpp>
 
@@ -89,34 +90,42 @@ class SysvSemaphore {
   /// All steps at once: either each is done, or none. Waits until all can be. Outcomes: timed_out, stopped (at most one
   /// recheck interval after the Stop was set), closed (the set was removed, also while waiting). Failures:
   /// limit_reached (a count or what is to be undone would pass 32767, and nothing was changed; SEMOPM steps),
-  /// permission_denied, invalid_argument (no such semaphore in the set, no steps). semtimedop(2)
-  Result<void> operate(std::span<const SemaphoreStep> steps, Deadline deadline) const;
+  /// permission_denied, invalid_argument (no such semaphore in the set, no steps); in checked builds deadlock, for
+  /// those that are used_as_lock(). semtimedop(2)
+  Result<void> operate(std::span<const SemaphoreStep> steps, Deadline deadline, TakenAt at = TakenAt::current()) const;
   /// Outcomes: would_block (nothing was changed), closed. Failures: as operate.
-  Result<void> try_operate(std::span<const SemaphoreStep> steps) const;
+  Result<void> try_operate(std::span<const SemaphoreStep> steps, TakenAt at = TakenAt::current()) const;
 
   /// Takes one. Outcomes and failures: as operate.
-  Result<void> wait(std::uint16_t which, Undo undo, Deadline deadline) const {
-    SemaphoreStep step = SemaphoreStep::take(which, 1, undo);
-    if (deadline.is_unconditional() && ::semtimedop(id_, &step.step_, 1, nullptr) == 0) [[likely]] {
-      return {};
+  Result<void> wait(std::uint16_t which, Undo undo, Deadline deadline, TakenAt at = TakenAt::current()) const {
+    if constexpr (is_checked) {
+      return take_in_order(LockHooks::installed(), lock_ref(which), at, !deadline.passed(),
+                           [&] { return wait_unrecorded(which, undo, deadline); });
     }
-    return run(&step.step_, 1, deadline);
+    return wait_unrecorded(which, undo, deadline);
   }
   /// Outcomes: would_block, closed.
-  Result<void> try_wait(std::uint16_t which, Undo undo) const {
-    SemaphoreStep step = SemaphoreStep::take(which, 1, undo);
-    step.step_.sem_flg |= IPC_NOWAIT;
-    if (::semtimedop(id_, &step.step_, 1, nullptr) == 0) [[likely]] {
-      return {};
+  Result<void> try_wait(std::uint16_t which, Undo undo, TakenAt at = TakenAt::current()) const {
+    if constexpr (is_checked) {
+      return take_in_order(LockHooks::installed(), lock_ref(which), at, false,
+                           [&] { return try_wait_unrecorded(which, undo); });
     }
-    return errno == EAGAIN ? Result<void>(std::unexpect, Errc::would_block, "semop", EAGAIN) : refused(1);
+    return try_wait_unrecorded(which, undo);
   }
   /// Gives one; with Undo::at_death it takes back the undoing of a wait. Outcomes: closed. Failures: limit_reached (the
   /// count is `most`, and stays so).
   Result<void> post(std::uint16_t which, Undo undo) const {
     SemaphoreStep step = SemaphoreStep::give(which, 1, undo);
-    return ::semtimedop(id_, &step.step_, 1, nullptr) == 0 ? Result<void>() : refused(1);
+    if (::semtimedop(id_, &step.step_, 1, nullptr) == 0) [[likely]] {
+      if constexpr (is_checked) {
+        tell_released(which);
+      }
+      return {};
+    }
+    return refused(1);
   }
+  /// For used_as_lock().
+  LockRef lock_ref(std::uint16_t which) const noexcept { return LockRef::of_set(id_, which); }
   /// Waits until the count is 0. Outcomes: as operate.
   Result<void> wait_for_zero(std::uint16_t which, Deadline deadline) const;
 
@@ -150,6 +159,30 @@ class SysvSemaphore {
  private:
   struct Seen;
   SysvSemaphore(int id, bool created) noexcept : id_(id), created_(created) {}
+  Result<void> wait_unrecorded(std::uint16_t which, Undo undo, Deadline deadline) const {
+    SemaphoreStep step = SemaphoreStep::take(which, 1, undo);
+    if (deadline.is_unconditional() && ::semtimedop(id_, &step.step_, 1, nullptr) == 0) [[likely]] {
+      return {};
+    }
+    return run(&step.step_, 1, deadline);
+  }
+  Result<void> try_wait_unrecorded(std::uint16_t which, Undo undo) const {
+    SemaphoreStep step = SemaphoreStep::take(which, 1, undo);
+    step.step_.sem_flg |= IPC_NOWAIT;
+    if (::semtimedop(id_, &step.step_, 1, nullptr) == 0) [[likely]] {
+      return {};
+    }
+    return errno == EAGAIN ? Result<void>(std::unexpect, Errc::would_block, "semop", EAGAIN) : refused(1);
+  }
+  void tell_released(std::uint16_t which) const {
+    if (const LockHooks* const hooks = LockHooks::installed()) {
+      hooks->released(lock_ref(which));
+    }
+  }
+  std::vector<LockRef> taken_by(std::span<const SemaphoreStep> steps) const;
+  template <class Operate>
+  Result<void> recorded(std::span<const SemaphoreStep> steps, TakenAt at, bool may_wait, Operate operate) const;
+  inline Result<void> try_operate_unrecorded(std::span<const SemaphoreStep> steps) const;
   static Result<Seen> look(SysvKey key, uid_t owner);
   Result<void> initialise(const std::vector<std::uint16_t>& values) const;
   Result<void> run(const sembuf* steps, std::size_t count, Deadline deadline) const;
