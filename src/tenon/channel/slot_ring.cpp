@@ -86,7 +86,7 @@ bool SlotRing::put(Token owner, Bytes frame) noexcept {
                                                std::memory_order_relaxed)) {  // relaxed: nothing is read of another's
       continue;
     }
-    std::memcpy(place(at) + sizeof(SlotHeader), frame.data(), frame.size());
+    std::ranges::copy(frame, place(at) + sizeof(SlotHeader));
     // relaxed: S2 publishes it
     claimed.length.store(static_cast<std::uint32_t>(frame.size()), std::memory_order_relaxed);
     claimed.ticket.store(draw_ticket(), std::memory_order_release);  // S2: the frame is whole

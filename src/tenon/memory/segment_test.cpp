@@ -1,6 +1,7 @@
 #include <tenon/memory/segment.hpp>
 
 #include <kit/leak_check.hpp>
+#include <kit/patience.hpp>
 #include <kit/private_namespaces.hpp>
 #include <kit/reported_child.hpp>
 #include <kit/two_processes.hpp>
@@ -48,8 +49,11 @@ struct Raw {
   Mapping memory;
 };
 
-// For good, so in a child; false where that cannot be.
+// For good, so in a child; false where that cannot be, and under a sanitizer, whose mlock(2) locks nothing.
 bool give_up_locking_memory() {
+  if (kit::sanitizer() != kit::Sanitizer::none) {
+    return false;
+  }
   const rlimit none{.rlim_cur = 4096, .rlim_max = 4096};
   return ::setrlimit(RLIMIT_MEMLOCK, &none) == 0 && (::geteuid() != 0 || ::setresuid(54321, 54321, 54321) == 0);
 }

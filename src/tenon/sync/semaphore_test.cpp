@@ -183,7 +183,9 @@ TEST(Semaphore, goes_by_tokens_and_not_by_process_ids) {  // F51 F52
   {
     // What a process with the same id, dead or of another PID namespace, would have left: another token.
     const Life earlier = Life::join(scene.domain()).or_throw();
-    new Permit(scene->acquire(Holder::of(scene.domain(), earlier).or_throw(), never).or_throw());  // never given back
+    static const Permit* const never_given_back =
+        new Permit(scene->acquire(Holder::of(scene.domain(), earlier).or_throw(), never).or_throw());
+    ASSERT_NE(never_given_back, nullptr);
     EXPECT_TRUE(scene->try_acquire(own).failed_with(Errc::would_block)) << "it is alive";
   }
   EXPECT_TRUE(scene->try_acquire(own)) << "it is a member no more, although the id is alive";
