@@ -62,6 +62,9 @@ class GateScan {
     scanned_ = head;
     furthest_behind_ = 0;
   }
+  /// Counts the gates of those whom the scan met once more: it knows of nobody else, so the limit stays below what it
+  /// would be after another scan.
+  void again() noexcept { furthest_behind_ = 0; }
   /// Where a subscriber stands that this scan is the first to meet, if it has no row yet: it was not there at the scan
   /// before, so it starts no earlier.
   std::uint64_t newcomer() const noexcept { return before_; }

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
-#include <sched.h>
 
 namespace tenon {
 
@@ -143,11 +142,6 @@ Result<void> PublisherPort<Words>::close() {
   census_.sweep(folder_);
   folder_.remove_if_empty();
   return {};
-}
-
-template <std::size_t Words>
-std::uint16_t PublisherPort<Words>::processor() noexcept {
-  return static_cast<std::uint16_t>(::sched_getcpu());
 }
 
 template <std::size_t Words>
@@ -291,10 +285,13 @@ void PublisherPort<Words>::scan() {
   state().head.store(writer_.next(), std::memory_order_relaxed);  // a hint: where to begin to look for the head
   look_who_is_there();
   for (Known& known : known_) {
+    if (known.file.header().reliable == 0) {
+      continue;
+    }
     const std::uint64_t stand = stand_of(known);
-    if (known.file.header().reliable != 0 && !known.evicted) {
+    if (!known.evicted) {
       gates_.count(stand);
-    } else if (known.evicted) {
+    } else {
       known.evicted = writer_.next() - stand > header_.depth / 2;  // it has caught up: waited for again
     }
   }
@@ -321,6 +318,9 @@ Result<void> PublisherPort<Words>::make_room(Deadline deadline) {
       scan();
       return writer_.may_publish() ? Result<void>() : fail(full(Errc::would_block));
     }
+    if (options_.waiting != Waiting::sleep && spin_for_room()) {
+      return {};
+    }
     const std::uint32_t told = bell_->room.announce();
     fence_before_looking(bell_->room.word());
     barrier_for_all();
@@ -332,6 +332,28 @@ Result<void> PublisherPort<Words>::make_room(Deadline deadline) {
       return waited;
     }
   }
+}
+
+// For as long as two sleeps and wakes would take. Goes on only once there is room for several: each look at a gate
+// takes its line away from the subscriber that is about to move it.
+template <std::size_t Words>
+bool PublisherPort<Words>::spin_for_room() {
+  constexpr int looks = 250;
+  constexpr int pauses_between = 8;
+  const std::uint64_t enough = std::max<std::uint64_t>(header_.depth / 8, 1);
+  for (int i = 0; i < looks && writer_.limit() - writer_.next() < enough; ++i) {
+    for (int pause = 0; pause < pauses_between; ++pause) {
+      pause_processor();
+    }
+    gates_.again();
+    for (Known& known : known_) {
+      if (known.file.header().reliable != 0 && !known.evicted) {
+        gates_.count(stand_of(known));
+      }
+    }
+    writer_.allow_up_to(gates_.limit());
+  }
+  return writer_.may_publish();
 }
 
 template <std::size_t Words>
@@ -421,6 +443,7 @@ std::vector<SubscriberStanding> PublisherPort<Words>::subscribers() {
   std::vector<SubscriberStanding> standings;
   if (check_usable()) {
     scan();
+    std::ranges::for_each(known_, [this](Known& known) { find_row(known); });
     std::ranges::transform(known_, std::back_inserter(standings),
                            [this](const Known& known) { return standing(known); });
   }

@@ -21,6 +21,7 @@
 #include <tenon/messaging/topic/topic_census.hpp>
 #include <tenon/messaging/topic/topic_options.hpp>
 #include <tenon/os/fork_count.hpp>
+#include <tenon/os/own_processor.hpp>
 
 #include <memory>
 #include <optional>
@@ -104,9 +105,8 @@ class PublisherPort {
     return options_.timestamps == Timestamps::none ? 0 : read_clock(static_cast<MessageClock>(header_.clock));
   }
   MessageAbout about(std::uint64_t bytes, MessageForm form) const noexcept {
-    return {.bytes = bytes, .processor = processor(), .form = form};
+    return {.bytes = bytes, .processor = own_processor(), .form = form};
   }
-  static std::uint16_t processor() noexcept;
   void ring_if_wanted() noexcept {
     std::atomic_signal_fence(
         std::memory_order_seq_cst);  // B1: the sleeper's membarrier orders processors, not compilers
@@ -123,6 +123,7 @@ class PublisherPort {
   Result<void> make_room(Deadline deadline);
   Result<void> wait_for_room(std::uint32_t told, Deadline deadline, std::optional<Deadline> eviction);
   void scan();
+  bool spin_for_room();
   void look_who_is_there();
   void look_again_at(const std::vector<EndpointName>& names);
   void find_row(Known& known);

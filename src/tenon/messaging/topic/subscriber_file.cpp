@@ -147,6 +147,13 @@ std::optional<RowView> SubscriberFile::row_of(Token publisher) const noexcept {
 }
 
 Result<bool> SubscriberFile::follow_growth(const TopicFolder& folder) {
+  const auto seen = folder.bytes_of(name_);
+  if (!seen) {
+    return fail(Error(seen.error()));
+  }
+  if (*seen <= memory_.size()) {
+    return false;
+  }
   auto file = folder.open(name_);
   if (!file) {
     return fail(std::move(file.error()));
@@ -154,9 +161,6 @@ Result<bool> SubscriberFile::follow_growth(const TopicFolder& folder) {
   const auto bytes = bytes_of_file(file->view());
   if (!bytes) {
     return fail(Error(bytes.error()));
-  }
-  if (*bytes <= memory_.size()) {
-    return false;
   }
   return Mapping::of_file(file->view(), *bytes, Access::read).transform([&](Mapping memory) {
     memory_ = std::move(memory);

@@ -5,7 +5,6 @@
 #include <tenon/os/stop.hpp>
 
 #include <algorithm>
-#include <sched.h>
 
 namespace tenon {
 
@@ -208,7 +207,7 @@ std::uint64_t SubscriberPort<Words>::spins() noexcept {
     return UINT64_MAX;
   }
   // Once for each message: who waits for long sleeps. And not where the publisher waits for this very processor.
-  const auto own = static_cast<std::uint16_t>(::sched_getcpu());
+  const std::uint16_t own = own_processor();
   const bool helps =
       options_.waiting == Waiting::adaptive && std::exchange(fresh_, false) &&
       std::ranges::any_of(connections_, [own](const auto& from) { return !from->ended && from->processor != own; });

@@ -18,6 +18,7 @@
 #include <tenon/messaging/topic/topic_census.hpp>
 #include <tenon/messaging/topic/topic_options.hpp>
 #include <tenon/os/fork_count.hpp>
+#include <tenon/os/own_processor.hpp>
 
 #include <memory>
 #include <optional>
@@ -63,17 +64,25 @@ class SubscriberPort {
   SubscriberPort(const SubscriberPort&) = delete;
   SubscriberPort& operator=(const SubscriberPort&) = delete;
 
+  /// The same as try_look(), for those whose message is there: else nullptr, and try_look() says why.
+  template <std::size_t N>
+  Connection* find(Copy<N>& copy) {
+    for (std::size_t i = 0; i < connections_.size() && is_of_this_process(); ++i) {
+      Connection& from = *connections_[turn_];
+      if (look_at(from, copy)) [[likely]] {
+        return &from;
+      }
+      turn_ = turn_ + 1 < connections_.size() ? turn_ + 1 : 0;
+    }
+    return nullptr;
+  }
   /// Copies the next message of any publisher, and stays there: pin(), pass() or both follow. Outcomes: would_block;
   /// closed, peer_died (a publisher has ended, and this is told once when all of it was received).
   template <std::size_t N>
   Result<Connection*> try_look(Copy<N>& copy) {
     while (true) {
-      for (std::size_t i = 0; i < connections_.size(); ++i) {
-        Connection& from = *connections_[turn_];
-        if (look_at(from, copy)) {
-          return &from;
-        }
-        turn_ = turn_ + 1 < connections_.size() ? turn_ + 1 : 0;
+      if (Connection* const found = find(copy); found != nullptr) {
+        return found;
       }
       Result<Connection*> nothing = nothing_new();
       if (!std::exchange(look_again_, false)) {
@@ -171,7 +180,7 @@ class SubscriberPort {
         }
       }
       if (i > looks_in_a_row) {
-        pause();
+        pause_processor();
       }
       if (i % looks_between_clocks == 0) {
         empty_looks_ = looks_between_names;
@@ -186,12 +195,6 @@ class SubscriberPort {
     }
     return fail(Errc::would_block, "receive");
   }
-  static void pause() noexcept {
-#if defined(__x86_64__)
-    __builtin_ia32_pause();
-#endif
-  }
-
   static constexpr std::uint64_t looks_between_clocks = 1024;
   // A pause costs as much as some thirty looks: whose message is on its way has it sooner without.
   static constexpr std::uint64_t looks_in_a_row = 512;

@@ -226,12 +226,21 @@ class Sample {
   using Port = SubscriberPort<Shape::entry_words>;
   using Connection = typename Port::Connection;
 
-  Sample(Port& port, Connection& from, std::uint64_t ticks) noexcept
+  class Key {
+    friend class Subscriber<T>;
+    Key() = default;
+  };
+
+ public:
+  /// For Subscriber<T> alone.
+  Sample(Key, Port& port, Connection& from, std::uint64_t ticks) noexcept
       : port_(&port),
         from_(&from),
         number_(from.reader.next() - from.file.header().first),
         ticks_(ticks),
         origin_(from.origin) {}
+
+ private:
   const T* value() const noexcept {
     if constexpr (Shape::in_chunks) {
       return value_;
@@ -254,6 +263,8 @@ template <Message T>
 class Subscriber {
   using Shape = MessageShape<T>;
   using Port = SubscriberPort<Shape::entry_words>;
+  using Connection = typename Port::Connection;
+  using Copy = typename Port::template Copy<Shape::words>;
 
  public:
   /// Joins the topic, which is made if nobody is in it, and hears what is published from now on. Failures:
@@ -274,31 +285,18 @@ class Subscriber {
   /// published was received: told once, and the next call goes on with the others). Failures: limit_reached (so many
   /// are held), corrupt (a publisher wrote what cannot be), type_mismatch (a publisher of another type came), in_child.
   Result<Sample<T>> receive(Deadline deadline) {
-    typename Port::template Copy<Shape::words> copy;
-    while (true) {
-      auto from = port_->look(copy, deadline);
-      if (!from) [[unlikely]] {
-        return fail(std::move(from.error()));
-      }
-      auto sample = take(**from, copy);
-      if (!sample.failed_with(Errc::stale)) [[likely]] {
-        return sample;
+    if constexpr (!Shape::in_chunks) {
+      Copy copy;
+      Connection* const from = port_->find(copy);
+      if (from != nullptr && is_sound(copy)) [[likely]] {
+        return deliver(*from, copy, nullptr, Bytes());
       }
     }
+    return take([&](Copy& copy) { return port_->look(copy, deadline); });
   }
   /// The same without waiting. Outcomes: would_block instead of timed_out.
   Result<Sample<T>> try_receive() {
-    typename Port::template Copy<Shape::words> copy;
-    while (true) {
-      auto from = port_->try_look(copy);
-      if (!from) {
-        return fail(std::move(from.error()));
-      }
-      auto sample = take(**from, copy);
-      if (!sample.failed_with(Errc::stale)) [[likely]] {
-        return sample;
-      }
-    }
+    return take([&](Copy& copy) { return port_->try_look(copy); });
   }
 
   /// Messages that were overwritten before it had received them; also told by each sample.
@@ -314,29 +312,47 @@ class Subscriber {
  private:
   explicit Subscriber(std::unique_ptr<Port> port) noexcept : port_(std::move(port)) {}
 
-  Result<Sample<T>> take(typename Port::Connection& from, const typename Port::template Copy<Shape::words>& copy) {
+  static bool is_sound(const Copy& copy) noexcept {
     const MessageAbout about = MessageAbout::unpack(copy.about);
-    const MessageForm expected = Shape::in_chunks ? MessageForm::chunk : MessageForm::inline_words;
-    if (about.bytes != sizeof(T) || about.form != expected) [[unlikely]] {
-      port_->pass(from);
-      return fail(corrupt_endpoint(from.file.name(), "a message is not as long as its type"));
-    }
-    Sample<T> sample(*port_, from, copy.time);
+    return about.bytes == sizeof(T) &&
+           about.form == (Shape::in_chunks ? MessageForm::chunk : MessageForm::inline_words);
+  }
+  // Made where it is returned to.
+  Result<Sample<T>> deliver(Connection& from, const Copy& copy, std::atomic<std::uint32_t>* pin, Bytes message) {
+    Result<Sample<T>> sample(std::in_place, typename Sample<T>::Key(), *port_, from, copy.time);
     if constexpr (Shape::in_chunks) {
-      auto pinned = port_->pin(from, copy.word[0], about.bytes);
-      if (!pinned) {
+      sample->pin_ = pin;
+      sample->value_ = reinterpret_cast<const T*>(message.data());
+    } else {
+      std::memcpy(static_cast<void*>(&sample->value_), copy.word.data(), sizeof(T));
+    }
+    sample->lost_before_ = port_->pass(from);
+    return sample;
+  }
+  // What `look` finds, of which it makes a copy.
+  template <class Look>
+  Result<Sample<T>> take(Look look) {
+    while (true) {
+      Copy copy;
+      auto from = look(copy);
+      if (!from) {
+        return fail(std::move(from.error()));
+      }
+      if (!is_sound(copy)) {
+        port_->pass(**from);
+        return fail(corrupt_endpoint((*from)->file.name(), "a message is not as long as its type"));
+      }
+      if constexpr (!Shape::in_chunks) {
+        return deliver(**from, copy, nullptr, Bytes());
+      } else if (auto pinned = port_->pin(**from, copy.word[0], sizeof(T)); pinned) {
+        return deliver(**from, copy, pinned->pin, pinned->message);
+      } else if (!pinned.failed_with(Errc::stale)) {
         if (pinned.failed_with(Errc::corrupt)) {
-          port_->pass(from);
+          port_->pass(**from);
         }
         return fail(std::move(pinned.error()));
       }
-      sample.pin_ = pinned->pin;
-      sample.value_ = reinterpret_cast<const T*>(pinned->message.data());
-    } else {
-      std::memcpy(static_cast<void*>(&sample.value_), copy.word.data(), sizeof(T));
     }
-    sample.lost_before_ = port_->pass(from);
-    return sample;
   }
 
   std::unique_ptr<Port> port_;

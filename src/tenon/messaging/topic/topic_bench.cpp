@@ -78,9 +78,15 @@ struct Sender {
     harness::spin_until([&] { return publisher->subscribers().size() >= count; });
   }
   void step() {
-    auto loan = publisher->loan().or_throw();
-    harness::write_words<words_of<T>>(loan->words.data(), at);
-    publisher->publish(std::move(loan), never).or_throw();
+    if constexpr (MessageShape<T>::in_chunks) {
+      auto loan = publisher->loan().or_throw();
+      harness::write_words<words_of<T>>(loan->words.data(), at);
+      publisher->publish(std::move(loan), never).or_throw();
+    } else {
+      T message;
+      harness::write_words<words_of<T>>(message.words.data(), at);
+      publisher->publish(message, never).or_throw();
+    }
     ++at;
   }
 };

@@ -210,6 +210,14 @@ Result<Fd> TopicFolder::open(const EndpointName& name) const {
   return fd ? std::move(fd) : Result<Fd>(fail(std::move(fd.error()).on(topic_ + "/" + text)));
 }
 
+Result<std::uint64_t> TopicFolder::bytes_of(const EndpointName& name) const {
+  struct stat status{};
+  if (::fstatat(directory().raw(), name.text().c_str(), &status, AT_SYMLINK_NOFOLLOW) == -1) {
+    return fail(os_failure("fstatat", errno));
+  }
+  return static_cast<std::uint64_t>(status.st_size);
+}
+
 void TopicFolder::remove(const EndpointName& name) const noexcept {
   ::unlinkat(directory().raw(), name.text().c_str(), 0);
 }

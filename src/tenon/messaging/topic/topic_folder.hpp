@@ -47,6 +47,8 @@ class TopicFolder {
   bool has_changed() noexcept;
   /// Opens another's file. Outcomes: not_found. Failures: permission_denied, limit_reached.
   Result<Fd> open(const EndpointName& name) const;
+  /// How long it is now. Outcomes: not_found.
+  Result<std::uint64_t> bytes_of(const EndpointName& name) const;
   void remove(const EndpointName& name) const noexcept;
 
   /// Takes away the directory if nobody is left in it: said by who has just left.

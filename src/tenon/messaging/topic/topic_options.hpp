@@ -18,6 +18,13 @@ enum class Timestamps : std::uint8_t {
   exact,  ///< when it was published
 };
 
+/// How one waits: a subscriber for a message, a publisher for room.
+enum class Waiting : std::uint8_t {
+  adaptive,  ///< spins for some 50 µs where that may help, then sleeps
+  spin,      ///< a subscriber never sleeps; a publisher as adaptive
+  sleep,     ///< sleeps at once
+};
+
 struct PublisherOptions {
   /// How many messages a reliable subscriber may be behind, at least 1. 0: 1,024 short messages, or as many long ones
   /// as 4 MiB hold, 4 at least.
@@ -29,13 +36,7 @@ struct PublisherOptions {
   Timestamps timestamps = Timestamps::exact;
   WhenFull when_full = WhenFull::wait;
   std::chrono::nanoseconds evict_after = std::chrono::seconds(1);
-};
-
-/// How receive() waits.
-enum class Waiting : std::uint8_t {
-  adaptive,  ///< spins for some 50 µs where the publisher runs on another processor, then sleeps
-  spin,      ///< never sleeps
-  sleep,     ///< sleeps at once
+  Waiting waiting = Waiting::adaptive;
 };
 
 struct SubscriberOptions {
@@ -47,6 +48,7 @@ struct SubscriberOptions {
   std::uint64_t history = 0;
   /// Passes over all but the newest message of each publisher; what it passes over is not lost.
   bool newest_only = false;
+  /// Adaptive: not where the publisher runs on this very processor.
   Waiting waiting = Waiting::adaptive;
 };
 

@@ -260,8 +260,9 @@ TYPED_TEST(TopicBetweenProcesses, is_refused_in_a_forked_child_and_goes_on_in_th
   auto subscriber = Subscriber<TypeParam>::create(self.holder, "t").or_throw();
   publisher.publish(numbered<TypeParam>(1), never).or_throw();
   EXPECT_EQ(subscriber.receive(never).or_throw()->number, 1U);
+  publisher.publish(numbered<TypeParam>(2), never).or_throw();  // which the child must not take either
   kit::ReportedChild child("child", [&] {
-    EXPECT_TRUE(publisher.publish(numbered<TypeParam>(2), never).failed_with(Errc::in_child));
+    EXPECT_TRUE(publisher.publish(numbered<TypeParam>(3), never).failed_with(Errc::in_child));
     EXPECT_TRUE(publisher.loan().failed_with(Errc::in_child) || sizeof(TypeParam) < 100);
     EXPECT_TRUE(subscriber.receive(never).failed_with(Errc::in_child));
     EXPECT_TRUE(subscriber.try_receive().failed_with(Errc::in_child));
@@ -269,6 +270,7 @@ TYPED_TEST(TopicBetweenProcesses, is_refused_in_a_forked_child_and_goes_on_in_th
     EXPECT_TRUE(std::move(publisher).close().failed_with(Errc::in_child));
   });
   ASSERT_TRUE(child.finish(after(kit::patient(kit::default_limit))));
+  EXPECT_EQ(subscriber.receive(never).or_throw()->number, 2U);
   publisher.publish(numbered<TypeParam>(3), never).or_throw();
   EXPECT_EQ(subscriber.receive(never).or_throw()->number, 3U);
 }
