@@ -183,7 +183,7 @@ Result<void> PublisherPort<Words>::publish_chunk(std::uint32_t number, std::uint
       return room;
     }
   }
-  std::uint32_t& in_entry = chunk_in_entry_[writer_.next() % header_.entries];
+  std::uint32_t& in_entry = chunk_in_entry_[writer_.next() & (header_.entries - 1)];
   writer_.template publish<1>(now(), about(bytes, MessageForm::chunk), {number});
   if (in_entry != 0) {
     pool_.retire(in_entry - 1);

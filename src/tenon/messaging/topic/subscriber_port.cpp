@@ -290,6 +290,9 @@ Result<void> SubscriberPort<Words>::connect(const EndpointName& name, bool joine
     }
     return fail(std::move(file.error()));
   }
+  if (joined_before && options_.history == 0 && has_ended(*file)) {
+    return refuse(name);  // its end was before this subscription's time
+  }
   auto row = own_.free_row();
   if (!row) {
     return fail(std::move(row.error()));
@@ -312,6 +315,11 @@ Result<void> SubscriberPort<Words>::connect(const EndpointName& name, bool joine
       .file = std::move(*file), .reader = {ring, start - history}, .row = *row, .joined_at = start, .origin = origin}));
   look_again_ = true;
   return {};
+}
+
+template <std::size_t Words>
+bool SubscriberPort<Words>::has_ended(const PublisherFile& file) {
+  return file.state().closed.load(std::memory_order_acquire) != 0 || census_.is_gone(file.name().life);  // T1
 }
 
 // It waits for nothing of it, and says so, so that the publisher does not wait for this one.

@@ -213,6 +213,7 @@ class SubscriberPort {
   void meet(const std::vector<EndpointName>& names, bool joined_before);
   Result<void> connect(const EndpointName& name, bool joined_before);
   Result<void> refuse(const EndpointName& name);
+  bool has_ended(const PublisherFile& file);
   void look_who_has_ended();
   Result<Connection*> tell_an_end(Connection& from);
   void forget_the_ended();

@@ -196,8 +196,8 @@ bool TopicFolder::has_changed() noexcept {
   const bool changed = time != seen_time_;
   if (changed) {
     // So young a time may hide a further change: the next call says changed again.
-    const std::int64_t age = realtime_now() - time;
-    seen_time_ = age >= 0 && age < file_clock_step ? -1 : time;
+    const std::int64_t age = realtime_now() - time;  // negative where the clock was put back: young as well
+    seen_time_ = age < file_clock_step ? -1 : time;
   }
   return changed;
 }

@@ -220,6 +220,21 @@ TYPED_TEST(AnyTopic, tells_that_a_publisher_has_closed_once_all_was_received) {
   EXPECT_EQ(subscriber.receive(never).or_throw()->number, 3U);
 }
 
+TYPED_TEST(AnyTopic, tells_nobody_of_an_end_that_was_before_its_time) {
+  auto slow = Subscriber<TypeParam>::create(this->holder_, "t").or_throw();
+  auto publisher = Publisher<TypeParam>::create(this->holder_, "t").or_throw();
+  ASSERT_TRUE(publisher.try_publish(numbered<TypeParam>(1)));
+  ASSERT_TRUE(std::move(publisher).close());
+  auto late = Subscriber<TypeParam>::create(this->holder_, "t").or_throw();
+  auto curious = Subscriber<TypeParam>::create(this->holder_, "t", {.history = 5}).or_throw();
+  EXPECT_TRUE(late.receive(after(std::chrono::milliseconds(1))).failed_with(Errc::timed_out));
+  for (auto* subscriber : {&slow, &curious}) {
+    EXPECT_EQ(subscriber->receive(never).or_throw()->number, 1U);
+    EXPECT_TRUE(subscriber->receive(never).failed_with(Errc::closed));
+  }
+  EXPECT_THAT(kit::names_in(this->unique_.path() + "/topic.t"), testing::SizeIs(4)) << "the bell and the subscribers";
+}
+
 TYPED_TEST(AnyTopic, has_more_publishers_than_a_subscriber_has_rows_at_first) {
   auto subscriber = Subscriber<TypeParam>::create(this->holder_, "t").or_throw();
   std::vector<Publisher<TypeParam>> publishers;
