@@ -4,7 +4,7 @@
  * While nobody dies no wake-up is lost, without any recheck: `living`, where the second member gives up once, comes
  * again, and leaves after one phase of two. The first may die at any step: `dying`. Each phase ends the same for all,
  * each is told once of a death, and nobody who lives is left behind. In `found` it is dead from the start, and
- * in `telling` one that finds it may die, too.
+ * in `telling` one that finds it may die, too. With GIVES_UP the second gives up once meanwhile, and comes again.
  * All that is shared is changed by locked instructions, which leave nothing in a store buffer; that of who counts
  * sleepers and who looks at the count is in condition.pml.
  *
@@ -13,6 +13,8 @@
  * long check dying -DMEMBERS=3 -DPHASES=1 -DDYING -DRECHECK
  * check found -DMEMBERS=3 -DPHASES=1 -DDYING -DRECHECK -DDEAD
  * check telling -DMEMBERS=3 -DPHASES=1 -DDYING -DRECHECK -DDEAD -DTELLER_DIES
+ * check found -DMEMBERS=3 -DPHASES=1 -DDYING -DRECHECK -DDEAD -DGIVES_UP
+ * long check dying -DMEMBERS=3 -DPHASES=1 -DDYING -DRECHECK -DGIVES_UP
  * fault living -DMEMBERS=2 -DPHASES=2 -DLEAVES_WITHOUT_A_LOOK    who leaves does not look whether the others can go
  * fault living -DMEMBERS=2 -DPHASES=2 -DENDED_WITHOUT_COMPARE    two end the same phase, one after the other
  * fault living -DMEMBERS=2 -DPHASES=2 -DGIVES_UP_WITHOUT_COMPARE who gives up was counted
@@ -22,6 +24,7 @@
  * fault dying -DMEMBERS=3 -DPHASES=1 -DDYING -DRECHECK -DNOT_BROKEN_OFF   taken out, and nobody is told
  * fault found -DMEMBERS=3 -DPHASES=1 -DDYING -DRECHECK -DDEAD -DNO_MUTEX  two find it, and break off two phases
  * fault telling -DMEMBERS=3 -DPHASES=1 -DDYING -DRECHECK -DDEAD -DTELLER_DIES -DTAKEN_OUT_FIRST   nobody is told
+ * fault found -DMEMBERS=3 -DPHASES=1 -DDYING -DRECHECK -DDEAD -DGIVES_UP -DGIVES_UP_WITHOUT_COMPARE
  */
 #define PROCESSES 3
 #define WORDS 1
@@ -170,7 +173,7 @@ arrive:
           :: number != phase -> goto again
           :: else
           fi;
-#if MEMBERS == 2
+#if MEMBERS == 2 || defined(GIVES_UP)
           if
           :: p == 1 && !gave_up ->
             gave_up = true;

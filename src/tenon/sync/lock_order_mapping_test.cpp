@@ -66,7 +66,7 @@ TEST(LockOrderMapping, is_made_once_by_many_who_come_at_once_and_seen_whole) {
   const kit::Watchdog watchdog("makers of one file");
   const Scene scene;
   auto make = [&](kit::Stage& stage) {
-    for (int round = 0; round < 20; ++round) {
+    for (int round = 0; round < 200; ++round) {
       stage.barrier();
       const LockOrderMapping made = scene.open().or_throw();
       stage.barrier();

@@ -12,7 +12,9 @@
 #include <tenon/sync/semaphore.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <csignal>
+#include <cstring>
 #include <filesystem>
 #include <new>
 #include <optional>
@@ -130,7 +132,7 @@ class Arrive : public kit::KillTrial {
   }
   std::uint64_t state() override { return kit::hash_of(memory_.bytes()); }
 
- private:
+ protected:
   enum Ending { waiting, through, told, broken };
   tenon::Barrier& barrier() { return *std::launder(reinterpret_cast<tenon::Barrier*>(memory_.data())); }
   int wait_there() {
@@ -152,6 +154,90 @@ class Arrive : public kit::KillTrial {
   tenon::Child partner_;
 };
 
+/// One member waits in the barrier, and the victim, for whom it waits, leaves.
+class Leave : public Arrive {
+ public:
+  void operation() override { std::move(*member_).leave().or_throw(); }
+};
+
+/// One member waits in the barrier, and the victim takes the other place; who comes next may have to take it from it.
+class Join : public Arrive {
+ public:
+  void before() override { holder_.emplace(members_.join()); }
+  void operation() override { member_.emplace(barrier().join(*holder_).or_throw()); }
+  void survive() override {
+    const Holder own = members_.join();
+    std::optional<BarrierMember> member;
+    while (*ended_ == waiting) {
+      auto joined = member ? tenon::Result<BarrierMember>(tenon::fail(Errc::already_exists)) : barrier().join(own);
+      if (joined) {
+        member.emplace(std::move(*joined));
+      }
+      if (member) {
+        (void)member->arrive_and_wait(tenon::after(std::chrono::milliseconds(1)));
+      }
+    }
+    must(*ended_ != broken, "the partner was neither let through nor told");
+  }
+
+ private:
+  std::optional<Holder> holder_;
+};
+
+/// Of a barrier's two members one is dead, and the victim takes its place. Whoever goes on gets a place as well, and a
+/// phase was broken off by then, so that the member who lives is told.
+class TakeOut : public kit::KillTrial {
+ public:
+  TakeOut() : living_(tenon::spawn([this] { return stand_in(3); }).or_throw()) {
+    until_joined(1);
+    tenon::Child dead = tenon::spawn([this] { return stand_in(4); }).or_throw();
+    until_joined(2);
+    (void)dead.signal(SIGKILL);
+    (void)dead.wait(never);
+  }
+  ~TakeOut() override {
+    (void)living_.signal(SIGKILL);
+    (void)living_.wait(never);
+  }
+  void before() override { holder_.emplace(members_.join()); }
+  void operation() override { member_.emplace(barrier().join(*holder_).or_throw()); }
+  void survive() override {
+    const Holder own = members_.join();
+    const BarrierMember member = barrier().join(own).or_throw();
+    std::uint64_t phase = 0;
+    std::memcpy(&phase, memory_.data(), sizeof phase);
+    must(phase >> 48 != 0, "the dead one was taken out, and the living one will not be told");
+  }
+  std::uint64_t state() override { return kit::hash_of(memory_.bytes()); }
+
+ private:
+  tenon::Barrier& barrier() { return *std::launder(reinterpret_cast<tenon::Barrier*>(memory_.data())); }
+  void until_joined(int members) const {
+    while (*joined_ != members) {
+      ::sched_yield();
+    }
+  }
+  int stand_in(unsigned steady) {
+    kit::wants_steady_random = steady;  // its token is read by those who are stepped through
+    const Holder own = members_.join();
+    if (*joined_ == 0) {
+      new (memory_.data()) tenon::Barrier(2, own);
+    }
+    const BarrierMember member = barrier().join(own).or_throw();
+    ++*joined_;
+    while (true) {
+      ::pause();
+    }
+  }
+
+  Members members_;
+  tenon::Mapping memory_ = tenon::Mapping::shared_with_children(sizeof(tenon::Barrier)).or_throw();
+  kit::Shared<std::atomic<int>> joined_;
+  std::optional<Holder> holder_;
+  std::optional<BarrierMember> member_;
+  tenon::Child living_;
+};
+
 template <class Trial>
 kit::KillCase member_case(const char* name) {
   return {.name = name, .make = [] { return std::make_unique<Trial>(); }};
@@ -162,5 +248,8 @@ kit::KillCase member_case(const char* name) {
 kit::KillCase sync_semaphore_acquire() { return member_case<Acquire>("sync: semaphore, acquire"); }
 kit::KillCase sync_semaphore_release() { return member_case<Release>("sync: semaphore, release"); }
 kit::KillCase sync_barrier_arrive() { return member_case<Arrive>("sync: barrier, arrive"); }
+kit::KillCase sync_barrier_leave() { return member_case<Leave>("sync: barrier, leave"); }
+kit::KillCase sync_barrier_join() { return member_case<Join>("sync: barrier, join"); }
+kit::KillCase sync_barrier_take_out() { return member_case<TakeOut>("sync: barrier, take out"); }
 
 }  // namespace kill_cases

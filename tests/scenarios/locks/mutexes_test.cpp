@@ -92,6 +92,7 @@ TEST(LockOrder, lets_all_go_on_who_keep_one_order) {
 
 // F81
 TEST(LockOrder, refuses_a_thread_what_it_holds_already) {
+  const kit::Watchdog watchdog("a thread that wants what it holds");
   const LockScene scene;
   const kit::Shared<TwoMutexes> locks;
   const MutexGuard held = locks->a.lock(never).or_throw();

@@ -50,6 +50,8 @@ TEST(LockOrder, refuses_a_system_v_semaphore_that_is_used_as_a_lock_by_its_name)
 
 TEST(LockOrder, of_signalling_semaphores_means_nothing) {
   const LockScene scene;
+  const TwoInASet locks;
+  used_as_lock(*locks, 0).or_throw();  // from now on this process tells of its semaphores
   const TwoInASet set;
   take_and_give(*set, 0, 1);
   take_and_give(*set, 1, 0);
