@@ -23,7 +23,6 @@ std::vector<Entry> all_cases() {
       {sync_barrier_leave(), everywhere},
       {sync_barrier_join(), everywhere},
       {sync_barrier_take_out(), everywhere},
-      {sync_lock_order(), everywhere | rivals | twice},
       {life_join(), everywhere | rivals | many},
       {life_leave(), everywhere},
       {life_sweep(), everywhere | rivals},

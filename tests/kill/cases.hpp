@@ -43,7 +43,6 @@ kit::KillCase sync_barrier_arrive();
 kit::KillCase sync_barrier_leave();
 kit::KillCase sync_barrier_join();
 kit::KillCase sync_barrier_take_out();
-kit::KillCase sync_lock_order();
 kit::KillCase life_join();
 kit::KillCase life_leave();
 kit::KillCase life_sweep();
