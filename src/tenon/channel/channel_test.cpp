@@ -428,6 +428,26 @@ TEST(PipeChannel, carries_a_message_to_a_child_that_inherits_the_reading_end) {
   EXPECT_TRUE(child.wait(soon()).or_throw().success());
 }
 
+// The sender looks too seldom to see it, and somebody else holds the reading end open.
+TEST(PipeChannel, tells_of_a_receiver_that_came_and_left_between_two_looks) {
+  const kit::Watchdog watchdog("a receiver that has left");
+  const kit::UniqueDomain domain;
+  Pipe pipe = Pipe::pair().or_throw();
+  const std::string reader = "pipe:" + std::to_string(pipe.reader.fd().raw());
+  Sender out = open_sender("pipe:" + std::to_string(pipe.writer.fd().raw()), soon()).or_throw();
+  out.send(pattern(1000, 5), soon()).or_throw();
+  Child child = spawn([&] {
+                  Receiver in = open_receiver(reader, soon()).or_throw();
+                  const bool whole = in.receive(most, soon()).or_throw() == pattern(1000, 5);
+                  std::move(in).abandon();
+                  return whole ? 0 : 1;
+                }).or_throw();
+  EXPECT_TRUE(child.wait(soon()).or_throw().success());
+  const auto finished = std::move(out).finish(soon());
+  ASSERT_TRUE(finished.failed_with(Errc::closed));
+  EXPECT_THAT(finished.error().message(), HasSubstr("left before it had everything"));
+}
+
 TEST(PipeChannel, says_what_is_wrong_with_a_descriptor) {
   const kit::UniqueDomain domain;
   const Pipe pipe = Pipe::pair().or_throw();

@@ -33,7 +33,9 @@ struct Rendezvous::Place {
 
   Result<void> enter(Deadline deadline);
   Result<void> write_entry(RendezvousFile& file);
+  Result<RendezvousRecord> entry() const;
   Result<void> take_out(RendezvousFile& file) const;
+  Result<void> tell_senders(RendezvousFile& file) const;
   Result<void> leave(Deadline deadline);
   bool is_of_this_process() const { return opener == ::getpid(); }
   template <class Change>
@@ -129,6 +131,8 @@ RendezvousRecord own_record(Token token, Role role) {
           .pid = static_cast<std::uint32_t>(own.pid),
           .uid = own.uid,
           .joined = realtime_now(),
+          .receivers_gone = 0,
+          .reserved_word = 0,
           .reserved = {}};
 }
 
@@ -219,23 +223,31 @@ Result<void> Rendezvous::Place::write_entry(RendezvousFile& file) {
   return file.write(slot, own_record(life.token(), role));
 }
 
-Result<Progress> Rendezvous::progress() const {
+Result<RendezvousRecord> Rendezvous::Place::entry() const {
   struct stat status{};
-  if (::fstat(place_->watch.raw(), &status) == -1 || status.st_nlink == 0) {
-    return fail(damaged(place_->uri, "its rendezvous file was removed from outside"));
+  if (::fstat(watch.raw(), &status) == -1 || status.st_nlink == 0) {
+    return fail(damaged(uri, "its rendezvous file was removed from outside"));
   }
   RendezvousRecord record{};
-  const auto at = static_cast<off_t>(RendezvousFile::place_of(place_->slot));
-  const auto got = uninterrupted([&] { return ::pread(place_->watch.raw(), &record, sizeof record, at); });
-  if (got != sizeof record || record.token != token().value()) {
-    return fail(damaged(place_->uri, "its rendezvous file was damaged from outside"));
+  const auto at = static_cast<off_t>(RendezvousFile::place_of(slot));
+  const auto got = uninterrupted([&] { return ::pread(watch.raw(), &record, sizeof record, at); });
+  if (got != sizeof record || record.token != life.token().value()) {
+    return fail(damaged(uri, "its rendezvous file was damaged from outside"));
   }
-  if (auto visible = place_->life.confirm(); !visible) {
+  if (auto visible = life.confirm(); !visible) {
     return visible.failed_with(Errc::not_found)
-               ? fail(damaged(place_->uri, "this process's life file was removed from outside"))
+               ? fail(damaged(uri, "this process's life file was removed from outside"))
                : fail(std::move(visible.error()));
   }
-  return static_cast<Progress>(record.state);
+  return record;
+}
+
+Result<Progress> Rendezvous::progress() const {
+  return place_->entry().transform([](const RendezvousRecord& own) { return static_cast<Progress>(own.state); });
+}
+
+Result<std::uint32_t> Rendezvous::receivers_gone() const {
+  return place_->entry().transform([](const RendezvousRecord& own) { return own.receivers_gone; });
 }
 
 bool Rendezvous::sees_other_role() const {
@@ -310,11 +322,30 @@ Result<void> Rendezvous::leave(Deadline deadline) && {
   return left;
 }
 
+// They may not have looked since this receiver came, and its entry goes.
+Result<void> Rendezvous::Place::tell_senders(RendezvousFile& file) const {
+  for (std::size_t i = 0; i < file.records().size(); ++i) {
+    RendezvousRecord record = file.records()[i];
+    const bool waits = record.token != 0 && record.role == static_cast<std::uint32_t>(Role::sender) &&
+                       record.state == static_cast<std::uint32_t>(Progress::open);
+    ++record.receivers_gone;
+    if (auto told = waits ? file.write(i, record) : Result<void>(); !told) {
+      return told;
+    }
+  }
+  return {};
+}
+
 // A sender that leaves unconfirmed stays readable for the receiver, which may not have come to its last frames yet.
 Result<void> Rendezvous::Place::take_out(RendezvousFile& file) const {
   const auto own = file.slot_of(life.token());
   if (!own) {
     return {};
+  }
+  if (role == Role::receiver) {
+    if (auto told = tell_senders(file); !told) {
+      return told;
+    }
   }
   RendezvousRecord record = file.records()[*own];
   const bool unconfirmed = role == Role::sender && record.state == static_cast<std::uint32_t>(Progress::open);

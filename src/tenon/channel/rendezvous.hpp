@@ -10,9 +10,9 @@
 ///          | magic | version | made bit | uri length | reserved | object | reserved … | uri … | record 0 | record 1 …
 ///          | u64   | u32     | u32      | u32        | u32      | u64    |            |       | 64 bytes each
 ///
-///     record, byte 0      8      12      16    20    24        32
-///                 | token | role | state | pid | uid | joined | reserved …
-///                 | u64   | u32  | u32   | u32 | u32 | i64 ns |
+///     record, byte 0      8      12      16    20    24        32               36
+///                 | token | role | state | pid | uid | joined | receivers gone | reserved …
+///                 | u64   | u32  | u32   | u32 | u32 | i64 ns | u32            |
 ///
 /// If a process dies here: before its record is written, the file says nothing of it; after, its token is known to be
 /// dead. A file whose header was not written whole is empty or short, and whoever has the lock writes it anew. The last
@@ -97,6 +97,9 @@ class Rendezvous {
   /// How far this end has got; takes no lock. Outcomes: stale (this end's entry, or its life file, was removed or
   /// damaged from outside: others may have taken its place).
   Result<Progress> progress() const;
+  /// For a sender: how many receivers have left, and had not confirmed it, since it joined. One that has come and gone
+  /// between two looks is known by nothing else. Outcomes: as of progress().
+  Result<std::uint32_t> receivers_gone() const;
   /// Whether there is an entry of the other role, a dead one's counting too; takes no lock.
   bool sees_other_role() const;
   /// Waits until somebody of the other role has come, one that has died or left again meanwhile counting too: for

@@ -31,9 +31,12 @@ struct RendezvousRecord {
   std::uint32_t pid;
   std::uint32_t uid;
   std::int64_t joined;
-  std::uint64_t reserved[4];
+  std::uint32_t receivers_gone;
+  std::uint32_t reserved_word;
+  std::uint64_t reserved[3];
 };
 static_assert(sizeof(RendezvousRecord) == 64 && offsetof(RendezvousRecord, joined) == 24);
+static_assert(offsetof(RendezvousRecord, receivers_gone) == 32);
 
 /// An open file and the flock(2) on it.
 class FlockedFile {

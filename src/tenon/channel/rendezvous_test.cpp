@@ -172,6 +172,20 @@ TEST_F(RendezvousTest, tells_a_sender_that_it_is_confirmed) {
   leave(std::move(sender));
 }
 
+TEST_F(RendezvousTest, counts_for_a_sender_the_receivers_that_left_without_confirming_it) {
+  Rendezvous unheard = join(Role::sender).or_throw();
+  Rendezvous heard = join(Role::sender).or_throw();
+  EXPECT_EQ(unheard.receivers_gone().or_throw(), 0U);
+  Rendezvous receiver = join(Role::receiver).or_throw();
+  receiver.confirm(heard.token(), never).or_throw();
+  leave(std::move(receiver));
+  leave(join(Role::receiver).or_throw());
+  EXPECT_EQ(unheard.receivers_gone().or_throw(), 2U);
+  EXPECT_EQ(heard.receivers_gone().or_throw(), 0U);
+  leave(std::move(heard));
+  leave(std::move(unheard));
+}
+
 // F5
 TEST_F(RendezvousTest, writes_a_file_anew_whose_creator_died_before_it_was_whole) {
   std::ofstream(unique_.directory() / RendezvousFile::name_for(uri)) << "TT";

@@ -112,6 +112,13 @@ Result<void> Sender::put(const Frame& frame, Deadline deadline) {
   if (auto there = look_now_and_then(); !there) {
     return there;
   }
+  if (!gone_before_) {
+    auto gone = rendezvous_.receivers_gone();
+    if (!gone) {
+      return fail(std::move(gone.error()));
+    }
+    gone_before_ = *gone;
+  }
   const std::size_t size = frame.encode(buffer_);
   while (true) {
     auto sent = sink_->put(Bytes(buffer_).first(size), deadline.or_sooner(next_look_));
@@ -153,7 +160,9 @@ Result<void> Sender::check_receiver() {
   }
   find_receiver();
   if (!receiver_) {
-    return {};  // an inherited pipe: it may be yet to come
+    // An inherited pipe: it may be yet to come, but for one that may have taken of what was sent, and has gone again.
+    const auto gone = rendezvous_.receivers_gone();
+    return gone && *gone != gone_before_.value_or(*gone) ? fail(why_closed()) : Result<void>();
   }
   const auto standing = receiver_life_ ? receiver_life_->standing() : Result<Standing>(Standing::died);
   return standing && *standing != Standing::alive ? fail(why_closed()) : Result<void>();

@@ -62,8 +62,9 @@ class Sender {
   std::map<std::uint32_t, std::uint64_t> numbers_;  // and how many of them at each priority
   std::uint32_t priority_ = 0;                      // of the message that has begun
   std::uint64_t offset_ = 0;
-  bool begun_ = false;      // a frame of this message went, its last one did not
-  bool cut_short_ = false;  // and never will
+  bool begun_ = false;                        // a frame of this message went, its last one did not
+  bool cut_short_ = false;                    // and never will
+  std::optional<std::uint32_t> gone_before_;  // how many receivers had left when it first sent something
   std::optional<Participant> receiver_;
   std::optional<Peer> receiver_life_;
   Deadline next_look_ = immediately;
