@@ -37,7 +37,8 @@ using testing::HasSubstr;
 std::array<std::byte, 8192> ignored;
 
 void fill(SysvQueue& queue) {
-  while (queue.try_send(ignored, 1)) {
+  static constexpr std::array<std::byte, 8192> filler{};
+  while (queue.try_send(filler, 1)) {
   }
   while (queue.try_send(bytes_of(std::string(64, 'x')), 1)) {
   }
