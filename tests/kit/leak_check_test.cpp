@@ -109,6 +109,10 @@ TEST(PrivateNamespaces, number_processes_afresh) {
 }
 
 TEST(PrivateNamespaces, bring_failures_back) {
+  kit::in_private_namespaces([] {}, kit::Namespaces::objects_and_pids);
+  if (IsSkipped()) {
+    return;  // there are none here, and it has said why
+  }
   EXPECT_NONFATAL_FAILURE(
       kit::in_private_namespaces([] { FAIL() << "from inside"; }, kit::Namespaces::objects_and_pids), "from inside");
 }
