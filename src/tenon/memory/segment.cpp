@@ -111,7 +111,7 @@ Segment Segment::named(Segment segment, PosixMemory memory) {
   return segment;
 }
 
-Result<Segment> Segment::over(const SysvMemory& memory, SysvKey key, const SegmentOptions& options) {
+Result<Segment> Segment::over(SysvMemory memory, SysvKey key, const SegmentOptions& options) {
   return memory.attach(Access::read_write).and_then([&](Mapping map) -> Result<Segment> {
     SegmentHeader copy{};
     std::memcpy(&copy, map.data(), std::min(map.size(), offsetof(SegmentHeader, more_reserved)));
@@ -123,7 +123,7 @@ Result<Segment> Segment::over(const SysvMemory& memory, SysvKey key, const Segme
       return fail(std::move(checked.error()).on(key.text()));
     }
     Segment made(std::make_unique<SegmentState>(std::move(map), std::nullopt, size, size, size, key.text()));
-    made.state_->sysv = SysvMemory::adopt(memory.id()).or_throw();
+    made.state_->sysv = std::move(memory);
     return made;
   });
 }
@@ -196,10 +196,11 @@ Result<Segment> Segment::create(SysvKey key, SegmentSize size, const SegmentOpti
   return checked_sysv(key, size, options.pages).and_then([&](SegmentSize whole) {
     const auto write = [&](MutableBytes memory) { write_segment(memory, whole.most, options.type); };
     return SysvMemory::create(key, whole.bytes, options.permissions, write, options.pages)
-        .and_then([&](const SysvMemory& memory) {
-          auto made = over(memory, key, options);
+        .and_then([&](SysvMemory memory) {
+          const int id = memory.id();
+          auto made = over(std::move(memory), key, options);
           if (!made) {
-            (void)SysvMemory::remove(memory.id());  // this very one; why it could not be used tells more
+            (void)SysvMemory::remove(id);  // this very one; why it could not be used tells more
           }
           return made;
         });
@@ -207,7 +208,7 @@ Result<Segment> Segment::create(SysvKey key, SegmentSize size, const SegmentOpti
 }
 
 Result<Segment> Segment::open(SysvKey key, const SegmentOptions& options) {
-  return SysvMemory::open(key).and_then([&](const SysvMemory& memory) { return over(memory, key, options); });
+  return SysvMemory::open(key).and_then([&](SysvMemory memory) { return over(std::move(memory), key, options); });
 }
 
 // Opened first, whatever its length is; then what is not there, or not whole, is made.
@@ -222,7 +223,7 @@ Result<Segment> Segment::open_or_create(SysvKey key, SegmentSize size, const Seg
   return checked_sysv(key, size, options.pages).and_then([&](SegmentSize whole) {
     const auto write = [&](MutableBytes memory) { write_segment(memory, whole.most, options.type); };
     auto made = SysvMemory::open_or_create(key, whole.bytes, options.permissions, write)
-                    .and_then([&](const SysvMemory& memory) { return over(memory, key, options); });
+                    .and_then([&](SysvMemory memory) { return over(std::move(memory), key, options); });
     // Another may have made a shorter one meanwhile.
     return made.failed_with(Errc::invalid_argument) ? open(key, options) : std::move(made);
   });

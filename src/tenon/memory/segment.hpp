@@ -101,7 +101,7 @@ class Segment {
   explicit Segment(std::unique_ptr<SegmentState> state) noexcept : state_(std::move(state)) {}
   static Result<Segment> over(FdView file, std::string name, const SegmentOptions& options);
   static Result<Segment> over(Fd file, std::string name, const SegmentOptions& options);
-  static Result<Segment> over(const SysvMemory& memory, SysvKey key, const SegmentOptions& options);
+  static Result<Segment> over(SysvMemory memory, SysvKey key, const SegmentOptions& options);
   static Segment named(Segment segment, PosixMemory memory);
   Result<LockedSegment> locked(Result<MutexGuard> guard);
   Result<void> sysv_still_there() const;
