@@ -222,8 +222,10 @@ Result<Segment> Segment::open_or_create(SysvKey key, SegmentSize size, const Seg
   }
   return checked_sysv(key, size, options.pages).and_then([&](SegmentSize whole) {
     const auto write = [&](MutableBytes memory) { write_segment(memory, whole.most, options.type); };
-    auto made = SysvMemory::open_or_create(key, whole.bytes, options.permissions, write)
-                    .and_then([&](SysvMemory memory) { return over(std::move(memory), key, options); });
+    auto made =
+        SysvMemory::open_or_create(key, whole.bytes, options.permissions, write).and_then([&](SysvMemory memory) {
+          return over(std::move(memory), key, options);
+        });
     // Another may have made a shorter one meanwhile.
     return made.failed_with(Errc::invalid_argument) ? open(key, options) : std::move(made);
   });
