@@ -30,6 +30,20 @@ if(TENON_CHECKED)
   set(TENON_CHECKED_DEFINITION TENON_CHECKED)
 endif()
 
+# What most sources include of the standard library is read once, not by each: half of what the compiler does for the
+# smaller ones. Once for libraries and once for programs, since -fPIC and -fPIE differ. No source may rely on it: the
+# preset clang builds without, and the checks compile headers without.
+set(tenon_standard_headers <algorithm> <array> <atomic> <chrono> <cstdint> <cstring> <expected> <functional> <map> <memory>
+                           <optional> <span> <string> <string_view> <utility> <variant> <vector>)
+file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/standard_headers.cpp CONTENT "// Nothing of its own: its headers are.\n")
+foreach(kind libraries programs)
+  add_library(tenon_headers_of_${kind} OBJECT EXCLUDE_FROM_ALL ${CMAKE_BINARY_DIR}/standard_headers.cpp)
+  target_link_libraries(tenon_headers_of_${kind} PRIVATE tenon_flags)
+  target_precompile_headers(tenon_headers_of_${kind} PRIVATE ${tenon_standard_headers})
+endforeach()
+set_target_properties(tenon_headers_of_programs PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+target_compile_options(tenon_headers_of_programs PRIVATE -fPIE)
+
 # tenon_floor(NAME [USES floors…]): a static library tenon_NAME from src/tenon/NAME.
 function(tenon_floor name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "USES")
@@ -42,6 +56,7 @@ function(tenon_floor name)
     target_link_libraries(tenon_${name} PUBLIC ${arg_USES} PRIVATE tenon_flags)
     target_include_directories(tenon_${name} PUBLIC ${CMAKE_CURRENT_SOURCE_DIR}/src)
     target_compile_definitions(tenon_${name} PUBLIC ${TENON_CHECKED_DEFINITION})
+    target_precompile_headers(tenon_${name} REUSE_FROM tenon_headers_of_libraries)
   else()
     add_library(tenon_${name} INTERFACE)
     target_link_libraries(tenon_${name} INTERFACE ${arg_USES})
@@ -50,18 +65,24 @@ function(tenon_floor name)
   set(TENON_FLOORS ${TENON_FLOORS} ${name} CACHE INTERNAL "")
 endfunction()
 
-# tenon_program(NAME SOURCE [LINKS targets…]): an executable with the project's flags.
-function(tenon_program name source)
+# tenon_executable(NAME SOURCES [LINKS targets…]): an executable with the project's flags.
+function(tenon_executable name sources)
   cmake_parse_arguments(PARSE_ARGV 2 arg "" "" "LINKS")
-  add_executable(${name} ${source})
+  add_executable(${name} ${sources})
   target_link_libraries(${name} PRIVATE ${arg_LINKS} tenon_flags)
+endfunction()
+
+# tenon_program(NAME SOURCES [LINKS targets…]): one that is compiled as all are, and shares the headers of all programs.
+function(tenon_program name sources)
+  tenon_executable(${name} "${sources}" ${ARGN})
+  target_precompile_headers(${name} REUSE_FROM tenon_headers_of_programs)
 endfunction()
 
 # tenon_test(NAME SOURCES [LINKS targets…]): tests, with the kit, one to ctest for each TEST. What they test is
 # optimised; they themselves are not, which halves what the compiler takes for them, and share the headers of all tests.
 function(tenon_test name sources)
   cmake_parse_arguments(PARSE_ARGV 2 arg "" "" "LINKS")
-  tenon_program(${name} "${sources}" LINKS ${arg_LINKS} tenon_test_kit GTest::gmock_main)
+  tenon_executable(${name} "${sources}" LINKS ${arg_LINKS} tenon_test_kit GTest::gmock_main)
   target_compile_options(${name} PRIVATE $<$<CONFIG:Release,RelWithDebInfo>:-O0>)
   # A function's first call would resolve it: instructions that a process makes once, and the kill harness counts.
   target_link_options(${name} PRIVATE -Wl,-z,now)
@@ -129,4 +150,5 @@ function(tenon_checked_locks)
   target_link_libraries(tenon_checked PUBLIC tenon_base tenon_os PRIVATE tenon_flags)
   target_include_directories(tenon_checked PUBLIC ${CMAKE_CURRENT_SOURCE_DIR}/src)
   target_compile_definitions(tenon_checked PUBLIC TENON_CHECKED)
+  target_precompile_headers(tenon_checked REUSE_FROM tenon_headers_of_libraries)
 endfunction()

@@ -21,8 +21,8 @@ expect_output() {
 build=${4:-$work/build}
 if [ -z "${4-}" ]; then
   shared=$([ "$kind" = shared ] && echo ON || echo OFF)
-  cmake -S "$source" -B "$build" -G Ninja -DCMAKE_CXX_COMPILER="$cxx" -DCMAKE_BUILD_TYPE=Debug \
-    -DBUILD_SHARED_LIBS="$shared" -DTENON_TOOLS=OFF -DTENON_TESTS=OFF -DTENON_BENCHES=OFF
+  cmake -S "$source" -B "$build" -G Ninja -DCMAKE_CXX_COMPILER="$cxx" -DCMAKE_CXX_FLAGS=-O0 \
+    -DCMAKE_BUILD_TYPE=None -DBUILD_SHARED_LIBS="$shared" -DTENON_TOOLS=OFF -DTENON_TESTS=OFF -DTENON_BENCHES=OFF
   cmake --build "$build"
 fi
 cmake --install "$build" --prefix "$work/prefix"
