@@ -75,7 +75,7 @@ Result<std::unique_ptr<PublisherPort<Words>>> PublisherPort<Words>::create_in(To
                                                                               const MessageType& type) {
   TopicCensus census(holder);
   census.sweep(folder);
-  if (auto checked = census.check_types(folder, type); !checked) {
+  if (auto checked = census.check_publishers_types(folder, type); !checked) {
     return fail(std::move(checked.error()));
   }
   const EndpointName name{.kind = EndpointKind::publisher, .token = Token::random(), .life = holder.token()};

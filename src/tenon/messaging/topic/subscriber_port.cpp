@@ -43,7 +43,7 @@ Result<std::unique_ptr<SubscriberPort<Words>>> SubscriberPort<Words>::create_in(
                                                                                 const MessageType& type) {
   TopicCensus census(holder);
   census.sweep(folder);
-  if (auto checked = census.check_types(folder, type); !checked) {
+  if (auto checked = census.check_publishers_types(folder, type); !checked) {
     return fail(std::move(checked.error()));
   }
   const EndpointName name{.kind = EndpointKind::subscriber, .token = Token::random(), .life = holder.token()};

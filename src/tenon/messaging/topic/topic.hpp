@@ -93,7 +93,7 @@ class Publisher {
 
  public:
   /// Joins the topic, which is made if nobody is in it. Failures: type_mismatch (naming the first field that differs
-  /// from what others of the topic have), no_space, limit_reached, permission_denied, invalid_name, in_child.
+  /// from what the topic's publishers have), no_space, limit_reached, permission_denied, invalid_name, in_child.
   static Result<Publisher> create(const Holder& holder, std::string_view topic, const PublisherOptions& options = {}) {
     return shape(options)
         .and_then(
@@ -268,7 +268,7 @@ class Subscriber {
 
  public:
   /// Joins the topic, which is made if nobody is in it, and hears what is published from now on. Failures:
-  /// type_mismatch (naming the first field that differs from what others of the topic have), no_space, limit_reached,
+  /// type_mismatch (naming the first field that differs from what its publishers have), no_space, limit_reached,
   /// permission_denied, invalid_name, invalid_argument, in_child.
   static Result<Subscriber> create(const Holder& holder, std::string_view topic,
                                    const SubscriberOptions& options = {}) {

@@ -65,31 +65,28 @@ void TopicCensus::sweep(const TopicFolder& folder) {
   }
 }
 
-Result<void> TopicCensus::check_types(const TopicFolder& folder, const MessageType& type) {
+Result<void> TopicCensus::check_publishers_types(const TopicFolder& folder, const MessageType& type) {
   const auto names = folder.names();
   if (!names) {
     return fail(Error(names.error()));
   }
   for (const EndpointName& name : *names) {
-    if (name.unfinished || is_gone(name.life)) {
+    if (name.kind != EndpointKind::publisher || name.unfinished || is_gone(name.life)) {
       continue;
     }
     auto file = folder.open(name);
     if (!file) {
       continue;  // it has left meanwhile
     }
-    // The head of either kind; the file ends behind its state at the earliest.
     const auto bytes = bytes_of_file(file->view());
-    const auto head = name.kind == EndpointKind::publisher
-                          ? read_header<PublisherHeader>(file->view(), name).transform([](auto h) { return h.head; })
-                          : read_header<SubscriberHeader>(file->view(), name).transform([](auto h) { return h.head; });
-    if (!bytes || (!head && head.error() == Errc::corrupt)) {
+    const auto header = read_header<PublisherHeader>(file->view(), name);
+    if (!bytes || (!header && header.error() == Errc::corrupt)) {
       continue;  // whoever writes garbage into its own file keeps nobody else from coming
     }
-    if (!head) {
-      return fail(Error(head.error()).on(folder.topic()));
+    if (!header) {
+      return fail(Error(header.error()).on(folder.topic()));
     }
-    auto checked = read_type_of(file->view(), *head, *bytes).and_then([&](const StoredType& stored) {
+    auto checked = read_type_of(file->view(), header->head, *bytes).and_then([&](const StoredType& stored) {
       return check_type(stored, type.description, type.fields);
     });
     if (!checked && !(checked.error() == Errc::corrupt)) {

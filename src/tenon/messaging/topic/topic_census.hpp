@@ -21,8 +21,9 @@ class TopicCensus {
   /// Removes the files that nobody needs any more. Whoever is killed in it has done part of the work, and no harm.
   void sweep(const TopicFolder& folder);
 
-  /// Whether all who live in the topic have the same type of messages. Failures: type_mismatch, version_mismatch.
-  Result<void> check_types(const TopicFolder& folder, const MessageType& type);
+  /// Whether all publishers that live in the topic have this type of messages. What a subscriber says of its own type
+  /// is not asked: it reads what publishers wrote, and finds out there. Failures: type_mismatch, version_mismatch.
+  Result<void> check_publishers_types(const TopicFolder& folder, const MessageType& type);
 
  private:
   Token own_;

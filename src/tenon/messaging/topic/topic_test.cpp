@@ -415,13 +415,27 @@ TENON_FIELDS(Pose, number, x, y);
 namespace {
 
 // F30
-TEST_F(TopicTest, of_another_type_is_refused_naming_the_first_field_that_differs) {
-  auto subscriber = Subscriber<Pose>::create(holder_, "t").or_throw();
-  const auto publisher = Publisher<other::Pose>::create(holder_, "t");
-  ASSERT_TRUE(publisher.failed_with(Errc::type_mismatch));
-  EXPECT_THAT(publisher.error().message(), HasSubstr("field 2 is x (f64 at byte 8) there and x (f32 at byte 8) here"));
+TEST_F(TopicTest, of_another_type_than_its_publishers_is_refused_naming_the_first_field_that_differs) {
+  auto publisher = Publisher<Pose>::create(holder_, "t").or_throw();
+  const auto second = Publisher<other::Pose>::create(holder_, "t");
+  ASSERT_TRUE(second.failed_with(Errc::type_mismatch));
+  EXPECT_THAT(second.error().message(), HasSubstr("field 2 is x (f64 at byte 8) there and x (f32 at byte 8) here"));
   EXPECT_TRUE(Subscriber<other::Pose>::create(holder_, "t").failed_with(Errc::type_mismatch));
   EXPECT_TRUE(Subscriber<other::Pose>::create(holder_, "u"));
+}
+
+// F30: neither it nor who writes garbage into its own file keeps a publisher out.
+TEST_F(TopicTest, a_subscriber_of_another_type_learns_it_when_a_publisher_comes) {
+  auto other = Subscriber<other::Pose>::create(holder_, "t").or_throw();
+  auto publisher = Publisher<Pose>::create(holder_, "t", {.depth = 4}).or_throw();
+  auto subscriber = Subscriber<Pose>::create(holder_, "t").or_throw();
+  const auto got = other.receive(never);
+  ASSERT_TRUE(got.failed_with(Errc::type_mismatch));
+  EXPECT_THAT(got.error().message(), HasSubstr("field 2 is x (f64 at byte 8) there and x (f32 at byte 8) here"));
+  for (std::uint64_t number = 1; number <= 10; ++number) {
+    publisher.publish({.number = number}, immediately).or_throw();  // it waits for the subscriber alone
+    EXPECT_EQ(subscriber.receive(never).or_throw()->number, number);
+  }
 }
 
 // F1 F2
