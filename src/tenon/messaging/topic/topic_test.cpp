@@ -433,7 +433,7 @@ TEST_F(TopicTest, a_subscriber_of_another_type_learns_it_when_a_publisher_comes)
   ASSERT_TRUE(got.failed_with(Errc::type_mismatch));
   EXPECT_THAT(got.error().message(), HasSubstr("field 2 is x (f64 at byte 8) there and x (f32 at byte 8) here"));
   for (std::uint64_t number = 1; number <= 10; ++number) {
-    publisher.publish({.number = number}, immediately).or_throw();  // it waits for the subscriber alone
+    publisher.publish({.number = number, .x = 0, .y = 0}, immediately).or_throw();  // it waits for the subscriber alone
     EXPECT_EQ(subscriber.receive(never).or_throw()->number, number);
   }
 }
