@@ -5,6 +5,7 @@
 #include <tenon/os/clock.hpp>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <ctime>
 #include <dlfcn.h>
@@ -28,14 +29,18 @@ std::array<std::int64_t, 2> last_reading = {};  // CLOCK_REALTIME, CLOCK_MONOTON
 
 extern "C" int clock_gettime(clockid_t clock, timespec* now) noexcept {
   const bool steady = kit::wants_steady_clock && (clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC);
-  if (!steady || last_reading[clock] == 0) {
+  if (!steady) {
+    return real_clock()(clock, now);
+  }
+  std::int64_t& last = last_reading[static_cast<std::size_t>(clock)];
+  if (last == 0) {
     const int status = real_clock()(clock, now);
-    if (steady && status == 0) {
-      last_reading[clock] = now->tv_sec * nanoseconds_in_second + now->tv_nsec;
+    if (status == 0) {
+      last = now->tv_sec * nanoseconds_in_second + now->tv_nsec;
     }
     return status;
   }
-  last_reading[clock] += between_readings;
-  *now = tenon::timespec_of(last_reading[clock]);
+  last += between_readings;
+  *now = tenon::timespec_of(last);
   return 0;
 }

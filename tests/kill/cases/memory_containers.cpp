@@ -113,7 +113,7 @@ class MapTrial : public MemoryTrial {
   explicit MapTrial(Survivors survivors) : MemoryTrial(survivors) {
     LockedSegment segment = locked();
     Numbers& map = *segment.find_or_construct<Numbers>("map").or_throw();
-    for (const std::uint64_t key : {10, 20, 40, 50}) {
+    for (const std::uint64_t key : {10U, 20U, 40U, 50U}) {
       map.insert(segment, key, Element::of(key)).or_throw();
     }
   }

@@ -71,7 +71,7 @@ auto wrapped(std::uint64_t slots) {
 int main() try {
   using Bare = limits::DrainingRing<64>;
   std::vector<harness::StreamPair> pairs;
-  for (const std::uint64_t slots : {4096, 65536}) {
+  for (const std::uint64_t slots : {4096U, 65536U}) {
     pairs.push_back({.name = std::to_string(slots) + " slots of 64 B, one way",
                      .bare = limits::one_way("one way", limits::bare_ring<Bare>(slots, slots / 2)),
                      .wrapped = limits::one_way("one way", wrapped(slots)),
