@@ -90,9 +90,8 @@ void read_posix_queues(const Scene& scene, Snapshot& into) {
     }
   }
   if (!mounted) {
-    std::string& unseen =
-        into.unseen.emplace_back("POSIX queues that nobody has open: no mqueue file system is mounted; ");
-    unseen.append("root does it with: ").append(how_to_mount);
+    into.unseen.emplace_back("POSIX queues that nobody has open: no mqueue file system is mounted; root does it with: ")
+        .append(how_to_mount);
   }
   for (const Sighting& one : scene.sightings.all()) {
     const auto status =

@@ -56,6 +56,20 @@ const PublisherState& PublisherFile::state() const noexcept {
   return *reinterpret_cast<const PublisherState*>(memory_.data() + state_at);
 }
 
+Result<PublisherHeader> read_publisher_header(FdView file, std::uint64_t bytes, const EndpointName& name,
+                                              const MessageType& type) {
+  auto header = read_header<PublisherHeader>(file, name);
+  if (!header) {
+    return header;
+  }
+  if (!fits(*header, bytes)) {
+    return fail(corrupt_endpoint(name, "its header does not fit its file"));
+  }
+  return read_type_of(file, header->head, bytes)
+      .and_then([&](const StoredType& stored) { return check_type(stored, type.description, type.fields); })
+      .transform([&] { return *header; });
+}
+
 Result<PublisherFile> PublisherFile::open(const TopicFolder& folder, const EndpointName& name, const MessageType& type,
                                           std::uint32_t entry_bytes) {
   auto file = folder.open(name);
@@ -63,18 +77,10 @@ Result<PublisherFile> PublisherFile::open(const TopicFolder& folder, const Endpo
     return fail(std::move(file.error()));
   }
   const auto bytes = bytes_of_file(file->view());
-  const auto header = bytes ? read_header<PublisherHeader>(file->view(), name) : fail(Error(bytes.error()));
+  const auto header = bytes ? read_publisher_header(file->view(), *bytes, name, type) : fail(Error(bytes.error()));
   if (!header) {
-    return fail(Error(header.error()));
-  }
-  if (!fits(*header, *bytes)) {
-    return fail(corrupt_endpoint(name, "its header does not fit its file"));
-  }
-  auto checked = read_type_of(file->view(), header->head, *bytes).and_then([&](const StoredType& stored) {
-    return check_type(stored, type.description, type.fields);
-  });
-  if (!checked) {
-    return fail(std::move(checked.error()).on(folder.topic()));
+    return header.error() == Errc::type_mismatch ? fail(Error(header.error()).on(folder.topic()))
+                                                 : fail(Error(header.error()));
   }
   if (header->entry_bytes != entry_bytes) {
     return fail(corrupt_endpoint(name, "its entries are not as long as its type wants"));

@@ -21,6 +21,11 @@ struct PublisherShape {
 /// 2^40 bytes).
 Result<PublisherHeader> lay_out(const PublisherShape& shape, const MessageType& type);
 
+/// The header of a file of so many bytes, once it was held against its length, and its type against this one. Failures:
+/// corrupt, version_mismatch, not_supported, type_mismatch (naming the first field that differs).
+Result<PublisherHeader> read_publisher_header(FdView file, std::uint64_t bytes, const EndpointName& name,
+                                              const MessageType& type);
+
 /// Another's file, mapped read-only. What its header says was held against the file's length, once; what stands in its
 /// entries is held against the header whenever it is read.
 class PublisherFile {

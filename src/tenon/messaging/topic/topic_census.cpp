@@ -78,19 +78,12 @@ Result<void> TopicCensus::check_publishers_types(const TopicFolder& folder, cons
     if (!file) {
       continue;  // it has left meanwhile
     }
-    const auto bytes = bytes_of_file(file->view());
-    const auto header = read_header<PublisherHeader>(file->view(), name);
-    if (!bytes || (!header && header.error() == Errc::corrupt)) {
-      continue;  // whoever writes garbage into its own file keeps nobody else from coming
-    }
-    if (!header) {
-      return fail(Error(header.error()).on(folder.topic()));
-    }
-    auto checked = read_type_of(file->view(), header->head, *bytes).and_then([&](const StoredType& stored) {
-      return check_type(stored, type.description, type.fields);
+    const auto header = bytes_of_file(file->view()).and_then([&](std::uint64_t bytes) {
+      return read_publisher_header(file->view(), bytes, name, type);
     });
-    if (!checked && !(checked.error() == Errc::corrupt)) {
-      return fail(std::move(checked.error()).on(folder.topic()));
+    // Whoever writes garbage into its own file keeps nobody else from coming.
+    if (!header && !(header.error() == Errc::corrupt)) {
+      return fail(Error(header.error()).on(folder.topic()));
     }
   }
   return {};

@@ -424,7 +424,7 @@ TEST_F(TopicTest, of_another_type_than_its_publishers_is_refused_naming_the_firs
   EXPECT_TRUE(Subscriber<other::Pose>::create(holder_, "u"));
 }
 
-// F30: neither it nor who writes garbage into its own file keeps a publisher out.
+// F30: what it says of its type keeps no publisher out.
 TEST_F(TopicTest, a_subscriber_of_another_type_learns_it_when_a_publisher_comes) {
   auto other = Subscriber<other::Pose>::create(holder_, "t").or_throw();
   auto publisher = Publisher<Pose>::create(holder_, "t", {.depth = 4}).or_throw();
