@@ -54,7 +54,7 @@ Environment environment(const Clock& clock) {
   const std::string flags = cpuinfo("flags");
   const std::string governor = "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor";
   return {.processor = cpuinfo("model name"),
-          .processors = fmt::format("{}", fmt::join(allowed_processors(), ",")),
+          .processors = fmt::to_string(fmt::join(allowed_processors(), ",")),
           .machine = flags.find(" hypervisor") == std::string::npos ? "bare machine" : "virtual machine",
           .kernel = std::string(names.sysname) + " " + names.release,
           .compiler = compiler(),

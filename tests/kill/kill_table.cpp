@@ -79,7 +79,8 @@ std::vector<kit::KillReport> run(const kill_cases::Entry& entry, kit::KillOption
     }
     kit::KillReport report = function(entry.which, options);
     // The recording may be of a path that the operation takes only now and then: where a signal woke it, say.
-    for (int again = 0; again < 3 && report.clean() && report.struck_at_all() && !report.in_place(); ++again) {
+    auto undecided = [&] { return (report.clean() || report.control) && report.struck_at_all() && !report.in_place(); };
+    for (int again = 0; again < 3 && undecided(); ++again) {
       kit::KillOptions anew = options;
       anew.recording = nullptr;
       report = function(entry.which, anew);

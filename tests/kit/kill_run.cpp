@@ -2,6 +2,7 @@
 
 #include <kit/guarded_run.hpp>
 #include <kit/steady.hpp>
+#include <tenon/os/clock.hpp>
 
 #include <algorithm>
 #include <random>
@@ -19,25 +20,27 @@ constexpr std::size_t most_stories = 8;
 // How often a point is tried until a process comes to it.
 constexpr int most_rounds = 4;
 
+// The first reading is a real one, whose path is another when the kernel sets the clock meanwhile.
+void steady_process(const KillTrial& trial, unsigned number) {
+  wants_steady_random = number;
+  wants_steady_clock = trial.wants_steady_clock();
+  (void)tenon::monotonic_now();
+  (void)tenon::realtime_now();
+}
+
 }  // namespace
 
 TracedProcess victim_of(KillTrial& trial) {
   return TracedProcess(
       [&] {
-        wants_steady_random = 1;
-        wants_steady_clock = trial.wants_steady_clock();
+        steady_process(trial, 1);
         trial.before();
       },
       [&] { trial.operation(); });
 }
 
 TracedProcess survivor_of(KillTrial& trial) {
-  return TracedProcess(
-      [&] {
-        wants_steady_random = 2;
-        wants_steady_clock = trial.wants_steady_clock();
-      },
-      [&] { trial.survive(); });
+  return TracedProcess([&] { steady_process(trial, 2); }, [&] { trial.survive(); });
 }
 
 KillRun::KillRun(const KillCase& which, const char* mode, const KillOptions& options)

@@ -11,6 +11,9 @@ namespace kit {
 inline volatile bool wants_steady_memory = false;
 /// A clock that moves by a microsecond each time that it is read, from the time of its first reading.
 inline volatile bool wants_steady_clock = false;
+/// Whole hours by which the clock is ahead of the kernel's: who would look again in 50 ms sleeps so much longer, until
+/// it is woken or gets a signal, however long another process takes under the harness.
+inline volatile int clock_hours_ahead = 0;
 /// Random bytes that follow from this number, which tells the processes of a trial apart; 0: truly random ones.
 inline volatile unsigned wants_steady_random = 0;
 

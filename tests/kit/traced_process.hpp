@@ -3,7 +3,9 @@
 ///
 /// The operation must stay in one thread and one process. Children made by fork() have the address space of their
 /// parent, so two runs of an operation from like states take the same path; without_random_addresses() makes that so
-/// from one start of the program to the next. Only x86-64 is known here.
+/// from one start of the program to the next. Child and parent share one processor, on which they take turns. Only
+/// x86-64 is known here.
+#include <kit/one_processor.hpp>
 #include <kit/patience.hpp>
 #include <tenon/os/mapping.hpp>
 #include <tenon/os/process.hpp>
@@ -64,6 +66,7 @@ class TracedProcess {
   bool sleeps() const;
   State settle(int status);
 
+  OneProcessor shared_with_child_;
   tenon::Mapping mark_;
   tenon::Child child_;
   State state_ = State::stopped;

@@ -4,6 +4,7 @@
 
 #include <kit/shared.hpp>
 #include <kit/state_hash.hpp>
+#include <kit/steady.hpp>
 #include <tenon/os/process.hpp>
 #include <tenon/os/procfs.hpp>
 #include <tenon/sync/condition.hpp>
@@ -63,10 +64,14 @@ struct Rounds {
   bool happened() const { return rounds != 0; }
 };
 
-/// Waits in vain for a while; the survivor wakes a waiter of its own, twice.
+// Some readings of a steady clock; by the real one it is over when the waiter is about to sleep.
+constexpr auto a_moment = 3us;
+
+/// Waits in vain for a moment; the survivor wakes a waiter of its own, twice.
 class Wait : public kit::KillTrial {
  public:
-  void operation() override { rounds_->wait(after(1ms)); }
+  void operation() override { rounds_->wait(after(a_moment)); }
+  bool wants_steady_clock() const override { return true; }
   void survive() override {
     for (int round = 0; round < 2; ++round) {
       std::atomic<bool> woken = false;
@@ -88,6 +93,8 @@ class Wait : public kit::KillTrial {
 };
 
 /// A sleeper, a process of its own, sleeps before the operation begins; once what it waits for has happened, it wakes.
+/// When it looks again by itself, as it must where the ringer died before the wake, the survivor says: else it might
+/// do so in the midst of an operation that is stepped through for longer than 50 ms.
 template <class Subject>
 class Wake : public kit::KillTrial {
  public:
@@ -102,14 +109,23 @@ class Wake : public kit::KillTrial {
   }
   void operation() override { subject_->ring(); }
   void survive() override {
+    tenon::Deadline looks_again = after(10ms);
     while (subject_->happened() && !*woken_) {
       ::sched_yield();
+      if (looks_again.passed()) {
+        ::kill(sleeper_.pid(), SIGUSR1);
+        looks_again = after(10ms);
+      }
     }
   }
   std::uint64_t state() override { return kit::hash_of(subject_.bytes()); }
 
  private:
   int sleep() {
+    struct sigaction interrupts{};
+    interrupts.sa_handler = [](int) {};
+    ::sigaction(SIGUSR1, &interrupts, nullptr);
+    kit::clock_hours_ahead = 1;
     *begun_ = true;
     subject_->wait(never);
     *woken_ = true;
@@ -135,8 +151,9 @@ class TakeEvent : public kit::KillTrial {
   void before() override { shared_->event.set(); }
   void operation() override {
     shared_->event.wait(never).or_throw();
-    (void)shared_->event.wait(after(1ms));
+    (void)shared_->event.wait(after(a_moment));
   }
+  bool wants_steady_clock() const override { return true; }
   void survive() override {
     (void)shared_->event.try_wait();
     must(shared_->event.try_wait().failed_with(Errc::would_block), "set once, it was taken twice");
