@@ -1,6 +1,7 @@
 // What members of a domain hold in shared memory: the permits of a Semaphore, which all come back, none of them twice,
 // and the places of a Barrier, whose others are let through or told.
 #include "../cases.hpp"
+#include "../sleeper.hpp"
 
 #include <kit/shared.hpp>
 #include <kit/state_hash.hpp>
@@ -125,9 +126,7 @@ class Arrive : public kit::KillTrial {
   void before() override { member_.emplace(barrier().join(members_.join()).or_throw()); }
   void operation() override { member_->arrive_and_wait(never).or_throw(); }
   void survive() override {
-    while (*ended_ == 0) {
-      ::sched_yield();
-    }
+    tell_until([this] { return *ended_ != waiting; }, partner_.pid());
     must(*ended_ != broken, "the partner was neither let through nor told");
   }
   std::uint64_t state() override { return kit::hash_of(memory_.bytes()); }
@@ -140,10 +139,13 @@ class Arrive : public kit::KillTrial {
     const Holder own = members_.join();
     new (memory_.data()) tenon::Barrier(2, own);
     BarrierMember member = barrier().join(own).or_throw();
+    look_again_when_told();
     *joined_ = true;
     const auto waited = member.arrive_and_wait(never);
     *ended_ = waited ? through : waited.failed_with(Errc::peer_died) ? told : broken;
-    return ::pause();
+    while (true) {
+      ::pause();
+    }
   }
 
   Members members_;
@@ -168,15 +170,17 @@ class Join : public Arrive {
   void survive() override {
     const Holder own = members_.join();
     std::optional<BarrierMember> member;
-    while (*ended_ == waiting) {
-      auto joined = member ? tenon::Result<BarrierMember>(tenon::fail(Errc::already_exists)) : barrier().join(own);
-      if (joined) {
-        member.emplace(std::move(*joined));
+    auto arrive = [&] {
+      if (!member) {
+        if (auto joined = barrier().join(own)) {
+          member.emplace(std::move(*joined));
+        }
       }
       if (member) {
         (void)member->arrive_and_wait(tenon::after(std::chrono::milliseconds(1)));
       }
-    }
+    };
+    tell_until([&] { return *ended_ != waiting || (arrive(), false); }, partner_.pid());
     must(*ended_ != broken, "the partner was neither let through nor told");
   }
 

@@ -1,10 +1,10 @@
 // Who waits for a Condition, an Event, or Once, and who wakes them, is killed; the others' waits end. A wait of the C
 // library's condition variable, in condition_variable.cpp, is their control.
 #include "../cases.hpp"
+#include "../sleeper.hpp"
 
 #include <kit/shared.hpp>
 #include <kit/state_hash.hpp>
-#include <kit/steady.hpp>
 #include <tenon/os/process.hpp>
 #include <tenon/os/procfs.hpp>
 #include <tenon/sync/condition.hpp>
@@ -93,8 +93,6 @@ class Wait : public kit::KillTrial {
 };
 
 /// A sleeper, a process of its own, sleeps before the operation begins; once what it waits for has happened, it wakes.
-/// When it looks again by itself, as it must where the ringer died before the wake, the survivor says: else it might
-/// do so in the midst of an operation that is stepped through for longer than 50 ms.
 template <class Subject>
 class Wake : public kit::KillTrial {
  public:
@@ -109,23 +107,13 @@ class Wake : public kit::KillTrial {
   }
   void operation() override { subject_->ring(); }
   void survive() override {
-    tenon::Deadline looks_again = after(10ms);
-    while (subject_->happened() && !*woken_) {
-      ::sched_yield();
-      if (looks_again.passed()) {
-        ::kill(sleeper_.pid(), SIGUSR1);
-        looks_again = after(10ms);
-      }
-    }
+    tell_until([this] { return !subject_->happened() || *woken_; }, sleeper_.pid());
   }
   std::uint64_t state() override { return kit::hash_of(subject_.bytes()); }
 
  private:
   int sleep() {
-    struct sigaction interrupts{};
-    interrupts.sa_handler = [](int) {};
-    ::sigaction(SIGUSR1, &interrupts, nullptr);
-    kit::clock_hours_ahead = 1;
+    look_again_when_told();
     *begun_ = true;
     subject_->wait(never);
     *woken_ = true;
