@@ -1,21 +1,16 @@
 #pragma once
 /// A segment under the kill harness: whoever holds its lock dies, and the next finds what was before or what was to
 /// come, nothing between, and no block that belongs to nobody.
+#include "must.hpp"
+
 #include <kit/kill_case.hpp>
 #include <tenon/memory/segment.hpp>
 #include <tenon/os/mapping.hpp>
 
 #include <cstdint>
 #include <memory>
-#include <stdexcept>
 
 namespace kill_cases {
-
-inline void must(bool holds, const char* otherwise) {
-  if (!holds) {
-    throw std::runtime_error(otherwise);
-  }
-}
 
 /// A control: the survivors do not see what the journal, or the gap, holds.
 enum class Survivors : unsigned char { undo, do_not_undo };

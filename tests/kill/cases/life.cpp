@@ -2,6 +2,7 @@
 // has done nothing, must be alive to everybody throughout. Two controls: a joiner that publishes its file before it has
 // locked it, and a survivor that sweeps published names alone.
 #include "../cases.hpp"
+#include "../must.hpp"
 
 #include <kit/shared.hpp>
 #include <kit/state_hash.hpp>
@@ -19,7 +20,6 @@
 #include <fstream>
 #include <memory>
 #include <sched.h>
-#include <stdexcept>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -39,12 +39,6 @@ struct Known {
   std::atomic<std::uint64_t> bystander = 0;
   std::atomic<std::uint64_t> victim = 0;
 };
-
-void must(bool holds, const char* sentence) {
-  if (!holds) {
-    throw std::runtime_error(sentence);
-  }
-}
 
 // The same in each trial: what is hashed or formatted takes the same path then.
 const std::string& scene_path() {

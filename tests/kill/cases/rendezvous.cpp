@@ -2,6 +2,7 @@
 // channel's object; another goes on in its place, in both roles. Two controls: one who makes the FIFO before it has
 // noted that it does, and one who enters before it is alive.
 #include "../cases.hpp"
+#include "../must.hpp"
 
 #include <kit/shared.hpp>
 #include <kit/state_hash.hpp>
@@ -21,7 +22,6 @@
 #include <filesystem>
 #include <optional>
 #include <sched.h>
-#include <stdexcept>
 #include <unistd.h>
 
 namespace kill_cases {
@@ -29,12 +29,6 @@ namespace kill_cases {
 namespace {
 
 using namespace tenon;
-
-void must(bool holds, const char* sentence) {
-  if (!holds) {
-    throw std::runtime_error(sentence);
-  }
-}
 
 // The same in each trial: what is hashed or formatted takes the same path then.
 const std::string& scene_path() {

@@ -1,13 +1,13 @@
 // A sender is killed at every instruction of a put into slots of shared memory. What it put is wholly there or not at
 // all, and once its death is known every slot is to be had again.
 #include "../cases.hpp"
+#include "../must.hpp"
 
 #include <kit/state_hash.hpp>
 #include <tenon/channel/slot_ring.hpp>
 #include <tenon/os/mapping.hpp>
 
 #include <array>
-#include <stdexcept>
 #include <string_view>
 
 namespace kill_cases {
@@ -20,12 +20,6 @@ constexpr std::uint32_t slots = 2;
 constexpr std::string_view text = "a frame of some bytes, longer than one store";
 constexpr Token victim = Token::from(17);
 constexpr Token survivor = Token::from(18);
-
-void must(bool holds, const char* otherwise) {
-  if (!holds) {
-    throw std::runtime_error(otherwise);
-  }
-}
 
 class Put : public kit::KillTrial {
  public:

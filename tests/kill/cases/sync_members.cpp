@@ -1,6 +1,7 @@
 // What members of a domain hold in shared memory: the permits of a Semaphore, which all come back, none of them twice,
 // and the places of a Barrier, whose others are let through or told.
 #include "../cases.hpp"
+#include "../must.hpp"
 #include "../sleeper.hpp"
 
 #include <kit/shared.hpp>
@@ -20,7 +21,6 @@
 #include <new>
 #include <optional>
 #include <sched.h>
-#include <stdexcept>
 #include <unistd.h>
 
 namespace kill_cases {
@@ -34,12 +34,6 @@ using tenon::Holder;
 using tenon::Life;
 using tenon::never;
 using tenon::Permit;
-
-void must(bool holds, const char* sentence) {
-  if (!holds) {
-    throw std::runtime_error(sentence);
-  }
-}
 
 // The same in each trial: what is hashed or formatted takes the same path then.
 const std::string& meeting_place() {

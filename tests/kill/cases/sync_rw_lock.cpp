@@ -1,13 +1,13 @@
 // A transfer between two accounts under the writing side of RwLock, and a look at them under its reading side. Whoever
 // goes on finds all of it free, and repairs if the writer died; a dead reader is told to nobody.
 #include "../cases.hpp"
+#include "../must.hpp"
 
 #include <kit/shared.hpp>
 #include <kit/state_hash.hpp>
 #include <tenon/sync/rw_lock.hpp>
 
 #include <atomic>
-#include <stdexcept>
 
 namespace kill_cases {
 
@@ -38,12 +38,6 @@ struct Accounts {
   }
   bool whole() const { return a + b == total; }
 };
-
-void must(bool holds, const char* sentence) {
-  if (!holds) {
-    throw std::runtime_error(sentence);
-  }
-}
 
 class Locking : public kit::KillTrial {
  public:

@@ -1,6 +1,7 @@
 // Who waits for a Condition, an Event, or Once, and who wakes them, is killed; the others' waits end. A wait of the C
 // library's condition variable, in condition_variable.cpp, is their control.
 #include "../cases.hpp"
+#include "../must.hpp"
 #include "../sleeper.hpp"
 
 #include <kit/shared.hpp>
@@ -15,7 +16,6 @@
 #include <chrono>
 #include <csignal>
 #include <sched.h>
-#include <stdexcept>
 #include <thread>
 
 namespace kill_cases {
@@ -28,12 +28,6 @@ using tenon::Errc;
 using tenon::MutexGuard;
 using tenon::never;
 using tenon::Result;
-
-void must(bool holds, const char* sentence) {
-  if (!holds) {
-    throw std::runtime_error(sentence);
-  }
-}
 
 struct Rounds {
   tenon::Mutex mutex;

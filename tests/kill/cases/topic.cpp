@@ -2,163 +2,24 @@
 // the other end finds each message wholly there or wholly not, is told of the death, has back what the dead one held,
 // and loses nothing; nothing is left. The control stores an entry's number before its words.
 #include "../cases.hpp"
+#include "../topic_trial.hpp"
 
 #include <kit/shared.hpp>
 #include <kit/state_hash.hpp>
-#include <kit/steady.hpp>
-#include <kit/unique.hpp>
-#include <tenon/memory/type_fields.hpp>
-#include <tenon/messaging/topic/topic.hpp>
-#include <tenon/os/futex.hpp>
-#include <tenon/os/life_sweep.hpp>
-#include <tenon/os/process.hpp>
 
-#include <algorithm>
 #include <array>
-#include <atomic>
-#include <csignal>
-#include <filesystem>
 #include <optional>
-#include <stdexcept>
-#include <unistd.h>
 
 namespace kill_cases {
 
 namespace {
 
-using tenon::Domain;
+using kit::numbered;
 using tenon::Errc;
-using tenon::Holder;
-using tenon::Life;
 using tenon::never;
 using tenon::Publisher;
 using tenon::Sample;
 using tenon::Subscriber;
-
-template <std::size_t Words>
-struct Numbers {
-  std::uint64_t number;
-  std::array<std::uint64_t, Words> same;
-};
-using Short = Numbers<3>;
-using Long = Numbers<20>;
-TENON_FIELDS(Short, number, same);
-TENON_FIELDS(Long, number, same);
-
-template <class T>
-T numbered(std::uint64_t number) {
-  T message{.number = number, .same = {}};
-  message.same.fill(number * 3);
-  return message;
-}
-
-void must(bool holds, const char* sentence) {
-  if (!holds) {
-    throw std::runtime_error(sentence);
-  }
-}
-
-template <class T>
-void must_be(const T& message, std::uint64_t number) {
-  must(message.number == number, "a message is another than was sent");
-  must(std::ranges::all_of(message.same, [&](std::uint64_t word) { return word == number * 3; }), "a message is torn");
-}
-
-// The same in each trial: what is hashed or formatted takes the same path then.
-const std::string& scene_path() {
-  static const std::string path = "/dev/shm/" + kit::unique_name("tenon-kill");
-  return path;
-}
-
-constexpr std::uint64_t before_the_kill = 3;
-// Without timestamps, whose clock is no steady one.
-constexpr tenon::PublisherOptions small{.depth = 4, .max_loans = 1, .held = 4, .timestamps = tenon::Timestamps::none};
-
-/// What the processes of a trial tell each other.
-struct Board {
-  std::atomic<std::uint32_t> ready = 0;
-  std::atomic<std::uint32_t> go = 0;
-  std::atomic<std::uint32_t> done = 0;  ///< 1: all was as it must be
-  std::array<char, 120> wrong = {};
-};
-
-void wait_for(std::atomic<std::uint32_t>& word) {
-  (void)futex_wait_until(word, [&] { return word.load() != 0; }, never);
-}
-void say(std::atomic<std::uint32_t>& word, std::uint32_t value) {
-  word.store(value);
-  tenon::futex_wake_all(word);
-}
-
-/// A domain, and a bystander in it, who goes on once the victim is dead.
-class TopicTrial : public kit::KillTrial {
- public:
-  ~TopicTrial() override {
-    if (bystander_) {
-      (void)bystander_->signal(SIGKILL);
-      (void)bystander_->wait(never);
-    }
-    std::error_code dropped;
-    std::filesystem::remove_all(scene_path(), dropped);
-  }
-
-  void before() override { join(); }
-  void survive() override {
-    say(board_->go, 1);
-    wait_for(board_->done);
-    must(board_->done == 1, board_->wrong.data());
-    (void)tenon::sweep(domain_).or_throw();
-    // Whoever comes next has a topic that works.
-    join();
-    auto subscriber = Subscriber<Short>::create(*holder_, "next").or_throw();
-    auto publisher = Publisher<Short>::create(*holder_, "next", small).or_throw();
-    publisher.publish(numbered<Short>(1), never).or_throw();
-    must_be(*subscriber.receive(never).or_throw(), 1);
-    std::move(publisher).close().or_throw();
-    std::move(subscriber).close().or_throw();
-    std::move(*life_).leave().or_throw();  // nobody destroys a trial in a survivor
-  }
-  std::vector<std::string> leaked() override { return kit::names_in(scene_path()); }
-  std::uint64_t state() override { return kit::hash_of_tree(scene_path()); }
-  bool wants_steady_clock() const override { return true; }
-
- protected:
-  /// Starts the bystander, whose `body` says ready, waits for go, and throws if anything is not as it must be.
-  void start_bystander(std::function<void()> body) {
-    bystander_.emplace(tenon::spawn([this, body = std::move(body)] { return stand_by(body); }).or_throw());
-    wait_for(board_->ready);
-  }
-  void join() {
-    life_.emplace(Life::join(domain_).or_throw());
-    holder_.emplace(Holder::of(domain_, *life_).or_throw());
-  }
-  void ready_and_wait() {
-    say(board_->ready, 1);
-    wait_for(board_->go);
-  }
-  const Holder& holder() const { return *holder_; }
-
- private:
-  int stand_by(const std::function<void()>& body) {
-    kit::wants_steady_random = 3;  // its files' names are read by those who are stepped through
-    try {
-      join();
-      body();
-      std::move(*life_).leave().or_throw();
-      say(board_->done, 1);
-    } catch (const std::exception& broken) {
-      std::string_view(broken.what()).copy(board_->wrong.data(), board_->wrong.size() - 1);
-      say(board_->done, 2);
-    }
-    return 0;
-  }
-
-  Domain domain_ = Domain::open(scene_path()).or_throw();
-  kit::Shared<Board> board_;
-  std::optional<tenon::Child> bystander_;
-  std::optional<Life> life_;
-  std::optional<Holder> holder_;
-};
 
 /// The victim publishes; the bystander subscribes, and finds either all of the message or nothing of it.
 template <class T>

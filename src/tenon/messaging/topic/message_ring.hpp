@@ -65,6 +65,7 @@ struct MessageAbout {
 template <std::size_t Words, template <class> class Atomic = std::atomic>
 struct alignas(Words == 5 ? 64 : 128) MessageEntry {
   static constexpr std::size_t words = Words;
+  static constexpr std::size_t inline_bytes = Words * sizeof(std::uint64_t);  ///< of a message within it
   Atomic<std::uint64_t> number{0};
   Atomic<std::uint64_t> time{0};
   Atomic<std::uint64_t> about{0};

@@ -84,7 +84,7 @@ Result<std::unique_ptr<PublisherPort<Words>>> PublisherPort<Words>::create_in(To
   const ClockPair pair = options.timestamps == Timestamps::none ? ClockPair{} : read_clock_pair(clock);
   header.head = head_of(name, header.head.type_at, header.head.type_bytes);
   header.fences = registered ? 0 : 1;
-  header.timestamps = options.timestamps == Timestamps::none ? 0 : 2;
+  header.timestamps = static_cast<std::uint32_t>(options.timestamps);
   header.clock = static_cast<std::uint32_t>(clock);
   header.clock_ticks = pair.ticks;
   header.clock_ns = pair.ns;
@@ -185,12 +185,43 @@ Result<void> PublisherPort<Words>::publish_chunk(std::uint32_t number, std::uint
   }
   std::uint32_t& in_entry = chunk_in_entry_[writer_.next() & (header_.entries - 1)];
   writer_.template publish<1>(now(), about(bytes, MessageForm::chunk), {number});
-  if (in_entry != 0) {
-    pool_.retire(in_entry - 1);
-  }
-  in_entry = number + 1;
+  retire(std::exchange(in_entry, number + 1));
   ring_if_wanted();
   return {};
+}
+
+template <std::size_t Words>
+Result<void> PublisherPort<Words>::publish_short(Bytes message, Deadline deadline) {
+  if (!is_ready()) {
+    if (auto room = make_room(deadline); !room) {
+      return room;
+    }
+  }
+  std::array<std::uint64_t, Words> words{};
+  std::memcpy(words.data(), message.data(), message.size());
+  const MessageAbout what = about(message.size(), MessageForm::inline_words);
+  const std::uint64_t at = writer_.next();
+  constexpr std::size_t one_line = MessageEntry<5>::words;
+  if (message.size() <= MessageEntry<5>::inline_bytes) {
+    std::array<std::uint64_t, one_line> few;
+    std::copy_n(words.begin(), one_line, few.begin());
+    writer_.template publish<one_line>(now(), what, few);
+  } else {
+    writer_.template publish<Words>(now(), what, words);
+  }
+  if (!chunk_in_entry_.empty()) {
+    retire(std::exchange(chunk_in_entry_[at & (header_.entries - 1)], 0));
+  }
+  ring_if_wanted();
+  return {};
+}
+
+// The chunk of a message that was just overwritten, by its number + 1.
+template <std::size_t Words>
+void PublisherPort<Words>::retire(std::uint32_t named) {
+  if (named != 0) {
+    pool_.retire(named - 1);
+  }
 }
 
 // Frees what nobody holds. Who is there is looked at behind a fence too: a pin stands in a file, which may be new.

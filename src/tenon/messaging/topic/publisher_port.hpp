@@ -11,6 +11,7 @@
 ///          sees all that it published.
 ///
 /// Threads: one at a time. After fork() the child's copy answers in_child.
+#include <tenon/base/bytes.hpp>
 #include <tenon/base/deadline.hpp>
 #include <tenon/messaging/topic/chunk_pool.hpp>
 #include <tenon/messaging/topic/gate_scan.hpp>
@@ -58,7 +59,7 @@ class PublisherPort {
   PublisherPort(const PublisherPort&) = delete;
   PublisherPort& operator=(const PublisherPort&) = delete;
 
-  /// One message within an entry. Outcomes and failures: as Publisher::publish.
+  /// One message within an entry, of a type that has no others. Outcomes and failures: as Publisher::publish.
   template <std::size_t N>
   Result<void> publish_words(const std::array<std::uint64_t, N>& words, std::uint64_t bytes, Deadline deadline) {
     if (!is_ready()) [[unlikely]] {
@@ -70,6 +71,30 @@ class PublisherPort {
     ring_if_wanted();
     return {};
   }
+  /// As many as there is room for until the deadline: words_of(i) are those of the i-th. Returns how many were
+  /// published; fails only if none was.
+  template <std::size_t N, class WordsOf>
+  Result<std::size_t> publish_batch(std::size_t count, std::uint64_t bytes, WordsOf words_of, Deadline deadline) {
+    const bool each = options_.timestamps == Timestamps::exact;
+    const std::uint64_t begun = now();
+    const MessageAbout same = about(bytes, MessageForm::inline_words);
+    std::size_t sent = 0;
+    while (sent < count) {
+      if (!is_ready()) [[unlikely]] {
+        ring_if_wanted();  // they are waited for, and may be what makes room
+        if (auto room = make_room(deadline); !room) {
+          return sent != 0 ? Result<std::size_t>(sent) : fail(std::move(room.error()));
+        }
+      }
+      for (; sent < count && writer_.may_publish(); ++sent) {
+        writer_.template publish<N>(each ? now() : begun, same, words_of(sent));
+      }
+    }
+    ring_if_wanted();
+    return sent;
+  }
+  /// One message within an entry, of a type that has long ones too.
+  Result<void> publish_short(Bytes message, Deadline deadline);
 
   /// A chunk to write a message into. Failures: limit_reached (all are lent or held), in_child.
   Result<std::uint32_t> take_chunk();
@@ -78,7 +103,7 @@ class PublisherPort {
   }
   /// A chunk whose message is not to be published.
   void put_back(std::uint32_t number) noexcept { pool_.put_back(number); }
-  /// The message that was written there.
+  /// The message that was written there. When it fails, the chunk stays the caller's.
   Result<void> publish_chunk(std::uint32_t number, std::uint64_t bytes, Deadline deadline);
 
   Result<void> close();
@@ -118,6 +143,7 @@ class PublisherPort {
     }
   }
   void wake_subscribers() noexcept;
+  void retire(std::uint32_t named);
 
   Result<void> check_usable() const;
   Result<void> make_room(Deadline deadline);

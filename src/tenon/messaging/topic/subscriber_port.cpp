@@ -306,7 +306,7 @@ Result<void> SubscriberPort<Words>::connect(const EndpointName& name, bool joine
   set_gate(row->row->gate, start);
   row->row->received.store(0, std::memory_order_relaxed);  // own count, for people
   open_row(row->row->publisher, name.token.value());
-  ring_each_ = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(header.depth / 4, 1, UINT32_MAX));
+  ring_each_ = std::max<std::uint64_t>(header.depth / 4, 1);
   const StampKind stamps = header.timestamps == 0 ? StampKind::none
                            : header.clock == 0    ? StampKind::monotonic
                                                   : StampKind::counter;

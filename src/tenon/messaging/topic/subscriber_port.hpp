@@ -44,7 +44,7 @@ class SubscriberPort {
     std::uint64_t joined_at;  ///< what lies before is history
     ClockOrigin origin;
     std::uint64_t left_out = 0;  ///< lost since the last message that was received
-    std::uint32_t unrung = 0;    ///< messages since room was rung for last
+    std::uint64_t unrung = 0;    ///< messages since room was rung for last
     std::uint32_t held = 0;
     std::uint16_t processor = 0;  ///< on which it published last
     bool ended = false;           ///< nothing more comes: what is there is received yet
@@ -52,8 +52,8 @@ class SubscriberPort {
     bool told = false;  ///< and its end was told: it stays for what is held of it
   };
   struct Pinned {
-    std::atomic<std::uint32_t>* pin;
-    Bytes message;
+    std::atomic<std::uint32_t>* pin = nullptr;
+    Bytes message = {};
   };
 
   static Result<std::unique_ptr<SubscriberPort>> create(const Holder& holder, std::string_view topic,
@@ -118,16 +118,42 @@ class SubscriberPort {
   /// Failures: limit_reached (so many are held already), corrupt (the entry names what is not there).
   Result<Pinned> pin(Connection& from, std::uint64_t chunk, std::uint64_t bytes);
   void unpin(Connection& from, std::atomic<std::uint32_t>& pin) noexcept;
+  /// Copies the next message of this publisher, if it is there, and stays there.
+  template <std::size_t N>
+  bool look_at(Connection& from, Copy<N>& copy) {
+    if (options_.newest_only) {
+      from.reader.skip_to(newest_of(from));
+    }
+    // A publisher that overtakes more often than this, or whose numbers make no sense, has nothing for now.
+    for (int overtaken = 0; overtaken < 16; ++overtaken) {
+      const auto seen = from.reader.look(copy);
+      if (seen != Ring::Seen::gap) [[likely]] {
+        if (seen == Ring::Seen::message) {
+          from.processor = MessageAbout::unpack(copy.about).processor;
+          return true;
+        }
+        return false;
+      }
+      count_gap(from);
+    }
+    return false;
+  }
   /// Goes on behind the message that was looked at; returns how many were lost before it.
   std::uint64_t pass(Connection& from) noexcept {
     from.reader.advance();
+    return settle(from, 1);
+  }
+  /// Tells the publisher that the reader has gone on by `messages`; returns how many were lost before these.
+  std::uint64_t settle(Connection& from, std::uint64_t messages) noexcept {
     const std::uint64_t next = from.reader.next();
     if (static_cast<std::int64_t>(next - from.joined_at) > 0) [[likely]] {  // history is behind the gate already
       set_gate(from.row.row->gate, next);
     }
     std::atomic<std::uint64_t>& received = from.row.row->received;
-    received.store(received.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);  // own count, for people
-    if (++from.unrung >= ring_each_) {
+    const std::uint64_t count = received.load(std::memory_order_relaxed) + messages;
+    received.store(count, std::memory_order_relaxed);  // own count, for people
+    from.unrung += messages;
+    if (from.unrung >= ring_each_) {
       ring_for_room(from);
     }
     turn_ = turn_ + 1 < connections_.size() ? turn_ + 1 : 0;  // the next publisher's turn
@@ -150,25 +176,6 @@ class SubscriberPort {
                                                            const SubscriberOptions& options, bool in_chunks,
                                                            const MessageType& type);
 
-  template <std::size_t N>
-  bool look_at(Connection& from, Copy<N>& copy) {
-    if (options_.newest_only) {
-      from.reader.skip_to(newest_of(from));
-    }
-    // A publisher that overtakes more often than this, or whose numbers make no sense, has nothing for now.
-    for (int overtaken = 0; overtaken < 16; ++overtaken) {
-      const auto seen = from.reader.look(copy);
-      if (seen != Ring::Seen::gap) [[likely]] {
-        if (seen == Ring::Seen::message) {
-          from.processor = MessageAbout::unpack(copy.about).processor;
-          return true;
-        }
-        return false;
-      }
-      count_gap(from);
-    }
-    return false;
-  }
   // Looks for as long as the subscription chose to, and now and then at all else.
   template <std::size_t N>
   Result<Connection*> spin(Copy<N>& copy, Deadline deadline) {
@@ -227,7 +234,7 @@ class SubscriberPort {
   BellPage* bell_;
   bool registered_;
   std::uint32_t fork_;
-  std::uint32_t ring_each_ = 1;
+  std::uint64_t ring_each_ = 1;
   std::size_t turn_ = 0;
   std::vector<std::unique_ptr<Connection>> connections_ = {};
   std::vector<std::pair<EndpointName, RowView>> refused_ = {};

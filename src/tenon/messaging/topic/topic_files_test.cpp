@@ -137,6 +137,30 @@ TEST_F(TopicFilesTest, a_message_of_another_length_than_its_type_is_corrupt_and_
   EXPECT_EQ(subscriber.receive(never).or_throw()->number, 2U);
 }
 
+// F20
+TEST_F(TopicFilesTest, a_slice_that_is_longer_than_its_entry_or_its_chunk_is_corrupt_and_passed_over) {
+  using Words = Slice<std::uint64_t>;
+  auto subscriber = Subscriber<Words>::create(holder_, "t").or_throw();
+  auto publisher = Publisher<Words>::create(holder_, "t", {.depth = 4, .longest = 100}).or_throw();
+  const std::vector<std::uint64_t> elements(100, 3);
+  const std::span<const std::uint64_t> all = elements;
+  for (const std::size_t count : {2UL, 100UL, 2UL, 5UL}) {
+    ASSERT_TRUE(publisher.try_publish(all.first(count)));
+  }
+  const std::size_t ring_at = (after_state + bytes_of_type_record(0) + 127) / 128 * 128;
+  const auto overwrite_length = [&](std::size_t entry, std::uint64_t bytes) {
+    overwrite(path_of("pub."), ring_at + entry * sizeof(MessageEntry<13>) + offsetof(MessageEntry<13>, about), bytes,
+              4);
+  };
+  overwrite_length(0, 112);
+  overwrite_length(1, 840);
+  overwrite_length(2, 9);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_TRUE(subscriber.receive(never).failed_with(Errc::corrupt)) << i;
+  }
+  EXPECT_EQ(subscriber.receive(never).or_throw().size(), 5U);
+}
+
 // F44, F49
 TEST_F(TopicFilesTest, a_message_whose_wake_never_comes_is_found_within_a_recheck) {
   auto publisher = Publisher<Reading>::create(holder_, "t").or_throw();

@@ -15,6 +15,7 @@ enum class WhenFull : std::uint8_t {
 /// What a message's time is.
 enum class Timestamps : std::uint8_t {
   none,
+  batch,  ///< when its batch was begun to be published; of one that is published singly, as exact
   exact,  ///< when it was published
 };
 
@@ -29,6 +30,8 @@ struct PublisherOptions {
   /// How many messages a reliable subscriber may be behind, at least 1. 0: 1,024 short messages, or as many long ones
   /// as 4 MiB hold, 4 at least.
   std::uint32_t depth = 0;
+  /// Of slices: how many elements the longest may have. 0: as many as 64 KiB hold.
+  std::uint64_t longest = 0;
   /// Of long messages: how many may be lent and not yet published.
   std::uint32_t max_loans = 2;
   /// Of long messages: how many all subscribers together may hold beyond those that the ring still has.

@@ -1,11 +1,11 @@
 // Topics between processes: through, asleep, killed, forked, and beside one that writes garbage wherever it may.
 #include <tenon/messaging/topic/topic.hpp>
 
-#include <tenon/memory/type_fields.hpp>
 #include <tenon/os/life_sweep.hpp>
 #include <tenon/os/process.hpp>
 
 #include <kit/asleep.hpp>
+#include <kit/numbers.hpp>
 #include <kit/patience.hpp>
 #include <kit/reported_child.hpp>
 #include <kit/two_processes.hpp>
@@ -26,26 +26,10 @@ using namespace tenon;
 
 namespace {
 
-template <std::size_t Words>
-struct Numbers {
-  std::uint64_t number;
-  std::array<std::uint64_t, Words> same;
-};
-using Short = Numbers<2>;
-using Long = Numbers<100>;
-TENON_FIELDS(Short, number, same);
-TENON_FIELDS(Long, number, same);
-
-template <class T>
-T numbered(std::uint64_t number) {
-  T message{.number = number, .same = {}};
-  message.same.fill(number * 3);
-  return message;
-}
-template <class T>
-bool is_whole(const T& message) {
-  return std::ranges::all_of(message.same, [&](std::uint64_t word) { return word == message.number * 3; });
-}
+using kit::is_whole;
+using kit::numbered;
+using Short = kit::Numbers<2>;
+using Long = kit::Numbers<100>;
 
 // What each process of a test has for itself.
 struct Member {

@@ -1,0 +1,141 @@
+// A process is killed while it publishes slices, in an entry where a chunk was and in a chunk, or publishes and
+// receives batches. A bystander at the other end finds each message wholly there or wholly not, in their order, and
+// loses nothing that was committed.
+#include "../cases.hpp"
+#include "../topic_trial.hpp"
+
+#include <algorithm>
+#include <vector>
+
+namespace kill_cases {
+
+namespace {
+
+using tenon::Errc;
+using tenon::never;
+using tenon::Publisher;
+using tenon::Subscriber;
+using Words = tenon::Slice<std::uint64_t>;
+
+// Every third is long: in a ring of four a short one comes where a long one was, and the other way round.
+std::vector<std::uint64_t> row(std::uint64_t number) {
+  return std::vector<std::uint64_t>(number % 3 == 0 ? 20 : 5, number);
+}
+
+/// The bystander does not keep up, and is overtaken: what it finds is whole, and what it misses is counted.
+class PublishSlices : public TopicTrial {
+ public:
+  PublishSlices() {
+    start_bystander([this] {
+      auto subscriber = Subscriber<Words>::create(holder(), "t", {.reliable = false}).or_throw();
+      ready_and_wait();
+      std::uint64_t received = 0;
+      auto sample = subscriber.receive(never);
+      for (; sample; sample = subscriber.receive(never)) {
+        ++received;
+        must(std::ranges::equal(*sample.value(), row(sample->number() + 1)),
+             "a slice is torn, or another than was sent");
+      }
+      must(sample.failed_with(Errc::peer_died), "a publisher's death was not told");
+      const std::uint64_t published = received + subscriber.lost();
+      must(published >= in_ring && published <= in_ring + more, "a message was neither received nor counted as lost");
+    });
+  }
+  void before() override {
+    TopicTrial::before();
+    publisher_.emplace(Publisher<Words>::create(holder(), "t", small).or_throw());
+    for (std::uint64_t i = 1; i <= in_ring; ++i) {
+      publisher_->publish(row(i), never).or_throw();
+    }
+  }
+  void operation() override {
+    for (std::uint64_t i = 1; i <= more; ++i) {
+      publisher_->publish(row(in_ring + i), never).or_throw();
+    }
+  }
+
+ private:
+  static constexpr std::uint64_t in_ring = small.depth;
+  static constexpr std::uint64_t more = 3;
+  std::optional<Publisher<Words>> publisher_;
+};
+
+constexpr std::size_t batch = 3;
+
+std::vector<Short> messages(std::uint64_t first, std::size_t count) {
+  std::vector<Short> all;
+  for (std::size_t i = 0; i < count; ++i) {
+    all.push_back(kit::numbered<Short>(first + i));
+  }
+  return all;
+}
+
+class PublishBatch : public TopicTrial {
+ public:
+  PublishBatch() {
+    start_bystander([this] {
+      auto subscriber = Subscriber<Short>::create(holder(), "t").or_throw();
+      ready_and_wait();
+      std::uint64_t received = 0;
+      auto sample = subscriber.receive(never);
+      for (; sample; sample = subscriber.receive(never)) {
+        must_be(**sample, ++received);
+      }
+      must(sample.failed_with(Errc::peer_died), "a publisher's death was not told");
+      must(received >= 1 && received <= 1 + batch, "a committed message was lost");
+    });
+  }
+  void before() override {
+    TopicTrial::before();
+    publisher_.emplace(Publisher<Short>::create(holder(), "t", small).or_throw());
+    publisher_->publish(kit::numbered<Short>(1), never).or_throw();
+    more_ = messages(2, batch);
+  }
+  void operation() override { must(publisher_->publish_batch(more_, never).or_throw() == batch, "there was room"); }
+
+ private:
+  std::optional<Publisher<Short>> publisher_;
+  std::vector<Short> more_;
+};
+
+/// The bystander publishes, and is not held back by who died with a batch in its hands.
+class ReceiveBatch : public TopicTrial {
+ public:
+  ReceiveBatch() {
+    start_bystander([this] {
+      auto publisher = Publisher<Short>::create(holder(), "t", small).or_throw();
+      publisher.publish_batch(messages(1, batch), never).or_throw();
+      ready_and_wait();
+      for (std::uint64_t i = 1; i <= 10; ++i) {
+        must(publisher.try_publish(kit::numbered<Short>(i)).has_value(), "a dead subscriber holds something back");
+      }
+    });
+  }
+  void before() override {
+    TopicTrial::before();
+    subscriber_.emplace(Subscriber<Short>::create(holder(), "t", {.history = batch}).or_throw());
+  }
+  void operation() override {
+    std::array<Short, batch> received;
+    must(subscriber_->receive_batch(received, never).or_throw() == batch, "a committed message was lost");
+    for (std::size_t i = 0; i < batch; ++i) {
+      must_be(received[i], i + 1);
+    }
+  }
+
+ private:
+  std::optional<Subscriber<Short>> subscriber_;
+};
+
+template <class Trial>
+kit::KillCase topic_case(const char* name) {
+  return {.name = name, .make = [] { return std::make_unique<Trial>(); }};
+}
+
+}  // namespace
+
+kit::KillCase topic_publish_slices() { return topic_case<PublishSlices>("topic: publish slices"); }
+kit::KillCase topic_publish_batch() { return topic_case<PublishBatch>("topic: publish a batch"); }
+kit::KillCase topic_receive_batch() { return topic_case<ReceiveBatch>("topic: receive a batch"); }
+
+}  // namespace kill_cases
