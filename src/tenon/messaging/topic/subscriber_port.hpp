@@ -150,8 +150,8 @@ class SubscriberPort {
       set_gate(from.row.row->gate, next);
     }
     std::atomic<std::uint64_t>& received = from.row.row->received;
-    const std::uint64_t count = received.load(std::memory_order_relaxed) + messages;
-    received.store(count, std::memory_order_relaxed);  // own count, for people
+    const std::uint64_t before = received.load(std::memory_order_relaxed);  // own count
+    received.store(before + messages, std::memory_order_relaxed);           // own count, for people
     from.unrung += messages;
     if (from.unrung >= ring_each_) {
       ring_for_room(from);
