@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <string>
@@ -124,15 +125,14 @@ int main(int count, char** arguments) {
       std::printf("%s%s\n", entry.which.name.c_str(), entry.which.control ? " (control)" : "");
       continue;
     }
-    for (kit::KillReport& report : run(entry, command.options)) {
-      reports.push_back(std::move(report));
-    }
+    std::vector<kit::KillReport> of_case = run(entry, command.options);
+    add_lines(command.json, of_case);  // now: a long run may be ended before its table comes
+    std::ranges::move(of_case, std::back_inserter(reports));
   }
   if (!command.list) {
     kit::print_table(stdout, reports);
     std::printf("seed %llu, stride %zu\n", static_cast<unsigned long long>(command.options.seed),
                 command.options.stride);
-    add_lines(command.json, reports);
   }
   const bool all = std::ranges::all_of(reports, &kit::KillReport::as_expected);
   return all && (command.list || !reports.empty()) ? 0 : 1;

@@ -1,6 +1,7 @@
 #pragma once
 // A process that sleeps beside the operation, and looks again when it is told to. By itself it would do so each 50 ms,
-// and so in the midst of an operation that is stepped through for longer, whose path would be another each time.
+// and so in the midst of an operation that is stepped through for longer, whose path would be another each time. That
+// it does so by itself is shown by "post, wait with recheck", and by the tests of F44.
 #include <kit/steady.hpp>
 #include <tenon/base/deadline.hpp>
 

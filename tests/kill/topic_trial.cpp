@@ -72,6 +72,18 @@ void TopicTrial::ready_and_wait() {
   wait_for(board_->go);
 }
 
+void TopicTrial::once_joined(const std::function<void()>& body) {
+  say(board_->ready, 1);
+  wait_for(board_->joined);
+  body();
+  say(board_->answered, 1);
+}
+
+void TopicTrial::say_joined() {
+  say(board_->joined, 1);
+  wait_for(board_->answered);
+}
+
 void TopicTrial::join() {
   life_.emplace(tenon::Life::join(domain_).or_throw());
   holder_.emplace(tenon::Holder::of(domain_, *life_).or_throw());

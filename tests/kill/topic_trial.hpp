@@ -49,12 +49,18 @@ class TopicTrial : public kit::KillTrial {
   /// Starts the bystander, whose `body` says ready, waits for go, and throws if anything is not as it must be.
   void start_bystander(std::function<void()> body);
   void ready_and_wait();
+  /// In the bystander, which is ready: once the victim has joined, does what that then finds.
+  void once_joined(const std::function<void()>& body);
+  /// In the victim, when it has joined: waits until the bystander has done so.
+  void say_joined();
   const tenon::Holder& holder() const { return *holder_; }
 
  private:
   /// What the processes of a trial tell each other.
   struct Board {
     std::atomic<std::uint32_t> ready = 0;
+    std::atomic<std::uint32_t> joined = 0;
+    std::atomic<std::uint32_t> answered = 0;
     std::atomic<std::uint32_t> go = 0;
     std::atomic<std::uint32_t> done = 0;  ///< 1: all was as it must be
     std::array<char, 120> wrong = {};

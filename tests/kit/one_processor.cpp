@@ -7,6 +7,7 @@ namespace kit {
 namespace {
 
 thread_local int alive = 0;
+thread_local bool pinned = false;
 thread_local cpu_set_t before;
 
 }  // namespace
@@ -16,16 +17,16 @@ OneProcessor::OneProcessor() {
   if (alive++ > 0) {
     return;
   }
-  ::sched_getaffinity(0, sizeof before, &before);
   cpu_set_t here;
   CPU_ZERO(&here);
   CPU_SET(static_cast<unsigned>(::sched_getcpu()), &here);
-  ::sched_setaffinity(0, sizeof here, &here);
+  pinned = ::sched_getaffinity(0, sizeof before, &before) == 0 && ::sched_setaffinity(0, sizeof here, &here) == 0;
 }
 
 OneProcessor::~OneProcessor() {
-  if (--alive == 0) {
+  if (--alive == 0 && pinned) {
     ::sched_setaffinity(0, sizeof before, &before);
+    pinned = false;
   }
 }
 

@@ -86,6 +86,11 @@ struct TypeNameOf<T> {
   static constexpr TypeText value = named();
 };
 
+template <>
+struct TypeNameOf<std::byte> {
+  static constexpr TypeText value = TypeNameOf<std::uint8_t>::value;
+};
+
 /// One member of a type, or a row of members that are alike. Its texts live as long as the program.
 struct TypeField {
   std::string_view name;

@@ -62,9 +62,11 @@ class Receive : public TopicTrial {
   Receive() {
     start_bystander([this] {
       auto publisher = Publisher<T>::create(holder(), "t", small).or_throw();
-      for (std::uint64_t i = 1; i <= before_the_kill; ++i) {
-        publisher.publish(numbered<T>(i), never).or_throw();
-      }
+      once_joined([&] {
+        for (std::uint64_t i = 1; i <= before_the_kill; ++i) {
+          publisher.publish(numbered<T>(i), never).or_throw();
+        }
+      });
       ready_and_wait();
       auto other = Subscriber<T>::create(holder(), "t").or_throw();
       for (std::uint64_t i = 1; i <= 30; ++i) {
@@ -76,7 +78,8 @@ class Receive : public TopicTrial {
   }
   void before() override {
     TopicTrial::before();
-    subscriber_.emplace(Subscriber<T>::create(holder(), "t", {.history = before_the_kill}).or_throw());
+    subscriber_.emplace(Subscriber<T>::create(holder(), "t").or_throw());
+    say_joined();
     held_.emplace(subscriber_->try_receive().or_throw());
   }
   void operation() override {

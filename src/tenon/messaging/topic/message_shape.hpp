@@ -26,14 +26,10 @@ template <class T>
 struct SliceElement<Slice<T>> {
   using Type = T;
 };
-/// Bytes, as they are: the same messages as those of Slice<std::uint8_t>.
+/// Bytes, as they are: the same messages as those of Slice<std::uint8_t>, by the name of std::byte.
 template <>
 struct SliceElement<Bytes> {
   using Type = std::byte;
-};
-template <>
-struct TypeNameOf<std::byte> {
-  static constexpr TypeText value = TypeNameOf<std::uint8_t>::value;
 };
 
 /// A message of variable length: Slice<T>, or Bytes.
@@ -47,7 +43,7 @@ struct MessageShape {
   static constexpr std::size_t entry_words = sizeof(T) > MessageEntry<5>::inline_bytes && !in_chunks ? 13 : 5;
   static constexpr std::size_t words = in_chunks ? 1 : (sizeof(T) + 7) / 8;  ///< of an entry that it needs
 };
-/// Short ones of a variable length in the entry, long ones in a chunk.
+/// Of a variable length: in the entry what is short and was not lent, all else in a chunk.
 template <SlicedMessage T>
 struct MessageShape<T> {
   static constexpr std::size_t entry_words = 13;

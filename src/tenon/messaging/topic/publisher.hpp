@@ -3,6 +3,7 @@
 #include <tenon/messaging/topic/message_shape.hpp>
 #include <tenon/messaging/topic/publisher_port.hpp>
 
+#include <array>
 #include <cstring>
 #include <memory>
 #include <new>
@@ -48,7 +49,7 @@ class PublisherHandle {
   std::unique_ptr<Port> port_;
 };
 
-/// Room for a message, to be written in place and published. Dropped, it goes back.
+/// Room for a message, to be written in place and published. Dropped, it goes back. It goes before its publisher does.
 template <Message T>
 class Loan<T> {
  public:

@@ -198,7 +198,7 @@ Result<void> PublisherPort<Words>::publish_short(Bytes message, Deadline deadlin
     }
   }
   std::array<std::uint64_t, Words> words{};
-  std::memcpy(words.data(), message.data(), message.size());
+  std::ranges::copy(message, std::as_writable_bytes(std::span(words)).begin());
   const MessageAbout what = about(message.size(), MessageForm::inline_words);
   const std::uint64_t at = writer_.next();
   constexpr std::size_t one_line = MessageEntry<5>::words;
@@ -209,9 +209,7 @@ Result<void> PublisherPort<Words>::publish_short(Bytes message, Deadline deadlin
   } else {
     writer_.template publish<Words>(now(), what, words);
   }
-  if (!chunk_in_entry_.empty()) {
-    retire(std::exchange(chunk_in_entry_[at & (header_.entries - 1)], 0));
-  }
+  retire(std::exchange(chunk_in_entry_[at & (header_.entries - 1)], 0));
   ring_if_wanted();
   return {};
 }

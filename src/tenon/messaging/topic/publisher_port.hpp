@@ -2,8 +2,8 @@
 /// A publisher without its type: what it does for each message stands here, and what it does once in a while in the
 /// source. Publisher<T> of topic.hpp is the handle.
 ///
-/// Each message: its entry, and one look at the bell. Once for `depth` messages at most: who is there, and how far the
-/// reliable ones have come. Once for several long messages: what is held.
+/// Each message: its entry. Each message or batch: one look at the bell. Once for `depth` messages at most: who is
+/// there, and how far the reliable ones have come. Once for several long messages: what is held.
 ///
 /// 4. Edges: those of message_ring.hpp (M1, M2, M3), chunk_pool.hpp (C1, C2, C3), gate_scan.hpp (G1, G2, G3) and
 ///    topic_bell.hpp (B1, B2), and of its own:
@@ -23,6 +23,7 @@
 #include <tenon/messaging/topic/topic_options.hpp>
 #include <tenon/os/fork_count.hpp>
 #include <tenon/os/own_processor.hpp>
+#include <tenon/os/stop.hpp>
 
 #include <memory>
 #include <optional>
@@ -76,16 +77,20 @@ class PublisherPort {
   template <std::size_t N, class WordsOf>
   Result<std::size_t> publish_batch(std::size_t count, std::uint64_t bytes, WordsOf words_of, Deadline deadline) {
     const bool each = options_.timestamps == Timestamps::exact;
-    const std::uint64_t begun = now();
-    const MessageAbout same = about(bytes, MessageForm::inline_words);
+    const std::uint64_t begun = each ? 0 : now();
     std::size_t sent = 0;
     while (sent < count) {
       if (!is_ready()) [[unlikely]] {
         ring_if_wanted();  // they are waited for, and may be what makes room
+        if (sent != 0 && is_over(deadline)) {
+          return sent;
+        }
         if (auto room = make_room(deadline); !room) {
           return sent != 0 ? Result<std::size_t>(sent) : fail(std::move(room.error()));
         }
       }
+      const MessageAbout same =
+          about(bytes, MessageForm::inline_words);  // a wait may have moved it to another processor
       for (; sent < count && writer_.may_publish(); ++sent) {
         writer_.template publish<N>(each ? now() : begun, same, words_of(sent));
       }
@@ -93,7 +98,7 @@ class PublisherPort {
     ring_if_wanted();
     return sent;
   }
-  /// One message within an entry, of a type that has long ones too.
+  /// One message within an entry, of a type that has long ones too: it has chunks.
   Result<void> publish_short(Bytes message, Deadline deadline);
 
   /// A chunk to write a message into. Failures: limit_reached (all are lent or held), in_child.
@@ -125,6 +130,10 @@ class PublisherPort {
                                                           const PublisherOptions& options, PublisherHeader header,
                                                           const MessageType& type);
 
+  // Room may be found again and again without a wait.
+  static bool is_over(Deadline deadline) noexcept {
+    return !deadline.is_immediate() && (stop_requested(deadline) || deadline.passed());
+  }
   bool is_ready() const noexcept { return writer_.may_publish() && is_of_this_process(); }
   std::uint64_t now() const noexcept {
     return options_.timestamps == Timestamps::none ? 0 : read_clock(static_cast<MessageClock>(header_.clock));

@@ -3,11 +3,11 @@
 #include <tenon/messaging/topic/publisher.hpp>
 
 #include <algorithm>
-#include <array>
 
 namespace tenon {
 
-/// Room for a slice, to be written in place and published. Dropped, it goes back.
+/// Room for a slice, always in a chunk, to be written in place and published. Dropped, it goes back. It goes before its
+/// publisher does.
 template <SlicedMessage S>
 class Loan<S> {
   using Element = typename SliceElement<S>::Type;
@@ -15,7 +15,9 @@ class Loan<S> {
 
  public:
   Loan(Loan&& other) noexcept
-      : port_(std::exchange(other.port_, nullptr)), chunk_(other.chunk_), elements_(other.elements_) {}
+      : port_(std::exchange(other.port_, nullptr)),
+        chunk_(other.chunk_),
+        elements_(std::exchange(other.elements_, {})) {}
   Loan& operator=(Loan&& other) noexcept {
     std::swap(port_, other.port_);
     std::swap(chunk_, other.chunk_);
@@ -86,7 +88,7 @@ class Publisher<S> : public PublisherHandle<MessageShape<S>::entry_words> {
   /// descriptors), in_child.
   Result<void> publish(std::span<const Element> elements, Deadline deadline) {
     if (elements.size() > longest_) {
-      return fail(too_long(elements.size()));
+      return fail(too_long(elements.size(), "publish"));
     }
     const Bytes bytes = std::as_bytes(elements);
     if (bytes.size() <= most_inline) {
@@ -103,7 +105,7 @@ class Publisher<S> : public PublisherHandle<MessageShape<S>::entry_words> {
   /// or held, by whom), in_child.
   Result<Loan<S>> loan(std::size_t count) {
     if (count > longest_) {
-      return fail(too_long(count));
+      return fail(too_long(count, "loan"));
     }
     return port_->take_chunk().transform([&](std::uint32_t chunk) { return Loan<S>(*port_, chunk, count); });
   }
@@ -111,9 +113,15 @@ class Publisher<S> : public PublisherHandle<MessageShape<S>::entry_words> {
   Result<void> publish(Loan<S>&& loan, Deadline deadline) {
     expects(loan.port_ == port_.get(), "a loan is published once, by the publisher that lent it");
     auto published = port_->publish_chunk(loan.chunk_, loan.elements_.size_bytes(), deadline);
-    loan.port_ = published ? nullptr : loan.port_;
+    if (published) {
+      loan.port_ = nullptr;
+      loan.elements_ = {};
+    }
     return published;
   }
+
+  /// Moved, lest its room be copied as any other.
+  Result<void> publish(const Loan<S>&, Deadline) = delete;
 
   /// Elements of the longest message.
   std::uint64_t longest() const noexcept { return longest_; }
@@ -137,8 +145,8 @@ class Publisher<S> : public PublisherHandle<MessageShape<S>::entry_words> {
     }
     return shape_of(options, longest * sizeof(Element), sizeof(typename Port::Entry), true);
   }
-  Error too_long(std::size_t count) const {
-    return Error(Errc::message_too_long, "publish")
+  Error too_long(std::size_t count, const char* call) const {
+    return Error(Errc::message_too_long, call)
         .with({.name = "elements of a message",
                .value = longest_,
                .wanted = count,

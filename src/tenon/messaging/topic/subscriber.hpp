@@ -55,7 +55,7 @@ class ReceivedMessage {
   std::uint64_t lost_before() const noexcept { return lost_before_; }
   /// When it was published: nanoseconds on CLOCK_MONOTONIC; 0 without timestamps.
   std::int64_t time() const noexcept { return time_of_message(ticks_, origin_); }
-  /// The same, as the publisher's clock showed it: costs nothing, and orders the messages of one publisher exactly.
+  /// The same, as the publisher's clock showed it: to be compared with others of that publisher, and costs nothing.
   std::uint64_t ticks() const noexcept { return ticks_; }
 
   /// Lets go of it now.
@@ -136,7 +136,7 @@ class SubscriberHandle {
   }
   Error pass_unsound(Connection& from) {
     port_->pass(from);
-    return corrupt_endpoint(from.file.name(), "a message is not as long as its type");
+    return corrupt_endpoint(from.file.name(), "a message is not as long as its type says");
   }
 
   std::unique_ptr<Port> port_;
@@ -228,7 +228,7 @@ class Subscriber<T> : public SubscriberHandle<MessageShape<T>::entry_words> {
     return take_one([&](Copy& copy) { return port_->try_look(copy); });
   }
   /// Copies short messages of one publisher: those that are there, one at least and messages.size() at most. Returns
-  /// how many; what was lost before them is told by lost() alone. Outcomes and failures: as receive().
+  /// how many; what was lost before or between them is told by lost() alone. Outcomes and failures: as receive().
   Result<std::size_t> receive_batch(std::span<T> messages, Deadline deadline)
     requires(!Shape::in_chunks)
   {
@@ -243,7 +243,7 @@ class Subscriber<T> : public SubscriberHandle<MessageShape<T>::entry_words> {
     while (another && is_sound(MessageAbout::unpack(copy.about))) {
       std::memcpy(static_cast<void*>(&messages[taken]), copy.word.data(), sizeof(T));
       ++taken;
-      (*from)->reader.advance();
+      port_->take(**from);
       another = taken < messages.size() && port_->look_at(**from, copy);
     }
     if (taken == 0) {

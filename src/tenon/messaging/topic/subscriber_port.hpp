@@ -140,11 +140,17 @@ class SubscriberPort {
   }
   /// Goes on behind the message that was looked at; returns how many were lost before it.
   std::uint64_t pass(Connection& from) noexcept {
-    from.reader.advance();
-    return settle(from, 1);
+    const std::uint64_t lost_before = take(from);
+    settle(from, 1);
+    return lost_before;
   }
-  /// Tells the publisher that the reader has gone on by `messages`; returns how many were lost before these.
-  std::uint64_t settle(Connection& from, std::uint64_t messages) noexcept {
+  /// The same, of which the publisher is not told before settle().
+  std::uint64_t take(Connection& from) noexcept {
+    from.reader.advance();
+    return std::exchange(from.left_out, 0);
+  }
+  /// Tells the publisher that the reader has gone on by `messages`.
+  void settle(Connection& from, std::uint64_t messages) noexcept {
     const std::uint64_t next = from.reader.next();
     if (static_cast<std::int64_t>(next - from.joined_at) > 0) [[likely]] {  // history is behind the gate already
       set_gate(from.row.row->gate, next);
@@ -158,7 +164,6 @@ class SubscriberPort {
     }
     turn_ = turn_ + 1 < connections_.size() ? turn_ + 1 : 0;  // the next publisher's turn
     fresh_ = true;
-    return std::exchange(from.left_out, 0);
   }
 
   std::uint64_t lost() const noexcept { return lost_; }

@@ -12,11 +12,11 @@ enum class WhenFull : std::uint8_t {
   evict,   ///< wait for evict_after, then go on without the slowest, which finds a gap
 };
 
-/// What a message's time is.
+/// What a message's time is. The values stand in the publisher's file.
 enum class Timestamps : std::uint8_t {
-  none,
-  batch,  ///< when its batch was begun to be published; of one that is published singly, as exact
-  exact,  ///< when it was published
+  none = 0,
+  batch = 1,  ///< when its batch was begun to be published; of one that is published singly, as exact
+  exact = 2,  ///< when it was published
 };
 
 /// How one waits: a subscriber for a message, a publisher for room.
@@ -28,7 +28,7 @@ enum class Waiting : std::uint8_t {
 
 struct PublisherOptions {
   /// How many messages a reliable subscriber may be behind, at least 1. 0: 1,024 short messages, or as many long ones
-  /// as 4 MiB hold, 4 at least.
+  /// as 4 MiB hold, 4 at least and 1,024 at most, where slices count as the longest.
   std::uint32_t depth = 0;
   /// Of slices: how many elements the longest may have. 0: as many as 64 KiB hold.
   std::uint64_t longest = 0;

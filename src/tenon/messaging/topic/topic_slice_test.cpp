@@ -4,15 +4,22 @@
 #include <tenon/memory/type_fields.hpp>
 #include <tenon/os/life_sweep.hpp>
 #include <tenon/os/process.hpp>
+#include <tenon/os/stop.hpp>
 
+#include <kit/asleep.hpp>
+#include <kit/patience.hpp>
+#include <kit/reported_child.hpp>
 #include <kit/unique.hpp>
 #include <kit/watchdog.hpp>
 
 #include <array>
+#include <chrono>
 #include <csignal>
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <numeric>
+#include <sched.h>
 #include <vector>
 
 using namespace tenon;
@@ -169,6 +176,32 @@ TEST_F(TopicSlice, reaches_another_process_which_holds_it_after_its_publisher_wa
   sweep(unique_.domain()).or_throw();
 }
 
+// F35
+TEST_F(TopicSlice, is_refused_in_a_forked_child) {
+  auto publisher = Publisher<Words>::create(holder_, "t").or_throw();
+  auto subscriber = Subscriber<Words>::create(holder_, "t").or_throw();
+  ASSERT_TRUE(publisher.publish(row(2, 1), never));
+  kit::ReportedChild child("child", [&] {
+    EXPECT_TRUE(publisher.publish(row(2, 9), never).failed_with(Errc::in_child));
+    EXPECT_TRUE(publisher.publish(row(200, 9), never).failed_with(Errc::in_child));
+    EXPECT_TRUE(publisher.loan(2).failed_with(Errc::in_child));
+    EXPECT_TRUE(subscriber.receive(never).failed_with(Errc::in_child));
+  });
+  ASSERT_TRUE(child.finish(after(kit::patient(kit::default_limit))));
+  ASSERT_TRUE(publisher.publish(row(2, 5), never));
+  EXPECT_THAT(*subscriber.receive(never).or_throw(), ElementsAre(1U, 2U));
+  EXPECT_THAT(*subscriber.receive(never).or_throw(), ElementsAre(5U, 6U));
+}
+
+TEST_F(TopicSlice, that_was_published_or_moved_is_no_longer_written_to) {
+  auto publisher = Publisher<Words>::create(holder_, "t").or_throw();
+  auto loan = publisher.loan(3).or_throw();
+  auto moved = std::move(loan);
+  EXPECT_EQ(loan.size(), 0U);
+  ASSERT_TRUE(publisher.publish(std::move(moved), never));
+  EXPECT_EQ(moved.size(), 0U);
+}
+
 using TopicBatch = TopicSlice;
 
 struct Tick {
@@ -209,6 +242,57 @@ TEST_F(TopicBatch, says_how_many_there_was_room_for) {
   std::array<Tick, 3> some{};
   EXPECT_EQ(subscriber.receive_batch(some, never).or_throw(), 3U);
   EXPECT_EQ(publisher.publish_batch(ticks(6, 4), immediately).or_throw(), 3U);
+}
+
+// F35
+TEST_F(TopicBatch, is_refused_in_a_forked_child) {
+  auto publisher = Publisher<Tick>::create(holder_, "t").or_throw();
+  auto subscriber = Subscriber<Tick>::create(holder_, "t").or_throw();
+  ASSERT_EQ(publisher.publish_batch(ticks(2, 0), never).or_throw(), 2U);
+  kit::ReportedChild child("child", [&] {
+    std::array<Tick, 2> some{};
+    EXPECT_TRUE(publisher.publish_batch(ticks(2, 0), never).failed_with(Errc::in_child));
+    EXPECT_TRUE(subscriber.receive_batch(some, never).failed_with(Errc::in_child));
+  });
+  ASSERT_TRUE(child.finish(after(kit::patient(kit::default_limit))));
+  std::array<Tick, 4> some{};
+  EXPECT_EQ(subscriber.receive_batch(some, never).or_throw(), 2U);
+}
+
+// The bell's word, which a sleeper has set, is another once it was rung.
+TEST_F(TopicBatch, wakes_who_sleeps) {
+  auto publisher = Publisher<Tick>::create(holder_, "t").or_throw();
+  kit::ReportedChild child("subscriber", [&] {
+    const Life life = Life::join(unique_.domain()).or_throw();
+    const Holder self = Holder::of(unique_.domain(), life).or_throw();
+    auto subscriber = Subscriber<Tick>::create(self, "t", {.waiting = Waiting::sleep}).or_throw();
+    EXPECT_EQ(subscriber.receive(never).or_throw()->number, 0U);
+  });
+  while (publisher.subscribers().empty()) {
+    ::sched_yield();
+  }
+  kit::until_asleep(child.process().pid());
+  const Fd bell = Fd::adopt(::open((unique_.path() + "/topic.t/bell").c_str(), O_RDONLY | O_CLOEXEC));
+  const auto word = [&] {
+    std::uint32_t rung = 0;
+    EXPECT_EQ(::pread(bell.raw(), &rung, sizeof rung, 0), static_cast<ssize_t>(sizeof rung));
+    return rung;
+  };
+  const std::uint32_t before = word();
+  ASSERT_EQ(publisher.publish_batch(ticks(3, 0), never).or_throw(), 3U);
+  EXPECT_NE(word(), before);
+  ASSERT_TRUE(child.finish(after(kit::patient(kit::default_limit))));
+}
+
+// The first look for room is made before the time is asked for, the second is not.
+TEST_F(TopicBatch, ends_at_its_deadline_or_stop_where_there_is_always_room) {
+  auto publisher = Publisher<Tick>::create(holder_, "t", {.depth = 4}).or_throw();
+  auto subscriber = Subscriber<Tick>::create(holder_, "t", {.reliable = false}).or_throw();
+  auto stop = Stop::create().or_throw();
+  stop.request();
+  EXPECT_EQ(publisher.publish_batch(ticks(100, 0), never.or_stop(stop)).or_throw(), 4U);
+  EXPECT_EQ(publisher.publish_batch(ticks(100, 0), after(std::chrono::nanoseconds(1))).or_throw(), 4U);
+  EXPECT_EQ(publisher.publish_batch(ticks(100, 0), immediately).or_throw(), 100U);
 }
 
 TEST_F(TopicBatch, longer_than_the_ring_goes_through_while_somebody_receives) {
