@@ -116,9 +116,7 @@ class MessageRing {
       thread_fence(entry.number, std::memory_order_release);         // M2
       entry.time.store(time, std::memory_order_relaxed);             // M1, by the number after it
       entry.about.store(about.packed(), std::memory_order_relaxed);  // M1, by the number after it
-      for (std::size_t i = 0; i < N; ++i) {
-        entry.word[i].store(words[i], std::memory_order_relaxed);  // M1, by the number after it
-      }
+      store(entry, words, std::make_index_sequence<N>());
       ++at_;
       entry.number.store(at_, std::memory_order_release);  // M1
     }
@@ -127,6 +125,12 @@ class MessageRing {
     std::uint64_t limit() const noexcept { return limit_; }
 
    private:
+    // Without a loop, as load() below: its counting costs more than its work.
+    template <std::size_t N, std::size_t... I>
+    static void store(Entry& entry, const std::array<std::uint64_t, N>& words, std::index_sequence<I...>) noexcept {
+      (entry.word[I].store(words[I], std::memory_order_relaxed), ...);  // M1, by the number after it
+    }
+
     MessageRing ring_;
     std::uint64_t at_;
     std::uint64_t limit_;
@@ -145,9 +149,7 @@ class MessageRing {
       if (number == at_ + 1) [[likely]] {
         into.time = entry.time.load(std::memory_order_relaxed);    // M1 before, M2 after
         into.about = entry.about.load(std::memory_order_relaxed);  // M1 before, M2 after
-        for (std::size_t i = 0; i < N; ++i) {
-          into.word[i] = entry.word[i].load(std::memory_order_relaxed);  // M1 before, M2 after
-        }
+        load(entry, into.word, std::make_index_sequence<N>());
         thread_fence(entry.number, std::memory_order_acquire);  // M2
         if (still_there()) [[likely]] {
           return Seen::message;
@@ -177,6 +179,10 @@ class MessageRing {
     std::uint64_t next() const noexcept { return at_; }
 
    private:
+    template <std::size_t N, std::size_t... I>
+    static void load(const Entry& entry, std::array<std::uint64_t, N>& into, std::index_sequence<I...>) noexcept {
+      ((into[I] = entry.word[I].load(std::memory_order_relaxed)), ...);  // M1 before, M2 after
+    }
     // The writer is at message p or behind it if number is p or p + 1, and p one lap or more ahead.
     bool is_ahead(std::uint64_t number) const noexcept { return static_cast<std::int64_t>(number - at_) > 1; }
 
