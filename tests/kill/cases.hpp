@@ -3,6 +3,7 @@
 /// cases.cpp.
 #include <kit/kill_case.hpp>
 
+#include <memory>
 #include <vector>
 
 namespace kill_cases {
@@ -23,6 +24,12 @@ struct Entry {
 };
 
 std::vector<Entry> all_cases();
+
+/// A control is known to be unsafe.
+template <class Trial>
+kit::KillCase case_of(const char* name, bool control = false) {
+  return {.name = name, .make = [] { return std::make_unique<Trial>(); }, .control = control};
+}
 
 kit::KillCase plain_mutex();
 kit::KillCase robust_mutex();

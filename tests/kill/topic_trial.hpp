@@ -30,6 +30,18 @@ void must_be(const T& message, std::uint64_t number) {
   must(kit::is_whole(message), "a message is torn");
 }
 
+/// Receives 1, 2, 3, … whole, and is told of their publisher's death; returns how many came.
+template <class T>
+std::uint64_t received_until_death(tenon::Subscriber<T>& subscriber) {
+  std::uint64_t received = 0;
+  auto sample = subscriber.receive(tenon::never);
+  for (; sample; sample = subscriber.receive(tenon::never)) {
+    must_be(**sample, ++received);
+  }
+  must(sample.failed_with(tenon::Errc::peer_died), "a publisher's death was not told");
+  return received;
+}
+
 /// How many messages are published before the operation.
 inline constexpr std::uint64_t before_the_kill = 3;
 /// Without timestamps, whose clock is no steady one.

@@ -180,17 +180,12 @@ class ForgetfulSweep : public Join {
   }
 };
 
-template <class Trial>
-kit::KillCase life_case(const char* name, bool control = false) {
-  return {.name = name, .make = [] { return std::make_unique<Trial>(); }, .control = control};
-}
-
 }  // namespace
 
-kit::KillCase life_join() { return life_case<Join>("life: join"); }
-kit::KillCase life_leave() { return life_case<Leave>("life: leave"); }
-kit::KillCase life_sweep() { return life_case<Sweep>("life: sweep"); }
-kit::KillCase life_published_unlocked() { return life_case<HastyJoin>("life: published, then locked", true); }
-kit::KillCase life_half_swept() { return life_case<ForgetfulSweep>("life: unfinished files not swept", true); }
+kit::KillCase life_join() { return case_of<Join>("life: join"); }
+kit::KillCase life_leave() { return case_of<Leave>("life: leave"); }
+kit::KillCase life_sweep() { return case_of<Sweep>("life: sweep"); }
+kit::KillCase life_published_unlocked() { return case_of<HastyJoin>("life: published, then locked", true); }
+kit::KillCase life_half_swept() { return case_of<ForgetfulSweep>("life: unfinished files not swept", true); }
 
 }  // namespace kill_cases

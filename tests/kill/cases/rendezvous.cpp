@@ -275,24 +275,15 @@ class EnteredBeforeAlive : public JoinAsReceiver {
   Fd file_ = Fd::adopt(-1);
 };
 
-template <class Trial>
-kit::KillCase rendezvous_case(const char* name, bool control = false) {
-  return {.name = name, .make = [] { return std::make_unique<Trial>(); }, .control = control};
-}
-
 }  // namespace
 
-kit::KillCase rendezvous_join_receiver() { return rendezvous_case<JoinAsReceiver>("rendezvous: receiver joins"); }
-kit::KillCase rendezvous_join_sender() { return rendezvous_case<JoinAsSender>("rendezvous: sender joins"); }
-kit::KillCase rendezvous_leave() { return rendezvous_case<LeaveLast>("rendezvous: last one leaves"); }
-kit::KillCase rendezvous_confirm() { return rendezvous_case<ConfirmAndLeave>("rendezvous: confirm, leave"); }
-kit::KillCase rendezvous_sweep() { return rendezvous_case<SweepChannels>("rendezvous: sweep"); }
-kit::KillCase channel_conversation() { return rendezvous_case<Conversation>("channel: open to close"); }
-kit::KillCase rendezvous_made_before_noted() {
-  return rendezvous_case<MadeBeforeNoted>("FIFO made before noted", true);
-}
-kit::KillCase rendezvous_entered_before_alive() {
-  return rendezvous_case<EnteredBeforeAlive>("entered before alive", true);
-}
+kit::KillCase rendezvous_join_receiver() { return case_of<JoinAsReceiver>("rendezvous: receiver joins"); }
+kit::KillCase rendezvous_join_sender() { return case_of<JoinAsSender>("rendezvous: sender joins"); }
+kit::KillCase rendezvous_leave() { return case_of<LeaveLast>("rendezvous: last one leaves"); }
+kit::KillCase rendezvous_confirm() { return case_of<ConfirmAndLeave>("rendezvous: confirm, leave"); }
+kit::KillCase rendezvous_sweep() { return case_of<SweepChannels>("rendezvous: sweep"); }
+kit::KillCase channel_conversation() { return case_of<Conversation>("channel: open to close"); }
+kit::KillCase rendezvous_made_before_noted() { return case_of<MadeBeforeNoted>("FIFO made before noted", true); }
+kit::KillCase rendezvous_entered_before_alive() { return case_of<EnteredBeforeAlive>("entered before alive", true); }
 
 }  // namespace kill_cases

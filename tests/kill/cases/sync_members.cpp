@@ -236,18 +236,13 @@ class TakeOut : public kit::KillTrial {
   tenon::Child living_;
 };
 
-template <class Trial>
-kit::KillCase member_case(const char* name) {
-  return {.name = name, .make = [] { return std::make_unique<Trial>(); }};
-}
-
 }  // namespace
 
-kit::KillCase sync_semaphore_acquire() { return member_case<Acquire>("sync: semaphore, acquire"); }
-kit::KillCase sync_semaphore_release() { return member_case<Release>("sync: semaphore, release"); }
-kit::KillCase sync_barrier_arrive() { return member_case<Arrive>("sync: barrier, arrive"); }
-kit::KillCase sync_barrier_leave() { return member_case<Leave>("sync: barrier, leave"); }
-kit::KillCase sync_barrier_join() { return member_case<Join>("sync: barrier, join"); }
-kit::KillCase sync_barrier_take_out() { return member_case<TakeOut>("sync: barrier, take out"); }
+kit::KillCase sync_semaphore_acquire() { return case_of<Acquire>("sync: semaphore, acquire"); }
+kit::KillCase sync_semaphore_release() { return case_of<Release>("sync: semaphore, release"); }
+kit::KillCase sync_barrier_arrive() { return case_of<Arrive>("sync: barrier, arrive"); }
+kit::KillCase sync_barrier_leave() { return case_of<Leave>("sync: barrier, leave"); }
+kit::KillCase sync_barrier_join() { return case_of<Join>("sync: barrier, join"); }
+kit::KillCase sync_barrier_take_out() { return case_of<TakeOut>("sync: barrier, take out"); }
 
 }  // namespace kill_cases

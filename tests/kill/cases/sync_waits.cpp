@@ -180,17 +180,12 @@ class RunOnce : public kit::KillTrial {
   kit::Shared<Initialised> shared_;
 };
 
-template <class Trial>
-kit::KillCase sync_case(const char* name) {
-  return {.name = name, .make = [] { return std::make_unique<Trial>(); }};
-}
-
 }  // namespace
 
-kit::KillCase sync_condition_wait() { return sync_case<Wait>("sync: condition, wait"); }
-kit::KillCase sync_condition_notify() { return sync_case<Wake<Rounds>>("sync: condition, notify"); }
-kit::KillCase sync_event_set() { return sync_case<Wake<SetOnce>>("sync: event, set"); }
-kit::KillCase sync_event_wait() { return sync_case<TakeEvent>("sync: event, wait"); }
-kit::KillCase sync_once() { return sync_case<RunOnce>("sync: once"); }
+kit::KillCase sync_condition_wait() { return case_of<Wait>("sync: condition, wait"); }
+kit::KillCase sync_condition_notify() { return case_of<Wake<Rounds>>("sync: condition, notify"); }
+kit::KillCase sync_event_set() { return case_of<Wake<SetOnce>>("sync: event, set"); }
+kit::KillCase sync_event_wait() { return case_of<TakeEvent>("sync: event, wait"); }
+kit::KillCase sync_once() { return case_of<RunOnce>("sync: once"); }
 
 }  // namespace kill_cases

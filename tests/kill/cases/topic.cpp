@@ -29,12 +29,7 @@ class Publish : public TopicTrial {
     start_bystander([this] {
       auto subscriber = Subscriber<T>::create(holder(), "t").or_throw();
       ready_and_wait();
-      std::uint64_t received = 0;
-      auto sample = subscriber.receive(never);
-      for (; sample; sample = subscriber.receive(never)) {
-        must_be(**sample, ++received);
-      }
-      must(sample.failed_with(Errc::peer_died), "a publisher's death was not told");
+      const std::uint64_t received = received_until_death(subscriber);
       must(received == before_the_kill || received == before_the_kill + 1, "a committed message was lost");
     });
   }

@@ -80,12 +80,7 @@ class PublishBatch : public TopicTrial {
     start_bystander([this] {
       auto subscriber = Subscriber<Short>::create(holder(), "t").or_throw();
       ready_and_wait();
-      std::uint64_t received = 0;
-      auto sample = subscriber.receive(never);
-      for (; sample; sample = subscriber.receive(never)) {
-        must_be(**sample, ++received);
-      }
-      must(sample.failed_with(Errc::peer_died), "a publisher's death was not told");
+      const std::uint64_t received = received_until_death(subscriber);
       must(received >= 1 + *committed_ && received <= 1 + batch, "a committed message was lost");
     });
   }
@@ -133,15 +128,10 @@ class ReceiveBatch : public TopicTrial {
   std::optional<Subscriber<Short>> subscriber_;
 };
 
-template <class Trial>
-kit::KillCase topic_case(const char* name) {
-  return {.name = name, .make = [] { return std::make_unique<Trial>(); }};
-}
-
 }  // namespace
 
-kit::KillCase topic_publish_slices() { return topic_case<PublishSlices>("topic: publish slices"); }
-kit::KillCase topic_publish_batch() { return topic_case<PublishBatch>("topic: publish a batch"); }
-kit::KillCase topic_receive_batch() { return topic_case<ReceiveBatch>("topic: receive a batch"); }
+kit::KillCase topic_publish_slices() { return case_of<PublishSlices>("topic: publish slices"); }
+kit::KillCase topic_publish_batch() { return case_of<PublishBatch>("topic: publish a batch"); }
+kit::KillCase topic_receive_batch() { return case_of<ReceiveBatch>("topic: receive a batch"); }
 
 }  // namespace kill_cases

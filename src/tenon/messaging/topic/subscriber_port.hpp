@@ -124,7 +124,7 @@ class SubscriberPort {
     if (options_.newest_only) {
       from.reader.skip_to(newest_of(from));
     }
-    // A publisher that overtakes more often than this, or whose numbers make no sense, has nothing for now.
+    // A publisher that overtakes more often than this, or whose numbers make no sense, has nothing at this look.
     for (int overtaken = 0; overtaken < 16; ++overtaken) {
       const auto seen = from.reader.look(copy);
       if (seen != Ring::Seen::gap) [[likely]] {
