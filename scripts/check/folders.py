@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Every mechanism's folder holds the same files, and its page the same headings, the example as it is and how to build it.
+"""Every mechanism's folder holds the same files, and its page the same headings, the example as it is and how to build it;
+a page of messaging its example.
 
 --fix writes the examples into the pages anew.
 """
@@ -83,7 +84,7 @@ def check_example(tree_, path, fix):
     if stem + ".cpp" not in names:
         tree_.wrong(path, 0, f"does not include its example: <!-- example: {stem}.cpp --> and a ```cpp block after it")
     by_hand = f"g++ -std=c++23 -Isrc {path.parent}/{stem}.cpp -Lbuild/release -ltenon -o {stem}"
-    if path.is_relative_to("src/tenon/ipc") and by_hand not in text:
+    if not path.is_relative_to("src/tenon/ring") and by_hand not in text:
         tree_.wrong(path, 0, f"does not say how its example is compiled by hand: {by_hand}")
     if fresh != text and fix:
         (tree_.root / path).write_text(fresh, encoding="utf-8")
@@ -106,6 +107,8 @@ def check(tree_, fix=False):
             check_files(tree_, floor, folder, names)
     for path in tree_.files("README.md", under=list(FLOORS)):
         check_page(tree_, path)
+        check_example(tree_, path, fix)
+    for path in tree_.files("README.md", under=["src/tenon/messaging"]):
         check_example(tree_, path, fix)
     return f"{folders} folders"
 

@@ -26,8 +26,6 @@ std::uint32_t depth_of(const PublisherOptions& options, std::uint64_t message_by
       std::clamp<std::uint64_t>(long_messages_bytes / std::max<std::uint64_t>(message_bytes, 1), 4, 1024));
 }
 
-std::string text_of(const SubscriberStanding& standing) { return "pid " + std::to_string(standing.pid); }
-
 }  // namespace
 
 Result<PublisherShape> shape_of(const PublisherOptions& options, std::uint64_t message_bytes, std::uint32_t entry_bytes,
@@ -110,7 +108,6 @@ PublisherPort<Words>::PublisherPort(const Holder& holder, const PublisherOptions
                                     const EndpointName& name, bool registered)
     : options_(options),
       header_(header),
-      name_(name),
       holder_(holder),
       folder_(std::move(folder)),
       own_(std::move(file.memory)),
@@ -120,7 +117,7 @@ PublisherPort<Words>::PublisherPort(const Holder& holder, const PublisherOptions
       registered_(registered),
       must_fence_(!registered),
       fork_(ForkCount::begin()),
-      gates_(header.first, header.depth),
+      roster_(folder_, census_, name.token, header.first, header.depth),
       pool_(header.chunks, header.chunk_bytes >= long_chunk ? ChunkOrder::newest_first : ChunkOrder::oldest_first),
       chunk_in_entry_(header.chunks == 0 ? 0 : header.entries) {}
 
@@ -137,7 +134,7 @@ Result<void> PublisherPort<Words>::close() {
   closed_ = true;
   state().closed.store(1, std::memory_order_release);  // T1
   wake_subscribers();
-  known_.clear();
+  roster_.clear();
   // Its file stays for those who have not received all of it.
   census_.sweep(folder_);
   folder_.remove_if_empty();
@@ -145,9 +142,10 @@ Result<void> PublisherPort<Words>::close() {
 }
 
 template <std::size_t Words>
-void PublisherPort<Words>::wake_subscribers() noexcept {
-  bell_->messages.silence();
+void PublisherPort<Words>::wake_subscribers() {
+  const std::uint32_t told = bell_->messages.silence();
   futex_wake_all(bell_->messages.word());
+  roster_.ring(told);
 }
 
 template <std::size_t Words>
@@ -166,12 +164,12 @@ Result<std::uint32_t> PublisherPort<Words>::take_chunk() {
     reclaim();
   }
   if (pool_.free() == 0) {
-    drop_the_dead();
+    roster_.drop_the_dead(true);
     reclaim();
   }
   const auto taken = pool_.take();
-  if (!taken && blind_) {
-    return fail(Error(*blind_));
+  if (!taken && roster_.blind()) {
+    return fail(Error(*roster_.blind()));
   }
   return taken ? Result<std::uint32_t>(*taken) : fail(all_held());
 }
@@ -222,109 +220,25 @@ void PublisherPort<Words>::retire(std::uint32_t named) {
   }
 }
 
-// Frees what nobody holds. Who is there is looked at behind a fence too: a pin stands in a file, which may be new.
+// Frees what nobody holds.
 template <std::size_t Words>
-std::size_t PublisherPort<Words>::reclaim() {
+void PublisherPort<Words>::reclaim() {
   if (pool_.retired() == 0) {
-    return 0;
-  }
-  std::atomic_thread_fence(std::memory_order_seq_cst);  // G1, C1: the entries are gone before who holds is looked up
-  look_who_is_there();
-  std::vector<std::span<const ChunkPool<>::Pin>> pins;
-  pins.reserve(known_.size());
-  for (Known& known : known_) {
-    find_row(known);
-    if (known.row) {
-      pins.push_back(known.row->pins);
-    }
-  }
-  return blind_ ? 0 : pool_.reclaim(pins);
-}
-
-template <std::size_t Words>
-void PublisherPort<Words>::find_row(Known& known) {
-  if (known.row && !row_is_of(known.row->row->publisher, name_.token.value())) {
-    known.row.reset();
-  }
-  if (known.row) {
     return;
   }
-  known.row = known.file.row_of(name_.token);
-  if (!known.row) {
-    const auto grown = known.file.follow_growth(folder_);
-    if (grown && *grown) {
-      known.row = known.file.row_of(name_.token);
-    } else if (!grown && !grown.failed_with(Errc::not_found)) {
-      blind_ = grown.error();
-    }
-  }
-}
-
-// Where a subscriber stands, as a scan finds it.
-template <std::size_t Words>
-std::uint64_t PublisherPort<Words>::stand_of(Known& known) {
-  find_row(known);
-  if (known.row) {
-    return known.row->row->gate.load(std::memory_order_acquire);  // G2
-  }
-  known.newcomer = known.newcomer.value_or(gates_.newcomer());
-  return *known.newcomer;
-}
-
-template <std::size_t Words>
-void PublisherPort<Words>::look_who_is_there() {
-  if (!folder_.has_changed() && !blind_) {
-    return;
-  }
-  blind_.reset();
-  const auto names = folder_.names();
-  if (!names) {
-    blind_ = names.error();
-    return;
-  }
-  look_again_at(*names);
-  must_fence_ =
-      !registered_ || std::ranges::any_of(known_, [](const Known& known) { return known.file.header().barred != 0; });
-}
-
-// Whose file is gone has left. Who cannot be understood, of another version say, cannot understand this one either, and
-// is nobody's concern; who cannot be opened for want of something is.
-template <std::size_t Words>
-void PublisherPort<Words>::look_again_at(const std::vector<EndpointName>& names) {
-  std::erase_if(known_, [&](const Known& known) { return std::ranges::find(names, known.file.name()) == names.end(); });
-  for (const EndpointName& name : names) {
-    const bool is_new = name.kind == EndpointKind::subscriber && !name.unfinished &&
-                        std::ranges::none_of(known_, [&](const Known& known) { return known.file.name() == name; });
-    if (!is_new) {
-      continue;
-    }
-    auto file = SubscriberFile::open(folder_, name);
-    if (file) {
-      known_.push_back({.file = std::move(*file)});
-    } else if (file.error() == Errc::limit_reached || file.error() == Errc::no_memory) {
-      blind_ = std::move(file.error());
-    }
+  const auto pins = roster_.pins();
+  must_fence_ = !registered_ || roster_.wants_fences();
+  if (!roster_.blind()) {
+    pool_.reclaim(pins);
   }
 }
 
 // How far may be published before the next scan.
 template <std::size_t Words>
 void PublisherPort<Words>::scan() {
-  gates_.begin(writer_.next());
   state().head.store(writer_.next(), std::memory_order_relaxed);  // a hint: where to begin to look for the head
-  look_who_is_there();
-  for (Known& known : known_) {
-    if (known.file.header().reliable == 0) {
-      continue;
-    }
-    const std::uint64_t stand = stand_of(known);
-    if (!known.evicted) {
-      gates_.count(stand);
-    } else {
-      known.evicted = writer_.next() - stand > header_.depth / 2;  // it has caught up: waited for again
-    }
-  }
-  writer_.allow_up_to(blind_ ? writer_.next() : gates_.limit());
+  writer_.allow_up_to(roster_.scan(writer_.next()));
+  must_fence_ = !registered_ || roster_.wants_fences();
 }
 
 template <std::size_t Words>
@@ -336,14 +250,14 @@ Result<void> PublisherPort<Words>::make_room(Deadline deadline) {
       options_.when_full == WhenFull::evict ? std::optional(after(options_.evict_after)) : std::nullopt;
   while (true) {
     scan();
-    if (blind_) {
-      return fail(Error(*blind_));
+    if (roster_.blind()) {
+      return fail(Error(*roster_.blind()));
     }
     if (writer_.may_publish()) {
       return {};
     }
     if (options_.when_full == WhenFull::refuse || deadline.is_immediate()) {
-      drop_the_dead();
+      roster_.drop_the_dead(false);
       scan();
       return writer_.may_publish() ? Result<void>() : fail(full(Errc::would_block));
     }
@@ -374,13 +288,7 @@ bool PublisherPort<Words>::spin_for_room() {
     for (int pause = 0; pause < pauses_between; ++pause) {
       pause_processor();
     }
-    gates_.again();
-    for (Known& known : known_) {
-      if (known.file.header().reliable != 0 && !known.evicted) {
-        gates_.count(stand_of(known));
-      }
-    }
-    writer_.allow_up_to(gates_.limit());
+    writer_.allow_up_to(roster_.scan_again());
   }
   return writer_.may_publish();
 }
@@ -390,14 +298,14 @@ Result<void> PublisherPort<Words>::wait_for_room(std::uint32_t told, Deadline de
                                                  std::optional<Deadline> eviction) {
   const Deadline until = eviction ? deadline.or_sooner(*eviction) : deadline;
   const auto slept = futex_wait(bell_->room.word(), told, until);
-  drop_the_dead();
+  roster_.drop_the_dead(false);
   if (slept) {
     return {};
   }
   if (slept.failed_with(Errc::timed_out)) {
     if (eviction && eviction->passed()) {
       scan();
-      return writer_.may_publish() || evict_slowest() ? Result<void>() : fail(full(Errc::timed_out));
+      return writer_.may_publish() || roster_.evict_slowest() ? Result<void>() : fail(full(Errc::timed_out));
     }
     scan();
     return writer_.may_publish() ? Result<void>() : fail(full(Errc::timed_out));
@@ -405,99 +313,23 @@ Result<void> PublisherPort<Words>::wait_for_room(std::uint32_t told, Deadline de
   return fail(Error(slept.error()));
 }
 
-// Of those who hold it back, or hold chunks: the others are nobody's concern.
-template <std::size_t Words>
-void PublisherPort<Words>::drop_the_dead() {
-  std::erase_if(known_, [this](const Known& known) {
-    const bool concerns = (known.file.header().reliable != 0 && behind(known) >= header_.depth) ||
-                          (pool_.free() == 0 && header_.chunks != 0);
-    const bool gone = concerns && census_.is_gone(known.file.name().life);
-    if (gone) {
-      folder_.remove(known.file.name());
-    }
-    return gone;
-  });
-}
-
-template <std::size_t Words>
-bool PublisherPort<Words>::evict_slowest() noexcept {
-  const Known* const found = slowest();
-  for (Known& known : known_) {
-    if (&known == found) {
-      known.evicted = true;
-      return true;
-    }
-  }
-  return false;
-}
-
-template <std::size_t Words>
-std::uint64_t PublisherPort<Words>::behind(const Known& known) const noexcept {
-  const std::uint64_t stand = known.row
-                                  ? known.row->row->gate.load(std::memory_order_relaxed)  // for people, and the dead
-                                  : known.newcomer.value_or(writer_.next());
-  const std::uint64_t behind = writer_.next() - stand;
-  return static_cast<std::int64_t>(behind) < 0 ? 0 : behind;
-}
-
-template <std::size_t Words>
-auto PublisherPort<Words>::slowest() const noexcept -> const Known* {
-  const Known* slowest = nullptr;
-  for (const Known& known : known_) {
-    const bool counts = known.file.header().reliable != 0 && !known.evicted && behind(known) <= header_.depth;
-    if (counts && (slowest == nullptr || behind(known) > behind(*slowest))) {
-      slowest = &known;
-    }
-  }
-  return slowest;
-}
-
-template <std::size_t Words>
-SubscriberStanding PublisherPort<Words>::standing(const Known& known) const noexcept {
-  SubscriberStanding standing{.pid = known.file.header().head.pid,
-                              .reliable = known.file.header().reliable != 0,
-                              .behind = behind(known),
-                              .evicted = known.evicted};
-  if (known.row) {
-    standing.lost = known.row->row->lost.load(std::memory_order_relaxed);  // for people
-    standing.held = static_cast<std::uint64_t>(std::ranges::count_if(known.row->pins, [](const auto& pin) {
-      return pin.load(std::memory_order_relaxed) != 0;  // for people
-    }));
-  }
-  return standing;
-}
-
 template <std::size_t Words>
 std::vector<SubscriberStanding> PublisherPort<Words>::subscribers() {
-  std::vector<SubscriberStanding> standings;
-  if (check_usable()) {
-    scan();
-    std::ranges::for_each(known_, [this](Known& known) { find_row(known); });
-    std::ranges::transform(known_, std::back_inserter(standings),
-                           [this](const Known& known) { return standing(known); });
+  if (!check_usable()) {
+    return {};
   }
-  return standings;
+  scan();
+  return roster_.standings();
 }
 
 template <std::size_t Words>
 Error PublisherPort<Words>::full(Errc code) const {
-  const Known* const found = slowest();
-  return Error(code, "publish")
-      .on(folder_.topic())
-      .because(found == nullptr ? std::string("a subscriber is being waited for")
-                                : "the slowest subscriber, " + text_of(standing(*found)) + ", is " +
-                                      std::to_string(behind(*found)) + " messages behind");
+  return Error(code, "publish").on(folder_.topic()).because(roster_.slowest_text());
 }
 
 template <std::size_t Words>
 Error PublisherPort<Words>::all_held() const {
-  std::string holders;
-  for (const Known& known : known_) {
-    const SubscriberStanding one = standing(known);
-    if (one.held != 0) {
-      holders += (holders.empty() ? "" : ", ") + text_of(one) + " holds " + std::to_string(one.held);
-    }
-  }
+  const std::string holders = roster_.holders();
   return Error(Errc::limit_reached, "loan")
       .on(folder_.topic())
       .because(holders.empty() ? "all chunks are lent" : holders)

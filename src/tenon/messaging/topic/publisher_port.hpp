@@ -14,11 +14,10 @@
 #include <tenon/base/bytes.hpp>
 #include <tenon/base/deadline.hpp>
 #include <tenon/messaging/topic/chunk_pool.hpp>
-#include <tenon/messaging/topic/gate_scan.hpp>
 #include <tenon/messaging/topic/message_clock.hpp>
 #include <tenon/messaging/topic/message_ring.hpp>
 #include <tenon/messaging/topic/publisher_file.hpp>
-#include <tenon/messaging/topic/subscriber_file.hpp>
+#include <tenon/messaging/topic/subscriber_roster.hpp>
 #include <tenon/messaging/topic/topic_census.hpp>
 #include <tenon/messaging/topic/topic_options.hpp>
 #include <tenon/os/fork_count.hpp>
@@ -31,16 +30,6 @@
 #include <vector>
 
 namespace tenon {
-
-/// How far behind a subscriber is, and what it holds.
-struct SubscriberStanding {
-  std::int32_t pid = 0;
-  bool reliable = false;
-  std::uint64_t behind = 0;  ///< messages that it has not received
-  std::uint64_t lost = 0;    ///< as it says itself
-  std::uint64_t held = 0;    ///< long messages
-  bool evicted = false;
-};
 
 /// What a publisher's file has room for, for messages of this size.
 Result<PublisherShape> shape_of(const PublisherOptions& options, std::uint64_t message_bytes, std::uint32_t entry_bytes,
@@ -117,13 +106,6 @@ class PublisherPort {
   std::vector<SubscriberStanding> subscribers();
 
  private:
-  struct Known {
-    SubscriberFile file;
-    std::optional<RowView> row = {};
-    std::optional<std::uint64_t> newcomer = {};  ///< where it stands until it has a row
-    bool evicted = false;
-  };
-
   PublisherPort(const Holder& holder, const PublisherOptions& options, const PublisherHeader& header,
                 TopicFolder folder, TopicFolder::File file, const EndpointName& name, bool registered);
   static Result<std::unique_ptr<PublisherPort>> create_in(TopicFolder& folder, const Holder& holder,
@@ -141,7 +123,7 @@ class PublisherPort {
   MessageAbout about(std::uint64_t bytes, MessageForm form) const noexcept {
     return {.bytes = bytes, .processor = own_processor(), .form = form};
   }
-  void ring_if_wanted() noexcept {
+  void ring_if_wanted() {
     std::atomic_signal_fence(
         std::memory_order_seq_cst);  // B1: the sleeper's membarrier orders processors, not compilers
     if (must_fence_) [[unlikely]] {
@@ -151,7 +133,7 @@ class PublisherPort {
       wake_subscribers();
     }
   }
-  void wake_subscribers() noexcept;
+  void wake_subscribers();
   void retire(std::uint32_t named);
 
   Result<void> check_usable() const;
@@ -159,23 +141,13 @@ class PublisherPort {
   Result<void> wait_for_room(std::uint32_t told, Deadline deadline, std::optional<Deadline> eviction);
   void scan();
   bool spin_for_room();
-  void look_who_is_there();
-  void look_again_at(const std::vector<EndpointName>& names);
-  void find_row(Known& known);
-  void drop_the_dead();
-  bool evict_slowest() noexcept;
-  std::uint64_t stand_of(Known& known);
-  std::uint64_t behind(const Known& known) const noexcept;
-  std::size_t reclaim();
-  SubscriberStanding standing(const Known& known) const noexcept;
-  const Known* slowest() const noexcept;
+  void reclaim();
   Error full(Errc code) const;
   Error all_held() const;
   PublisherState& state() const noexcept { return *reinterpret_cast<PublisherState*>(own_.data() + state_at); }
 
   PublisherOptions options_;
   PublisherHeader header_;
-  EndpointName name_;
   Holder holder_;
   TopicFolder folder_;
   Mapping own_;
@@ -185,11 +157,9 @@ class PublisherPort {
   bool registered_;
   bool must_fence_;
   std::uint32_t fork_;
-  GateScan<> gates_;
+  SubscriberRoster roster_;
   ChunkPool<> pool_;
   std::vector<std::uint32_t> chunk_in_entry_;  // its number + 1
-  std::vector<Known> known_;
-  std::optional<Error> blind_ = {};  ///< why not all who are there are known: until it goes, nothing is overwritten
   bool closed_ = false;
 };
 

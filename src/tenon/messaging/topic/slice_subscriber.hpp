@@ -85,7 +85,7 @@ class Subscriber<S> : public SubscriberHandle<MessageShape<S>::entry_words> {
   }
   /// The same without waiting. Outcomes: would_block instead of timed_out.
   Result<Sample<S>> try_receive() {
-    return take_one([&](Copy& copy) { return port_->try_look(copy); });
+    return take_one([&](Copy& copy) { return port_->look_and_listen(copy); });
   }
 
  private:

@@ -93,8 +93,17 @@ class SubscriberHandle {
   std::uint64_t lost() const noexcept { return port_->lost(); }
   /// Messages of the history asked for that were no longer there.
   std::uint64_t history_short() const noexcept { return port_->history_short(); }
+  /// Of a subscription that is ordered_within: messages before which a later one was received, since their publisher
+  /// took longer than that between its clock and its ring.
+  std::uint64_t late() const noexcept { return port_->late(); }
   /// Publishers that it knows and that have not ended.
   std::size_t publishers() const noexcept { return port_->publishers(); }
+
+  /// Readable while try_receive() may have something to say, for poll(2) and epoll(7): from the first call on, which
+  /// makes it, and after each try_receive() that said would_block. It is readable once in each 50 ms too, since who
+  /// should ring may die before, and lasts as long as the subscriber. Failures: limit_reached (descriptors), no_space,
+  /// permission_denied, in_child.
+  Result<FdView> fd() { return port_->fd(); }
 
   /// Leaves. Nothing of it is held any more, or the process ends. Failures: in_child.
   Result<void> close() && { return std::exchange(port_, nullptr)->close(); }
@@ -225,7 +234,7 @@ class Subscriber<T> : public SubscriberHandle<MessageShape<T>::entry_words> {
   }
   /// The same without waiting. Outcomes: would_block instead of timed_out.
   Result<Sample<T>> try_receive() {
-    return take_one([&](Copy& copy) { return port_->try_look(copy); });
+    return take_one([&](Copy& copy) { return port_->look_and_listen(copy); });
   }
   /// Copies short messages of one publisher: those that are there, one at least and messages.size() at most. Returns
   /// how many; what was lost before or between them is told by lost() alone. Outcomes and failures: as receive().
@@ -244,7 +253,7 @@ class Subscriber<T> : public SubscriberHandle<MessageShape<T>::entry_words> {
       std::memcpy(static_cast<void*>(&messages[taken]), copy.word.data(), sizeof(T));
       ++taken;
       port_->take(**from);
-      another = taken < messages.size() && port_->look_at(**from, copy);
+      another = taken < messages.size() && port_->look_on(**from, copy);
     }
     if (taken == 0) {
       return fail(this->pass_unsound(**from));

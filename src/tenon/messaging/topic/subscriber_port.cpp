@@ -16,6 +16,10 @@ constexpr std::int64_t between_looks_at_lives = 50'000'000;
 // Some 50 µs of looks and pauses.
 constexpr std::uint64_t adaptive_looks = 1500;
 
+constexpr Deadline::Clock::time_point moment_of(std::int64_t nanoseconds) noexcept {
+  return Deadline::Clock::time_point(std::chrono::nanoseconds(nanoseconds));
+}
+
 }  // namespace
 
 template <std::size_t Words>
@@ -79,7 +83,8 @@ SubscriberPort<Words>::SubscriberPort(const Holder& holder, const SubscriberOpti
       census_(holder),
       bell_(&folder_.bell()),
       registered_(registered),
-      fork_(ForkCount::begin()) {}
+      fork_(ForkCount::begin()),
+      order_(options.ordered_within) {}
 
 template <std::size_t Words>
 SubscriberPort<Words>::~SubscriberPort() {
@@ -132,7 +137,7 @@ Result<typename SubscriberPort<Words>::Connection*> SubscriberPort<Words>::tell_
   // Seen to have ended before this look: what it does not find was never published.
   Copy<1> copy;
   if (look_at(from, copy)) {
-    look_again_ = true;
+    look_again_ = order_.due() == 0;  // it may be kept waiting for an older one
     return fail(Errc::would_block, "receive");
   }
   from.told = true;
@@ -225,19 +230,50 @@ Result<void> SubscriberPort<Words>::time_is_over(Deadline deadline) {
 template <std::size_t Words>
 std::uint32_t SubscriberPort<Words>::announce() {
   const std::uint32_t told = bell_->messages.announce();
+  if (wake_) {
+    own_.state().told.store(told, std::memory_order_relaxed);  // B1, by the barrier after it
+  }
   fence_before_looking(bell_->messages.word());
   barrier_for_all();
   empty_looks_ = looks_between_names;  // who is there belongs to what is looked at before a sleep
   return told;
 }
 
+// What was rung for until now is looked at next, whether it is still announced or is so anew.
+template <std::size_t Words>
+void SubscriberPort<Words>::listen() {
+  wake_->silence(order_.due());
+  const std::uint32_t told = own_.state().told.load(std::memory_order_relaxed);  // own word
+  if (told == 0 || !bell_->messages.is_quiet_since(told)) {
+    announce();
+  }
+  empty_looks_ = looks_between_names;
+}
+
+template <std::size_t Words>
+Result<FdView> SubscriberPort<Words>::fd() {
+  if (!is_of_this_process()) {
+    return fail(Error(Errc::in_child).on(folder_.topic()));
+  }
+  if (!wake_) {
+    auto made = WakeSocket::create(folder_, own_.name().token);
+    if (!made) {
+      return fail(std::move(made.error()).on(folder_.topic()));
+    }
+    wake_ = std::move(*made);
+  }
+  return wake_->fd();
+}
+
 template <std::size_t Words>
 Result<void> SubscriberPort<Words>::sleep(std::uint32_t told, Deadline deadline) {
   std::atomic<std::int64_t>& since = own_.state().waits_since;
   since.store(monotonic_now(), std::memory_order_relaxed);  // for people
-  auto slept = futex_wait(bell_->messages.word(), told, deadline);
+  const Deadline until = order_.due() == 0 ? deadline : deadline.or_sooner(Deadline::at(moment_of(order_.due())));
+  auto slept = futex_wait(bell_->messages.word(), told, until);
   since.store(0, std::memory_order_relaxed);  // for people
-  return slept;
+  const bool is_due = slept.failed_with(Errc::timed_out) && !deadline.passed();
+  return is_due ? Result<void>() : std::move(slept);
 }
 
 template <std::size_t Words>

@@ -15,8 +15,10 @@
 #include <tenon/messaging/topic/message_ring.hpp>
 #include <tenon/messaging/topic/publisher_file.hpp>
 #include <tenon/messaging/topic/subscriber_file.hpp>
+#include <tenon/messaging/topic/time_order.hpp>
 #include <tenon/messaging/topic/topic_census.hpp>
 #include <tenon/messaging/topic/topic_options.hpp>
+#include <tenon/messaging/topic/wake_socket.hpp>
 #include <tenon/os/fork_count.hpp>
 #include <tenon/os/own_processor.hpp>
 
@@ -67,14 +69,7 @@ class SubscriberPort {
   /// The same as try_look(), for those whose message is there: else nullptr, and try_look() says why.
   template <std::size_t N>
   Connection* find(Copy<N>& copy) {
-    for (std::size_t i = 0; i < connections_.size() && is_of_this_process(); ++i) {
-      Connection& from = *connections_[turn_];
-      if (look_at(from, copy)) [[likely]] {
-        return &from;
-      }
-      turn_ = turn_ + 1 < connections_.size() ? turn_ + 1 : 0;
-    }
-    return nullptr;
+    return is_of_this_process() ? find_next(copy) : nullptr;
   }
   /// Copies the next message of any publisher, and stays there: pin(), pass() or both follow. Outcomes: would_block;
   /// closed, peer_died (a publisher has ended, and this is told once when all of it was received).
@@ -89,6 +84,16 @@ class SubscriberPort {
         return nothing;
       }
     }
+  }
+  /// The same, of who polls: once it said would_block, fd() is readable as soon as there is something.
+  template <std::size_t N>
+  Result<Connection*> look_and_listen(Copy<N>& copy) {
+    Result<Connection*> found = try_look(copy);
+    if (!wake_ || !found.failed_with(Errc::would_block)) {
+      return found;
+    }
+    listen();
+    return try_look(copy);
   }
   /// The same, waiting. Outcomes: also timed_out, stopped.
   template <std::size_t N>
@@ -138,6 +143,11 @@ class SubscriberPort {
     }
     return false;
   }
+  /// Copies the message that comes after the one that was taken, if it is of the same publisher, and stays there.
+  template <std::size_t N>
+  bool look_on(Connection& from, Copy<N>& copy) {
+    return order_.is_wanted() ? find_oldest(copy) == &from : look_at(from, copy);
+  }
   /// Goes on behind the message that was looked at; returns how many were lost before it.
   std::uint64_t pass(Connection& from) noexcept {
     const std::uint64_t lost_before = take(from);
@@ -147,6 +157,9 @@ class SubscriberPort {
   /// The same, of which the publisher is not told before settle().
   std::uint64_t take(Connection& from) noexcept {
     from.reader.advance();
+    if (order_.is_wanted()) [[unlikely]] {
+      order_.pass();
+    }
     return std::exchange(from.left_out, 0);
   }
   /// Tells the publisher that the reader has gone on by `messages`.
@@ -168,10 +181,13 @@ class SubscriberPort {
 
   std::uint64_t lost() const noexcept { return lost_; }
   std::uint64_t history_short() const noexcept { return history_short_; }
+  std::uint64_t late() const noexcept { return order_.late(); }
   /// Publishers that have not ended, as of the last look.
   std::size_t publishers() const noexcept;
   std::size_t held() const noexcept { return held_; }
   bool is_of_this_process() const noexcept { return ForkCount::now() == fork_; }
+  /// Made by the first call. Failures: limit_reached, no_space, permission_denied, in_child.
+  Result<FdView> fd();
   Result<void> close();
 
  private:
@@ -181,15 +197,42 @@ class SubscriberPort {
                                                            const SubscriberOptions& options, bool in_chunks,
                                                            const MessageType& type);
 
+  template <std::size_t N>
+  Connection* find_next(Copy<N>& copy) {
+    if (order_.is_wanted()) [[unlikely]] {
+      return find_oldest(copy);
+    }
+    for (std::size_t i = 0; i < connections_.size(); ++i) {
+      Connection& from = *connections_[turn_];
+      if (look_at(from, copy)) [[likely]] {
+        return &from;
+      }
+      turn_ = turn_ + 1 < connections_.size() ? turn_ + 1 : 0;
+    }
+    return nullptr;
+  }
+  template <std::size_t N>
+  Connection* find_oldest(Copy<N>& copy) {
+    order_.begin();
+    for (const auto& from : connections_) {
+      Copy<1> seen;
+      if (look_at(*from, seen)) {
+        order_.count(*from, seen.time, from->origin);
+      } else if (!from->ended) {
+        order_.count_silent();
+      }
+    }
+    // What was seen there may have been overwritten since: then this look has nothing.
+    Connection* const oldest = order_.next();
+    return oldest != nullptr && look_at(*oldest, copy) ? oldest : nullptr;
+  }
   // Looks for as long as the subscription chose to, and now and then at all else.
   template <std::size_t N>
   Result<Connection*> spin(Copy<N>& copy, Deadline deadline) {
     const std::uint64_t looks = spins();
     for (std::uint64_t i = 1; i <= looks; ++i) {
-      for (const auto& from : connections_) {
-        if (look_at(*from, copy)) {
-          return from.get();
-        }
+      if (Connection* const found = find_next(copy); found != nullptr) {
+        return found;
       }
       if (i > looks_in_a_row) {
         pause_processor();
@@ -219,6 +262,7 @@ class SubscriberPort {
   std::uint64_t spins() noexcept;
   static Result<void> time_is_over(Deadline deadline);
   std::uint32_t announce();
+  void listen();
   Result<void> sleep(std::uint32_t told, Deadline deadline);
 
   void look_who_is_there();
@@ -241,6 +285,8 @@ class SubscriberPort {
   std::uint32_t fork_;
   std::uint64_t ring_each_ = 1;
   std::size_t turn_ = 0;
+  TimeOrder<Connection> order_;
+  std::optional<WakeSocket> wake_ = {};
   std::vector<std::unique_ptr<Connection>> connections_ = {};
   std::vector<std::pair<EndpointName, RowView>> refused_ = {};
   std::optional<Error> untold_ = {};  ///< why a publisher was refused

@@ -15,7 +15,8 @@
 ///      B1  fetch_or (announce); fence-seq_cst; look for news ↔ news; fence-seq_cst; load (is_wanted): of sleeper and
 ///          ringer at least one sees the other. The ringer's fence is as a rule made by the sleeper, with
 ///          membarrier(2), for all processes that have registered for it; a ringer that could not register makes its
-///          own.
+///          own. Who polls stores what it was told into its file between the two, which the ringer loads after the
+///          bell: who is not found there sees the news.
 ///      B2  compare-exchange (silence), wake ↔ the kernel compares the word and puts to sleep, in one step: a sleeper
 ///          that announced before is woken or does not fall asleep.
 /// 5. Progress. Ringing is wait-free: one load where nobody sleeps, else one compare-exchange and one
@@ -43,13 +44,21 @@ class BellWord {
     return (word_.load(std::memory_order_relaxed) & asleep) != 0;  // B1, by a barrier on either side
   }
   /// Before the wake of all, which follows also where another was quicker: that one may have died before its own.
-  void silence() noexcept {
-    std::uint32_t seen = word_.load(std::memory_order_relaxed);  // no older than what is_wanted() saw
-    if ((seen & asleep) != 0) {
-      // No loop: who fails was forestalled, and the word is another already.
-      word_.compare_exchange_strong(seen, seen + 1, std::memory_order_relaxed,
-                                    std::memory_order_relaxed);  // B2, which the kernel orders
+  /// Returns what those were told who announced themselves last.
+  std::uint32_t silence() noexcept {
+    const std::uint32_t seen = word_.load(std::memory_order_relaxed);  // no older than what is_wanted() saw
+    if ((seen & asleep) == 0) {
+      return seen - 1;
     }
+    std::uint32_t told = seen;
+    // No loop: who fails was forestalled, and the word is another already.
+    word_.compare_exchange_strong(told, seen + 1, std::memory_order_relaxed,
+                                  std::memory_order_relaxed);  // B2, which the kernel orders
+    return seen;
+  }
+  /// Whether nobody has rung since announce() returned this.
+  bool is_quiet_since(std::uint32_t told) const noexcept {
+    return word_.load(std::memory_order_relaxed) == told;  // a look for news follows, or one was made
   }
   /// For futex(2).
   const Atomic<std::uint32_t>& word() const noexcept { return word_; }

@@ -5,6 +5,7 @@
 #include <tenon/os/clock.hpp>
 #include <tenon/os/exact_mode.hpp>
 #include <tenon/os/reserve.hpp>
+#include <tenon/os/socket_name.hpp>
 #include <tenon/os/system_call.hpp>
 
 #include <algorithm>
@@ -67,6 +68,15 @@ Result<void> lock(FdView directory, int how) {
   return {};
 }
 
+// A socket's file, which no descriptor of the socket leads to.
+Result<void> give_name_to_group(FdView directory, const std::string& name, const Sharing& sharing) {
+  if (sharing.is_shared() &&
+      ::fchownat(directory.raw(), name.c_str(), static_cast<uid_t>(-1), sharing.group, AT_SYMLINK_NOFOLLOW) == -1) {
+    return fail(os_failure("fchownat", errno).on(name).because("the others of the domain could not write there"));
+  }
+  return {};
+}
+
 Result<Mapping> map_bell(FdView directory, const Sharing& sharing) {
   const int raw = uninterrupted([&] { return ::openat(directory.raw(), bell_name, O_RDWR | O_CLOEXEC | O_NOFOLLOW); });
   if (raw != -1) {
@@ -100,11 +110,13 @@ Result<Mapping> map_bell(FdView directory, const Sharing& sharing) {
   return named.failed_with(Errc::already_exists) ? map_bell(directory, sharing) : fail(Error(named.error()));
 }
 
-void remove_bell_drafts(FdView directory) noexcept {
+// What names() does not tell of: bells half made, and sockets of those who were killed as they made them.
+void remove_drafts(FdView directory) noexcept {
   const int raw = uninterrupted([&] { return ::openat(directory.raw(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
   DIR* const open = raw == -1 ? nullptr : ::fdopendir(raw);
   for (const dirent* entry = open == nullptr ? nullptr : ::readdir(open); entry != nullptr; entry = ::readdir(open)) {
-    if (std::string_view(entry->d_name).starts_with(".bell.")) {
+    const std::string_view name = entry->d_name;
+    if (name.starts_with(".bell.") || name.starts_with("wake.")) {
       ::unlinkat(directory.raw(), entry->d_name, 0);
     }
   }
@@ -219,7 +231,22 @@ Result<std::uint64_t> TopicFolder::bytes_of(const EndpointName& name) const {
 }
 
 void TopicFolder::remove(const EndpointName& name) const noexcept {
+  if (name.kind == EndpointKind::subscriber && !name.unfinished) {
+    ::unlinkat(directory().raw(), wake_name_of(name.token).c_str(), 0);
+  }
   ::unlinkat(directory().raw(), name.text().c_str(), 0);
+}
+
+UnixAddress TopicFolder::wake_address_of(Token subscriber) const {
+  return UnixAddress::path("/proc/self/fd/" + std::to_string(directory().raw()) + "/" + wake_name_of(subscriber))
+      .or_throw();  // far shorter than an address may be
+}
+
+Result<void> TopicFolder::bind_wake(FdView socket, Token subscriber) const {
+  return sharing_of(directory()).and_then([&](const Sharing& sharing) {
+    return bind_socket(socket, wake_address_of(subscriber), sharing.is_shared() ? owner_and_group : owner_only)
+        .and_then([&] { return give_name_to_group(directory(), wake_name_of(subscriber), sharing); });
+  });
 }
 
 void TopicFolder::remove_if_empty() noexcept {
@@ -232,7 +259,7 @@ void TopicFolder::remove_if_empty() noexcept {
   if (is_empty) {
     // Whoever makes one holds the lock: these are of those who were killed.
     std::ranges::for_each(*left, [this](const EndpointName& name) { remove(name); });
-    remove_bell_drafts(directory());
+    remove_drafts(directory());
     // Without a bell, should the directory stay, the next who comes makes it anew.
     ::unlinkat(directory().raw(), bell_name, 0);
     ::rmdir(directory_.path().c_str());

@@ -12,6 +12,7 @@
 #include <tenon/messaging/topic/topic_bell.hpp>
 #include <tenon/os/domain.hpp>
 #include <tenon/os/mapping.hpp>
+#include <tenon/os/unix_address.hpp>
 #include <tenon/sync/holder.hpp>
 
 #include <functional>
@@ -49,7 +50,16 @@ class TopicFolder {
   Result<Fd> open(const EndpointName& name) const;
   /// How long it is now. Outcomes: not_found.
   Result<std::uint64_t> bytes_of(const EndpointName& name) const;
+  /// And a subscriber's socket, before.
   void remove(const EndpointName& name) const noexcept;
+
+  /// The file of a subscriber's socket (wake_socket.hpp).
+  static std::string wake_name_of(Token subscriber) { return "wake." + subscriber.hex(); }
+  /// Gives a socket that name, for those who may ring it. Failures: permission_denied, no_space, already_exists.
+  Result<void> bind_wake(FdView socket, Token subscriber) const;
+  /// What to bind and to send to: a topic's path is longer than a socket's address may be, so it goes by the
+  /// directory's descriptor.
+  UnixAddress wake_address_of(Token subscriber) const;
 
   /// Takes away the directory if nobody is left in it: said by who has just left.
   void remove_if_empty() noexcept;

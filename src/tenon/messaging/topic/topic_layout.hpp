@@ -7,6 +7,7 @@
 ///     pub.TOKEN.LIFE      a publisher; the token of its own, and that of its process's life (os/life)
 ///     sub.TOKEN.LIFE      a subscriber
 ///     .pub.… .sub.…       one that is being made, or whose maker was killed
+///     wake.TOKEN          the socket of a subscriber that is polled: publishers ring it as they wake who sleeps
 ///     bell                what everybody may write
 ///
 /// A publisher's file:
@@ -98,7 +99,8 @@ struct SubscriberHeader {
 
 struct SubscriberState {
   std::atomic<std::int64_t> waits_since;  ///< CLOCK_MONOTONIC, nanoseconds; 0: it does not wait
-  std::array<std::uint64_t, 7> reserved;
+  std::atomic<std::uint32_t> told;        ///< the bell's word at which its socket is to be rung; 0: it has none
+  std::array<std::uint32_t, 13> reserved;
 };
 
 /// What a row begins with; its pins follow.
@@ -128,7 +130,8 @@ static_assert(sizeof(SubscriberHeader) == 256 && std::is_trivially_copyable_v<Su
 static_assert(offsetof(SubscriberHeader, reliable) == 64 && offsetof(SubscriberHeader, max_held) == 68);
 static_assert(offsetof(SubscriberHeader, rows_at) == 72 && offsetof(SubscriberHeader, row_bytes) == 80);
 static_assert(offsetof(SubscriberHeader, fences) == 88 && offsetof(SubscriberHeader, barred) == 92);
-static_assert(sizeof(SubscriberState) == 64 && sizeof(SubscriberRow) == 64 && offsetof(SubscriberRow, gate) == 8);
+static_assert(sizeof(SubscriberState) == 64 && offsetof(SubscriberState, told) == 8);
+static_assert(sizeof(SubscriberRow) == 64 && offsetof(SubscriberRow, gate) == 8);
 static_assert(offsetof(SubscriberRow, lost) == 24 && offsetof(SubscriberRow, history_short) == 32);
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free && std::atomic<std::uint32_t>::is_always_lock_free);
 

@@ -51,6 +51,9 @@ struct SubscriberOptions {
   std::uint64_t history = 0;
   /// Passes over all but the newest message of each publisher; what it passes over is not lost.
   bool newest_only = false;
+  /// Messages of several publishers in the order of their times: each waits until every other publisher has shown a
+  /// later one, but no longer than this after its own time. 0: as they are found, each publisher in its turn.
+  std::chrono::nanoseconds ordered_within = std::chrono::nanoseconds(0);
   /// Adaptive: not where the publisher runs on this very processor.
   Waiting waiting = Waiting::adaptive;
 };
