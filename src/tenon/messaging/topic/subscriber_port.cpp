@@ -206,6 +206,15 @@ void SubscriberPort<Words>::ring_for_room(Connection& from) noexcept {
   }
 }
 
+// Who is never out of messages makes no empty look, and whoever comes would wait for it for ever.
+template <std::size_t Words>
+void SubscriberPort<Words>::look_while_busy() noexcept {
+  if (const std::int64_t now = monotonic_now(); now - met_at_ >= between_looks_at_lives) {
+    met_at_ = now;
+    look_who_is_there();
+  }
+}
+
 template <std::size_t Words>
 std::uint64_t SubscriberPort<Words>::spins() noexcept {
   if (options_.waiting == Waiting::spin) {

@@ -80,7 +80,8 @@ class SubscriberPort {
         return found;
       }
       Result<Connection*> nothing = nothing_new();
-      if (!std::exchange(look_again_, false)) {
+      // An end that is told now is told to the caller, also where somebody new was met at the same look.
+      if (!std::exchange(look_again_, false) || !nothing.failed_with(Errc::would_block)) {
         return nothing;
       }
     }
@@ -174,6 +175,7 @@ class SubscriberPort {
     from.unrung += messages;
     if (from.unrung >= ring_each_) {
       ring_for_room(from);
+      look_while_busy();
     }
     turn_ = turn_ + 1 < connections_.size() ? turn_ + 1 : 0;  // the next publisher's turn
     fresh_ = true;
@@ -259,6 +261,7 @@ class SubscriberPort {
   std::uint64_t newest_of(Connection& from) noexcept;
   void count_gap(Connection& from) noexcept;
   void ring_for_room(Connection& from) noexcept;
+  void look_while_busy() noexcept;
   std::uint64_t spins() noexcept;
   static Result<void> time_is_over(Deadline deadline);
   std::uint32_t announce();
@@ -295,6 +298,7 @@ class SubscriberPort {
   std::size_t held_ = 0;
   std::uint32_t empty_looks_ = 0;
   std::int64_t looked_at_ = 0;  ///< when who lives was asked last
+  std::int64_t met_at_ = 0;     ///< when a busy one looked last who has come
   bool fresh_ = true;           ///< a message came since it slept last
   bool look_again_ = false;     ///< somebody came, or has ended and left messages
   bool closed_ = false;
