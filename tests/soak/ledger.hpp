@@ -41,6 +41,7 @@ struct alignas(64) Tally {
   std::atomic<std::uint64_t> ends_checked = 0;    ///< publishers whose last message a subscriber had to have, and had
   std::atomic<std::uint64_t> reliable_ended = 0;  ///< subscribers that lived until all was drained
   std::atomic<std::uint64_t> lossy_ended = 0;
+  std::atomic<std::uint64_t> garbage = 0;  ///< words that hostile subscribers have written
 };
 
 enum class Phase : std::uint32_t {

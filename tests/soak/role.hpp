@@ -21,7 +21,15 @@ enum class Fault : std::uint8_t {
   file,        ///< a file stays in the domain
 };
 
-enum class Work : std::uint8_t { publish, receive_all, receive_lossy, receive_newest };
+enum class Work : std::uint8_t {
+  publish,
+  receive_all,
+  receive_lossy,
+  receive_newest,
+  garble_lossy,     ///< hostile, and not waited for
+  garble_gates,     ///< hostile, reliable, and lies only about where it stands
+  garble_reliable,  ///< hostile, reliable, comes and goes
+};
 
 /// The topics, by what travels on them.
 enum class Kind : std::uint8_t { entries, batches, chunks, slices };
@@ -34,8 +42,13 @@ struct Role {
 };
 
 inline std::string text_of(const Role& role) {
-  constexpr std::array<const char*, 4> works = {"publisher", "reliable subscriber", "lossy subscriber",
-                                                "newest-only subscriber"};
+  constexpr std::array<const char*, 7> works = {"publisher",
+                                                "reliable subscriber",
+                                                "lossy subscriber",
+                                                "newest-only subscriber",
+                                                "hostile lossy subscriber",
+                                                "subscriber with hostile gates",
+                                                "hostile reliable subscriber"};
   return std::string(works[static_cast<std::size_t>(role.work)]) + " of " +
          topic_names[static_cast<std::size_t>(role.kind)];
 }
@@ -56,5 +69,6 @@ struct Task {
 /// In a process of their own; they return its exit code. What is wrong stands in the ledger.
 int publish(const Task& task);
 int subscribe(const Task& task);
+int garble(const Task& task);
 
 }  // namespace soak

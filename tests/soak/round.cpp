@@ -20,6 +20,10 @@ constexpr std::uint64_t longest_pause = 50;
 
 Round::Round(const tenon::Domain& domain, Ledger& ledger, const Options& options, Random& random, Kills& kills)
     : domain_(domain), ledger_(ledger), options_(options), random_(random), kills_(kills) {
+  options.hostile ? take_hostile_seats() : take_seats();
+}
+
+void Round::take_seats() {
   for (const Kind kind : {Kind::entries, Kind::batches, Kind::chunks, Kind::slices}) {
     for (const Work work : {Work::receive_all, Work::receive_lossy}) {
       seats_.push_back({.role = {.work = work, .kind = kind, .is_spared = true}});
@@ -29,6 +33,20 @@ Round::Round(const tenon::Domain& domain, Ledger& ledger, const Options& options
     seats_.push_back({.role = {.work = Work::publish, .kind = kind, .is_spared = false}});
   }
   seats_.push_back({.role = {.work = Work::receive_newest, .kind = Kind::entries, .is_spared = true}});
+}
+
+// Of two topics at a time: who writes garbage takes much of the machine.
+void Round::take_hostile_seats() {
+  const bool is_odd = kills_.rounds % 2 == 1;
+  for (const Kind kind : {is_odd ? Kind::entries : Kind::batches, is_odd ? Kind::chunks : Kind::slices}) {
+    for (const Work work : {Work::publish, Work::receive_all, Work::receive_lossy}) {
+      seats_.push_back({.role = {.work = work, .kind = kind, .is_spared = true}});
+      seats_.push_back({.role = {.work = work, .kind = kind, .is_spared = false}});
+    }
+    for (const Work work : {Work::garble_lossy, Work::garble_gates, Work::garble_reliable}) {
+      seats_.push_back({.role = {.work = work, .kind = kind, .is_spared = false}});
+    }
+  }
 }
 
 void Round::run(const std::function<bool()>& is_enough) {
@@ -44,8 +62,9 @@ void Round::run(const std::function<bool()>& is_enough) {
 void Round::start(Seat& seat) {
   const Task task{
       .domain = domain_, .ledger = ledger_, .role = seat.role, .fault = options_.fault, .seed = random_.next()};
-  seat.process =
-      tenon::spawn([&task] { return task.role.work == Work::publish ? publish(task) : subscribe(task); }).or_throw();
+  const bool is_hostile = seat.role.work >= Work::garble_lossy;
+  const auto live = seat.role.work == Work::publish ? publish : is_hostile ? garble : subscribe;
+  seat.process = tenon::spawn([&] { return live(task); }).or_throw();
 }
 
 void Round::work(const std::function<bool()>& is_enough) {

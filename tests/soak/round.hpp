@@ -21,6 +21,7 @@ struct Options {
   std::uint64_t seed = 1;
   Fault fault = Fault::none;
   bool kills = true;
+  bool hostile = false;  ///< with subscribers that write garbage wherever they may
 };
 
 struct Kills {
@@ -42,6 +43,8 @@ class Round {
     std::optional<tenon::Child> process = {};
   };
 
+  void take_seats();
+  void take_hostile_seats();
   void start(Seat& seat);
   void work(const std::function<bool()>& is_enough);
   void end_publishers();

@@ -20,13 +20,14 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr const char* usage =
-    "usage: topic_soak [--messages N] [--minutes M] [--seed S] [--fault NAME] [--without-kills]\n"
+    "usage: topic_soak [--messages N] [--minutes M] [--seed S] [--fault NAME] [--without-kills] [--hostile]\n"
     "  --messages N     until N messages were received; 1000000000 by default\n"
     "  --minutes M      or until M minutes are over\n"
     "  --seed S         who is killed, and when\n"
     "  --fault NAME     does something wrong itself, which it must find: torn, skipped, swallowed, uncounted,\n"
     "                   descriptor, file\n"
     "  --without-kills  nobody is killed, and so nothing proved: exit code 1\n"
+    "  --hostile        beside subscribers that write garbage wherever they may\n"
     "example: topic_soak --messages 10000000 --seed 7\n";
 
 constexpr std::array<std::string_view, 7> faults = {"none",      "torn",       "skipped", "swallowed",
@@ -43,8 +44,8 @@ bool read(std::string_view text, Number& into) {
 
 bool parse(const std::vector<std::string_view>& words, soak::Options& options) {
   for (std::size_t i = 0; i < words.size(); ++i) {
-    if (words[i] == "--without-kills") {
-      options.kills = false;
+    if (words[i] == "--without-kills" || words[i] == "--hostile") {
+      (words[i] == "--hostile" ? options.hostile : options.kills) = words[i] == "--hostile";
       continue;
     }
     if (i + 1 == words.size()) {
@@ -105,13 +106,14 @@ class Soak {
   // What did not happen, so that nothing is said by its not having gone wrong.
   std::string proves_nothing() const {
     const soak::Tally& tally = ledger_->tally();
-    return kills_.killed == 0               ? "nobody was killed"
-           : kills_.restarted == 0          ? "nobody was replaced"
-           : tally.gaps.load() == 0         ? "no subscriber had a gap"
-           : tally.held.load() == 0         ? "no message was held"
-           : tally.ends_told.load() == 0    ? "no publisher's end was told"
-           : tally.ends_checked.load() == 0 ? "nobody lived to the end"
-                                            : "";
+    return kills_.killed == 0                              ? "nobody was killed"
+           : kills_.restarted == 0                         ? "nobody was replaced"
+           : tally.gaps.load() == 0                        ? "no subscriber had a gap"
+           : options_.hostile && tally.garbage.load() == 0 ? "no garbage was written"
+           : tally.held.load() == 0                        ? "no message was held"
+           : tally.ends_told.load() == 0                   ? "no publisher's end was told"
+           : tally.ends_checked.load() == 0                ? "nobody lived to the end"
+                                                           : "";
   }
 
   soak::Options options_;
@@ -145,6 +147,9 @@ void Soak::print() const {
   line("lossy subscribers checked to the end", tally.lossy_ended.load());
   line("  publishers' ends told to them", tally.ends_told.load());
   line("  publishers' last messages held against all", tally.ends_checked.load());
+  if (options_.hostile) {
+    line("words of garbage written", tally.garbage.load());
+  }
   line("wrong", ledger_->complaints());
   for (std::size_t i = 0; i < std::min<std::size_t>(ledger_->complaints(), soak::Ledger::kept_complaints); ++i) {
     std::printf("  %s\n", ledger_->complaint(i).c_str());
