@@ -7,6 +7,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <string_view>
 #include <type_traits>
 
 namespace tenon {
@@ -36,32 +37,86 @@ struct SliceElement<Bytes> {
 template <class T>
 concept SlicedMessage = requires { typename SliceElement<T>::Type; } && Message<typename SliceElement<T>::Type>;
 
-/// How messages of a type travel. Those of up to 40 bytes take one cache line.
+/// A message that is a T and, behind it in the same chunk, what the Tail members of that T name (tail.hpp).
+template <class T>
+struct Tailed {};
+
+template <class T>
+struct TailedHead;
+template <class T>
+struct TailedHead<Tailed<T>> {
+  using Type = T;
+};
+template <class T>
+concept TailedMessage = requires { typename TailedHead<T>::Type; } && Message<typename TailedHead<T>::Type>;
+
+template <class T>
+concept AnyMessage = Message<T> || SlicedMessage<T> || TailedMessage<T>;
+
+/// How messages of a type travel, and which of them can be: what an entry says of its message. Those of up to 40 bytes
+/// take one cache line.
 template <class T>
 struct MessageShape {
   static constexpr bool in_chunks = sizeof(T) > MessageEntry<13>::inline_bytes;
   static constexpr std::size_t entry_words = sizeof(T) > MessageEntry<5>::inline_bytes && !in_chunks ? 13 : 5;
   static constexpr std::size_t words = in_chunks ? 1 : (sizeof(T) + 7) / 8;  ///< of an entry that it needs
+
+  static bool is_sound(const MessageAbout& about) noexcept {
+    return about.bytes == sizeof(T) && about.form == (in_chunks ? MessageForm::chunk : MessageForm::inline_words);
+  }
+  static constexpr MessageType type() noexcept { return message_type<T>(); }
 };
-/// Of a variable length: in the entry what is short and was not lent, all else in a chunk.
+/// Of a variable length: in the entry what is short and was not lent, all else in a chunk, whose length pin() knows.
 template <SlicedMessage T>
 struct MessageShape<T> {
+  using Element = typename SliceElement<T>::Type;
+  static constexpr bool in_chunks = true;
   static constexpr std::size_t entry_words = 13;
   static constexpr std::size_t words = entry_words;
+
+  static bool is_sound(const MessageAbout& about) noexcept {
+    const bool whole = about.bytes % sizeof(Element) == 0;
+    return whole && (about.form == MessageForm::chunk || (about.form == MessageForm::inline_words &&
+                                                          about.bytes <= MessageEntry<entry_words>::inline_bytes));
+  }
+  /// That of an element, by the name "Slice<…>".
+  static constexpr MessageType type() noexcept;
+};
+/// Always in a chunk.
+template <TailedMessage T>
+struct MessageShape<T> {
+  using Head = typename TailedHead<T>::Type;
+  static constexpr bool in_chunks = true;
+  static constexpr std::size_t entry_words = 5;
+  static constexpr std::size_t words = 1;
+
+  static bool is_sound(const MessageAbout& about) noexcept {
+    return about.bytes >= sizeof(Head) && about.form == MessageForm::chunk;
+  }
+  /// That of its head, by the name "Tailed<…>".
+  static constexpr MessageType type() noexcept;
 };
 
 template <class T>
 struct SliceName {
   static constexpr TypeText value = type_text<T>("Slice");
 };
-
-/// The type of a topic of slices: that of an element, by the name "Slice<…>".
+template <class T>
+struct TailedName {
+  static constexpr TypeText value = type_text<T>("Tailed");
+};
+/// T's type by another name.
+template <class T>
+constexpr MessageType type_by_name(std::string_view name) noexcept {
+  return {.description = describe(name, sizeof(T), alignof(T), fields_of<T>()), .fields = fields_of<T>()};
+}
 template <SlicedMessage T>
-constexpr MessageType message_type() noexcept {
-  using Element = typename SliceElement<T>::Type;
-  return {.description =
-              describe(SliceName<Element>::value.view(), sizeof(Element), alignof(Element), fields_of<Element>()),
-          .fields = fields_of<Element>()};
+constexpr MessageType MessageShape<T>::type() noexcept {
+  return type_by_name<Element>(SliceName<Element>::value.view());
+}
+template <TailedMessage T>
+constexpr MessageType MessageShape<T>::type() noexcept {
+  return type_by_name<Head>(TailedName<Head>::value.view());
 }
 
 }  // namespace tenon

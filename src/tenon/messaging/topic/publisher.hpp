@@ -1,7 +1,6 @@
 #pragma once
 /// The handle of a publisher of messages of one size. topic.hpp
-#include <tenon/messaging/topic/message_shape.hpp>
-#include <tenon/messaging/topic/publisher_port.hpp>
+#include <tenon/messaging/topic/publisher_handle.hpp>
 
 #include <array>
 #include <cstring>
@@ -15,109 +14,60 @@
 
 namespace tenon {
 
-/// Of Message or SlicedMessage.
-template <class T>
-class Publisher;
-template <class T>
-class Loan;
-
-/// What publishers of all types have.
-template <std::size_t Words>
-class PublisherHandle {
- public:
-  /// How far each subscriber has come, and what it holds.
-  std::vector<SubscriberStanding> subscribers() { return port_->subscribers(); }
-  /// The number of messages that it has sent.
-  std::uint64_t published() const noexcept { return port_->next(); }
-
-  /// Says that nothing more comes. Subscribers receive what is there, and then `closed`. Failures: in_child.
-  Result<void> close() && { return std::exchange(port_, nullptr)->close(); }
-
- protected:
-  using Port = PublisherPort<Words>;
-  explicit PublisherHandle(std::unique_ptr<Port> port) noexcept : port_(std::move(port)) {}
-
-  // A message that was copied into a chunk: it goes back when it is not sent.
-  Result<void> publish_copied(std::uint32_t chunk, std::uint64_t bytes, Deadline deadline) {
-    auto published = port_->publish_chunk(chunk, bytes, deadline);
-    if (!published) {
-      port_->put_back(chunk);
-    }
-    return published;
-  }
-
-  std::unique_ptr<Port> port_;
-};
-
 /// Room for a message, to be written in place and published. Dropped, it goes back. It goes before its publisher does.
 template <Message T>
+  requires(MessageShape<T>::in_chunks)
 class Loan<T> {
  public:
-  Loan(Loan&& other) noexcept
-      : port_(std::exchange(other.port_, nullptr)), chunk_(other.chunk_), value_(std::move(other.value_)) {}
-  Loan& operator=(Loan&& other) noexcept {
-    std::swap(port_, other.port_);
-    std::swap(chunk_, other.chunk_);
-    std::swap(value_, other.value_);
-    return *this;
-  }
-  Loan(const Loan&) = delete;
-  Loan& operator=(const Loan&) = delete;
-  ~Loan() {
-    if (port_ != nullptr && Shape::in_chunks) {
-      port_->put_back(chunk_);
-    }
-  }
-
   T& operator*() noexcept { return *value(); }
   T* operator->() noexcept { return value(); }
 
  private:
   friend class Publisher<T>;
-  using Shape = MessageShape<T>;
-  using Port = PublisherPort<Shape::entry_words>;
-  struct Nothing {};
+  friend class PublisherHandle<T>;
+  using Port = PublisherPort<MessageShape<T>::entry_words>;
+  Loan(Port& port, std::uint32_t chunk) noexcept : chunk_(port, chunk) { ::new (chunk_.data()) T; }
+  T* value() noexcept { return std::launder(reinterpret_cast<T*>(chunk_.data())); }
+  std::uint64_t bytes() const noexcept { return sizeof(T); }
 
-  Loan(Port& port, std::uint32_t chunk) noexcept : port_(&port), chunk_(chunk) {
-    if constexpr (Shape::in_chunks) {
-      ::new (port.chunk(chunk)) T;
-    }
+  LentChunk<MessageShape<T>::entry_words> chunk_;
+};
+
+/// Of a short message: it is copied when it is published.
+template <Message T>
+class Loan<T> {
+ public:
+  Loan(Loan&& other) noexcept : port_(std::exchange(other.port_, nullptr)), value_(other.value_) {}
+  Loan& operator=(Loan&& other) noexcept {
+    std::swap(port_, other.port_);
+    std::swap(value_, other.value_);
+    return *this;
   }
-  T* value() noexcept {
-    if constexpr (Shape::in_chunks) {
-      return std::launder(reinterpret_cast<T*>(port_->chunk(chunk_)));
-    } else {
-      return &value_;
-    }
-  }
+  Loan(const Loan&) = delete;
+  Loan& operator=(const Loan&) = delete;
+  ~Loan() = default;
+
+  T& operator*() noexcept { return value_; }
+  T* operator->() noexcept { return &value_; }
+
+ private:
+  friend class Publisher<T>;
+  using Port = PublisherPort<MessageShape<T>::entry_words>;
+  explicit Loan(Port& port) noexcept : port_(&port) {}
 
   Port* port_;
-  std::uint32_t chunk_;
-  [[no_unique_address]] std::conditional_t<Shape::in_chunks, Nothing, T> value_{};
+  T value_{};
 };
 
 template <Message T>
-class Publisher<T> : public PublisherHandle<MessageShape<T>::entry_words> {
+class Publisher<T> : public PublisherHandle<T> {
+  using Base = PublisherHandle<T>;
   using Shape = MessageShape<T>;
-  using Port = PublisherPort<Shape::entry_words>;
-  using PublisherHandle<Shape::entry_words>::port_;
+  using Port = typename Base::Port;
+  using Base::port_;
 
  public:
-  /// Joins the topic, which is made if nobody is in it. Failures: type_mismatch (naming the first field that differs
-  /// from what the topic's publishers have), no_space, limit_reached, permission_denied, invalid_name, in_child.
-  static Result<Publisher> create(const Holder& holder, std::string_view topic, const PublisherOptions& options = {}) {
-    return shape(options)
-        .and_then(
-            [&](const PublisherShape& shape) { return Port::create(holder, topic, options, shape, message_type<T>()); })
-        .transform([](std::unique_ptr<Port> port) { return Publisher(std::move(port)); });
-  }
-  /// Bytes of shared memory that create() reserves, the bell's page and the names aside. Failures: limit_reached.
-  static Result<std::uint64_t> memory_needed(const PublisherOptions& options = {}) {
-    return shape(options)
-        .and_then([](const PublisherShape& shape) { return lay_out(shape, message_type<T>()); })
-        .transform([](const PublisherHeader& header) { return header.file_bytes; });
-  }
-
+  using Base::publish_batch;
   /// Sends a copy. Where a reliable subscriber is `depth` messages behind, as the options say. Outcomes: timed_out,
   /// stopped, would_block (the deadline is `immediately`, or it refuses), each naming the slowest. Failures:
   /// limit_reached (of long messages: all chunks are held, by whom; descriptors), in_child.
@@ -140,17 +90,15 @@ class Publisher<T> : public PublisherHandle<MessageShape<T>::entry_words> {
     if constexpr (Shape::in_chunks) {
       return port_->take_chunk().transform([&](std::uint32_t chunk) { return Loan<T>(*port_, chunk); });
     } else {
-      return Loan<T>(*port_, 0);
+      return Loan<T>(*port_);
     }
   }
   /// Sends what was written there, without a copy if it is long. When it fails, the loan stays the caller's.
   Result<void> publish(Loan<T>&& loan, Deadline deadline) {
-    expects(loan.port_ == port_.get(), "a loan is published once, by the publisher that lent it");
     if constexpr (Shape::in_chunks) {
-      auto published = port_->publish_chunk(loan.chunk_, sizeof(T), deadline);
-      loan.port_ = published ? nullptr : loan.port_;
-      return published;
+      return this->publish_lent(loan.chunk_, sizeof(T), deadline);
     } else {
+      expects(loan.port_ == port_.get(), Base::lent_once);
       auto published = publish(loan.value_, deadline);
       loan.port_ = published ? nullptr : loan.port_;
       return published;
@@ -173,10 +121,9 @@ class Publisher<T> : public PublisherHandle<MessageShape<T>::entry_words> {
   }
 
  private:
-  explicit Publisher(std::unique_ptr<Port> port) noexcept : PublisherHandle<Shape::entry_words>(std::move(port)) {}
-  static Result<PublisherShape> shape(const PublisherOptions& options) {
-    return shape_of(options, sizeof(T), sizeof(typename Port::Entry), Shape::in_chunks);
-  }
+  friend Base;
+  Publisher(std::unique_ptr<Port> port, const PublisherOptions&) noexcept : Base(std::move(port)) {}
+  static Result<std::uint64_t> longest_bytes(const PublisherOptions&) noexcept { return sizeof(T); }
 };
 
 }  // namespace tenon

@@ -181,11 +181,16 @@ Result<void> PublisherPort<Words>::publish_chunk(std::uint32_t number, std::uint
       return room;
     }
   }
-  std::uint32_t& in_entry = chunk_in_entry_[writer_.next() & (header_.entries - 1)];
-  writer_.template publish<1>(now(), about(bytes, MessageForm::chunk), {number});
-  retire(std::exchange(in_entry, number + 1));
+  put_chunk({number, bytes}, now());
   ring_if_wanted();
   return {};
+}
+
+template <std::size_t Words>
+void PublisherPort<Words>::put_chunk(const LentMessage& lent, std::uint64_t time) {
+  std::uint32_t& in_entry = chunk_in_entry_[writer_.next() & (header_.entries - 1)];
+  writer_.template publish<1>(time, about(lent.bytes, MessageForm::chunk), {lent.chunk});
+  retire(std::exchange(in_entry, lent.chunk + 1));
 }
 
 template <std::size_t Words>

@@ -35,6 +35,12 @@ namespace tenon {
 Result<PublisherShape> shape_of(const PublisherOptions& options, std::uint64_t message_bytes, std::uint32_t entry_bytes,
                                 bool in_chunks);
 
+/// A message in a chunk.
+struct LentMessage {
+  std::uint32_t chunk;
+  std::uint64_t bytes;
+};
+
 template <std::size_t Words>
 class PublisherPort {
  public:
@@ -65,27 +71,18 @@ class PublisherPort {
   /// published; fails only if none was.
   template <std::size_t N, class WordsOf>
   Result<std::size_t> publish_batch(std::size_t count, std::uint64_t bytes, WordsOf words_of, Deadline deadline) {
-    const bool each = options_.timestamps == Timestamps::exact;
-    const std::uint64_t begun = each ? 0 : now();
-    std::size_t sent = 0;
-    while (sent < count) {
-      if (!is_ready()) [[unlikely]] {
-        ring_if_wanted();  // they are waited for, and may be what makes room
-        if (sent != 0 && is_over(deadline)) {
+    const BatchTime time(*this);
+    return publish_each(
+        count,
+        [&](std::size_t sent) {
+          // A wait may have moved it to another processor.
+          const MessageAbout same = about(bytes, MessageForm::inline_words);
+          for (; sent < count && writer_.may_publish(); ++sent) {
+            writer_.template publish<N>(time.now(), same, words_of(sent));
+          }
           return sent;
-        }
-        if (auto room = make_room(deadline); !room) {
-          return sent != 0 ? Result<std::size_t>(sent) : fail(std::move(room.error()));
-        }
-      }
-      const MessageAbout same =
-          about(bytes, MessageForm::inline_words);  // a wait may have moved it to another processor
-      for (; sent < count && writer_.may_publish(); ++sent) {
-        writer_.template publish<N>(each ? now() : begun, same, words_of(sent));
-      }
-    }
-    ring_if_wanted();
-    return sent;
+        },
+        deadline);
   }
   /// One message within an entry, of a type that has long ones too: it has chunks.
   Result<void> publish_short(Bytes message, Deadline deadline);
@@ -99,6 +96,20 @@ class PublisherPort {
   void put_back(std::uint32_t number) noexcept { pool_.put_back(number); }
   /// The message that was written there. When it fails, the chunk stays the caller's.
   Result<void> publish_chunk(std::uint32_t number, std::uint64_t bytes, Deadline deadline);
+  /// As publish_batch(): lent_of(i) is the i-th.
+  template <class LentOf>
+  Result<std::size_t> publish_chunks(std::size_t count, LentOf lent_of, Deadline deadline) {
+    const BatchTime time(*this);
+    return publish_each(
+        count,
+        [&](std::size_t sent) {
+          for (; sent < count && writer_.may_publish(); ++sent) {
+            put_chunk(lent_of(sent), time.now());
+          }
+          return sent;
+        },
+        deadline);
+  }
 
   Result<void> close();
   bool is_of_this_process() const noexcept { return ForkCount::now() == fork_; }
@@ -133,6 +144,38 @@ class PublisherPort {
       wake_subscribers();
     }
   }
+  // What the messages of a batch are stamped with.
+  class BatchTime {
+   public:
+    explicit BatchTime(const PublisherPort& port) noexcept
+        : port_(&port), each_(port.options_.timestamps == Timestamps::exact), begun_(each_ ? 0 : port.now()) {}
+    std::uint64_t now() const noexcept { return each_ ? port_->now() : begun_; }
+
+   private:
+    const PublisherPort* port_;
+    bool each_;
+    std::uint64_t begun_;
+  };
+  // put_some(sent) puts those after the first `sent` for as long as it may, and returns how many were put in all.
+  template <class PutSome>
+  Result<std::size_t> publish_each(std::size_t count, PutSome put_some, Deadline deadline) {
+    std::size_t sent = 0;
+    while (sent < count) {
+      if (!is_ready()) [[unlikely]] {
+        ring_if_wanted();  // they are waited for, and may be what makes room
+        if (sent != 0 && is_over(deadline)) {
+          return sent;
+        }
+        if (auto room = make_room(deadline); !room) {
+          return sent != 0 ? Result<std::size_t>(sent) : fail(std::move(room.error()));
+        }
+      }
+      sent = put_some(sent);
+    }
+    ring_if_wanted();
+    return sent;
+  }
+  void put_chunk(const LentMessage& lent, std::uint64_t time);
   void wake_subscribers();
   void retire(std::uint32_t named);
 

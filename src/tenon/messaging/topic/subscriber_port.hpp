@@ -181,6 +181,14 @@ class SubscriberPort {
     fresh_ = true;
   }
 
+  /// A failure that was met behind messages that were received: the next look that finds none says it. Not one that
+  /// will be met again.
+  void tell_later(Error error) {
+    if (!(error == Errc::would_block) && !(error == Errc::limit_reached)) {
+      untold_ = std::move(error);
+    }
+  }
+
   std::uint64_t lost() const noexcept { return lost_; }
   std::uint64_t history_short() const noexcept { return history_short_; }
   std::uint64_t late() const noexcept { return order_.late(); }
@@ -292,7 +300,7 @@ class SubscriberPort {
   std::optional<WakeSocket> wake_ = {};
   std::vector<std::unique_ptr<Connection>> connections_ = {};
   std::vector<std::pair<EndpointName, RowView>> refused_ = {};
-  std::optional<Error> untold_ = {};  ///< why a publisher was refused
+  std::optional<Error> untold_ = {};  ///< why a publisher was refused, say
   std::uint64_t lost_ = 0;
   std::uint64_t history_short_ = 0;
   std::size_t held_ = 0;

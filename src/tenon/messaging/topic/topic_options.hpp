@@ -30,7 +30,7 @@ struct PublisherOptions {
   /// How many messages a reliable subscriber may be behind, at least 1. 0: 1,024 short messages, or as many long ones
   /// as 4 MiB hold, 4 at least and 1,024 at most, where slices count as the longest.
   std::uint32_t depth = 0;
-  /// Of slices: how many elements the longest may have. 0: as many as 64 KiB hold.
+  /// Of slices: how many elements the longest may have; of messages with a tail: how many bytes of tail. 0: 64 KiB.
   std::uint64_t longest = 0;
   /// Of long messages: how many may be lent and not yet published.
   std::uint32_t max_loans = 2;
