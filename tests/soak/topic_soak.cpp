@@ -1,5 +1,6 @@
 // topic_soak [--messages N] [--minutes M] [--seed S]: checksummed messages through real topics, while publishers and
 // subscribers are killed at random and replaced. Exit code 1 if anything was wrong, or if it proves nothing.
+#include "crowd.hpp"
 #include "membership.hpp"
 #include "round.hpp"
 #include "scratch_domain.hpp"
@@ -10,6 +11,7 @@
 #include <charconv>
 #include <chrono>
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unistd.h>
@@ -28,6 +30,9 @@ constexpr const char* usage =
     "                   descriptor, file\n"
     "  --without-kills  nobody is killed, and so nothing proved: exit code 1\n"
     "  --hostile        beside subscribers that write garbage wherever they may\n"
+    "or:    topic_soak --cycles N [--seed S]        N processes crash one after the other, and leave nothing\n"
+    "or:    topic_soak --scale [--small]            1,000 topics, 200 processes, 1,000 at one topic; or a fifth of "
+    "all\n"
     "example: topic_soak --messages 10000000 --seed 7\n";
 
 constexpr std::array<std::string_view, 7> faults = {"none",      "torn",       "skipped", "swallowed",
@@ -159,11 +164,30 @@ void Soak::print() const {
   }
 }
 
+// --cycles and --scale: nothing if it is neither.
+std::optional<int> run_other(const std::vector<std::string_view>& words) {
+  std::uint64_t cycles = 0;
+  std::uint64_t seed = 1;
+  if (words.size() >= 2 && words[0] == "--cycles" && read(words[1], cycles) &&
+      (words.size() == 2 || (words.size() == 4 && words[2] == "--seed" && read(words[3], seed)))) {
+    return soak::run_cycles(cycles, seed) ? 0 : 1;
+  }
+  if (!words.empty() && words[0] == "--scale" && (words.size() == 1 || (words.size() == 2 && words[1] == "--small"))) {
+    const std::uint32_t part = words.size() == 2 ? 5 : 1;
+    return soak::run_crowd({.topics = 1000 / part, .processes = 200 / part, .endpoints = 1000 / part}) ? 0 : 1;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
+  const std::vector<std::string_view> words(arguments + 1, arguments + count);
+  if (const auto code = run_other(words)) {
+    return *code;
+  }
   soak::Options options;
-  if (!parse({arguments + 1, arguments + count}, options)) {
+  if (!parse(words, options)) {
     std::fputs(usage, stderr);
     return 2;
   }
