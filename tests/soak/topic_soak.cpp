@@ -7,6 +7,7 @@
 
 #include <kit/shared.hpp>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>

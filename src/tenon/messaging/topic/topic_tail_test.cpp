@@ -27,13 +27,16 @@ struct Scan {
 };
 TENON_FIELDS(Scan, angle, ranges, marks);
 
-struct OtherScan {
-  static constexpr std::string_view type_name = "Scan";
+namespace other {
+
+struct Scan {
   double angle = 0;
   Tail<double> ranges;
   Tail<std::uint8_t> marks;
 };
-TENON_FIELDS(OtherScan, angle, ranges, marks);
+TENON_FIELDS(Scan, angle, ranges, marks);
+
+}  // namespace other
 
 using Long = kit::Numbers<100>;
 using kit::is_whole;
@@ -107,7 +110,7 @@ TEST_F(TopicTail, is_refused_where_it_lies_outside_its_message) {
 // F30
 TEST_F(TopicTail, of_other_elements_is_another_type) {
   const auto publisher = Publisher<Tailed<Scan>>::create(holder_, "scan").or_throw();
-  const auto other = Subscriber<Tailed<OtherScan>>::create(holder_, "scan");
+  const auto other = Subscriber<Tailed<other::Scan>>::create(holder_, "scan");
   ASSERT_TRUE(other.failed_with(Errc::type_mismatch));
   EXPECT_THAT(other.error().message(), HasSubstr("ranges"));
   EXPECT_TRUE(Subscriber<Scan>::create(holder_, "scan").failed_with(Errc::type_mismatch));
