@@ -69,6 +69,8 @@ std::vector<Entry> all_cases() {
       {topic_publish_slices(), everywhere},
       {topic_publish_batch(), everywhere},
       {topic_receive_batch(), everywhere},
+      {topic_ring_who_polls(), everywhere},
+      {topic_begin_to_poll(), everywhere},
       {topic_join_publisher(), everywhere},
       {topic_join_subscriber(), everywhere},
       {topic_leave_publisher(), everywhere},

@@ -96,6 +96,8 @@ kit::KillCase topic_receive_long();
 kit::KillCase topic_publish_slices();
 kit::KillCase topic_publish_batch();
 kit::KillCase topic_receive_batch();
+kit::KillCase topic_ring_who_polls();
+kit::KillCase topic_begin_to_poll();
 kit::KillCase topic_join_publisher();
 kit::KillCase topic_join_subscriber();
 kit::KillCase topic_leave_publisher();
