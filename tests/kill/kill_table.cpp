@@ -20,14 +20,17 @@ struct Command {
   kit::KillOptions options;
   std::string only;
   std::string json;
+  unsigned ways = kill_cases::everywhere | kill_cases::copies | kill_cases::rivals | kill_cases::pairs |
+                  kill_cases::twice | kill_cases::many;
   bool list = false;
   bool valid = true;
 };
 
 constexpr const char* usage =
-    "usage: kill_table [--list] [--only NAME] [--stride N] [--points N] [--pairs N] [--seconds N] [--seed N]\n"
-    "                  [--json FILE] [--without-kills]\n"
+    "usage: kill_table [--list] [--only NAME] [--way WAY] [--stride N] [--points N] [--pairs N] [--seconds N]\n"
+    "                  [--seed N] [--json FILE] [--without-kills]\n"
     "  --only NAME      cases whose name contains NAME\n"
+    "  --way WAY        of what a case is put through, this alone: kill, copy, preempt, recovery or soak\n"
     "  --stride N       of instructions that change nothing, try every N-th\n"
     "  --points N       of the points that are left, draw N (all)\n"
     "  --pairs N        how many pairs, schedules and random kills are drawn where they are drawn (1000)\n"
@@ -37,10 +40,22 @@ constexpr const char* usage =
     "  --without-kills  takes the kills out; the table must then say that nothing was tried\n"
     "example: kill_table --only mutex --stride 10\n";
 
+// As the table's column of modes calls them; 0: there is none.
+unsigned way_named(std::string_view name) {
+  const std::map<std::string_view, unsigned> ways = {{"kill", kill_cases::everywhere},
+                                                     {"copy", kill_cases::copies},
+                                                     {"preempt", kill_cases::rivals | kill_cases::pairs},
+                                                     {"recovery", kill_cases::twice},
+                                                     {"soak", kill_cases::many}};
+  const auto found = ways.find(name);
+  return found == ways.end() ? 0 : found->second;
+}
+
 Command parse(int count, char** arguments) {
   Command command;
   const std::map<std::string_view, void (*)(Command&, const char*)> with_value = {
       {"--only", [](Command& c, const char* text) { c.only = text; }},
+      {"--way", [](Command& c, const char* text) { c.ways = way_named(text); }},
       {"--json", [](Command& c, const char* text) { c.json = text; }},
       {"--stride", [](Command& c, const char* text) { c.options.stride = std::strtoul(text, nullptr, 10); }},
       {"--points", [](Command& c, const char* text) { c.options.most_points = std::strtoul(text, nullptr, 10); }},
@@ -60,22 +75,23 @@ Command parse(int count, char** arguments) {
       command.valid = false;
     }
   }
-  command.valid = command.valid && command.options.stride > 0 && command.options.most_points > 0;
+  command.valid = command.valid && command.ways != 0 && command.options.stride > 0 && command.options.most_points > 0;
   return command;
 }
 
 // Each way on its own would step through the operation once more.
 constexpr unsigned ways_of_points = kill_cases::everywhere | kill_cases::rivals | kill_cases::pairs | kill_cases::twice;
 
-std::vector<kit::KillReport> run(const kill_cases::Entry& entry, kit::KillOptions options) {
+std::vector<kit::KillReport> run(const kill_cases::Entry& entry, unsigned ways, kit::KillOptions options) {
+  ways &= entry.ways;
   std::vector<kit::KillReport> reports;
   std::optional<kit::Recording> recording;
-  if ((entry.ways & ways_of_points) != 0) {
+  if ((ways & ways_of_points) != 0) {
     recording = kit::record_operation(entry.which);
     options.recording = &*recording;
   }
   auto add = [&](unsigned way, auto* function) {
-    if ((entry.ways & way) == 0) {
+    if ((ways & way) == 0) {
       return;
     }
     kit::KillReport report = function(entry.which, options);
@@ -125,7 +141,7 @@ int main(int count, char** arguments) {
       std::printf("%s%s\n", entry.which.name.c_str(), entry.which.control ? " (control)" : "");
       continue;
     }
-    std::vector<kit::KillReport> of_case = run(entry, command.options);
+    std::vector<kit::KillReport> of_case = run(entry, command.ways, command.options);
     add_lines(command.json, of_case);  // now: a long run may be ended before its table comes
     std::ranges::move(of_case, std::back_inserter(reports));
   }
