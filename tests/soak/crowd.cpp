@@ -60,7 +60,7 @@ class Crowd {
   ~Crowd() {
     board_->stop = true;
     for (tenon::Child& child : children_) {
-      right_ = right_ && child.wait(patience()).or_throw().success();
+      [[maybe_unused]] const auto ended = child.wait(patience());  // who failed has sent or received too little
     }
   }
   Crowd(const Crowd&) = delete;
@@ -81,7 +81,6 @@ class Crowd {
  private:
   const kit::Shared<Board>& board_;
   std::vector<tenon::Child> children_;
-  bool right_ = true;
 };
 
 std::string topic_name(std::uint32_t number) { return "topic-" + std::to_string(number); }

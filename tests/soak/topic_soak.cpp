@@ -12,6 +12,7 @@
 #include <charconv>
 #include <chrono>
 #include <cstdio>
+#include <exception>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -182,7 +183,7 @@ std::optional<int> run_other(const std::vector<std::string_view>& words) {
 
 }  // namespace
 
-int main(int count, char** arguments) {
+int main(int count, char** arguments) try {
   const std::vector<std::string_view> words(arguments + 1, arguments + count);
   if (const auto code = run_other(words)) {
     return *code;
@@ -196,4 +197,7 @@ int main(int count, char** arguments) {
   soak.run();
   soak.print();
   return soak.is_right() ? 0 : 1;
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "topic_soak: %s\n", error.what());
+  return 1;
 }
