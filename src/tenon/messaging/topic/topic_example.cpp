@@ -57,9 +57,11 @@ int main() try {
     for (int i = 0; i < poses; ++i) {
       publisher.publish({.x = 0.1 * i, .y = 0, .heading = 90}, never).or_throw();
     }
+    // Before the last one leaves, which takes along what the dead have left.
+    const std::string end = victim.wait(never).or_throw().message();
     std::move(publisher).close().or_throw();
     code = viewer.wait(never).or_throw().code();
-    std::printf("the other was %s\n", victim.wait(never).or_throw().message().c_str());
+    std::printf("the other was %s\n", end.c_str());
   }
   sweep(domain).or_throw();
   ::rmdir(path.c_str());
