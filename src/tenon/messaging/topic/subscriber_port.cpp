@@ -144,7 +144,10 @@ Result<typename SubscriberPort<Words>::Connection*> SubscriberPort<Words>::tell_
   const Errc how = from.died ? Errc::peer_died : Errc::closed;
   from.row.row->gate.store(from.reader.next() + beyond_all, std::memory_order_relaxed);  // of a publisher that is gone
   from.row.row->drained.store(1, std::memory_order_relaxed);  // a hint for cleaning: no data depend on it
-  census_.sweep(folder_);
+  // Each sweep reads what all have left: once for all that ended.
+  if (std::ranges::none_of(connections_, [](const auto& other) { return other->ended && !other->told; })) {
+    census_.sweep(folder_);
+  }
   forget_the_ended();
   return fail(how, "receive");
 }

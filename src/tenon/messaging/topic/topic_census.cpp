@@ -30,7 +30,14 @@ bool has_drained(const SubscriberFile& subscriber, Token publisher) noexcept {
 
 bool TopicCensus::is_gone(Token life) {
   // One's own is asked by nobody: while it is in doubt, each call that shares anything says so.
-  return life != own_ && deaths_.took(life).value_or(false);
+  if (life == own_ || gone_.contains(life.value())) {
+    return life != own_;
+  }
+  const bool gone = deaths_.took(life).value_or(false);
+  if (gone) {
+    gone_.insert(life.value());
+  }
+  return gone;
 }
 
 void TopicCensus::sweep(const TopicFolder& folder) {

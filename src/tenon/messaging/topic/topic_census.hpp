@@ -9,6 +9,9 @@
 #include <tenon/messaging/topic/topic_folder.hpp>
 #include <tenon/sync/holder.hpp>
 
+#include <cstdint>
+#include <set>
+
 namespace tenon {
 
 class TopicCensus {
@@ -28,6 +31,7 @@ class TopicCensus {
  private:
   Token own_;
   Deaths deaths_;
+  std::set<std::uint64_t> gone_ = {};  ///< a token never comes again, and to look for one reads the whole domain
 };
 
 }  // namespace tenon
