@@ -128,6 +128,11 @@ Result<typename SubscriberPort<Words>::Connection*> SubscriberPort<Words>::nothi
   if (untold_) {
     return fail(*std::exchange(untold_, std::nullopt));
   }
+  return tell_next_end();
+}
+
+template <std::size_t Words>
+Result<typename SubscriberPort<Words>::Connection*> SubscriberPort<Words>::tell_next_end() {
   const auto ended = std::ranges::find_if(connections_, [](const auto& from) { return from->ended && !from->told; });
   return ended == connections_.end() ? fail(Errc::would_block, "receive") : tell_an_end(**ended);
 }
@@ -209,12 +214,14 @@ void SubscriberPort<Words>::ring_for_room(Connection& from) noexcept {
   }
 }
 
-// Who is never out of messages makes no empty look, and whoever comes would wait for it for ever.
+// Who is never out of messages makes no empty look: whoever comes would wait for it for ever, and no end be told.
 template <std::size_t Words>
 void SubscriberPort<Words>::look_while_busy() noexcept {
   if (const std::int64_t now = monotonic_now(); now - met_at_ >= between_looks_at_lives) {
     met_at_ = now;
     look_who_is_there();
+    look_who_has_ended();
+    tell_before_messages_ = true;
   }
 }
 

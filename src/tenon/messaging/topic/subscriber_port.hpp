@@ -69,12 +69,17 @@ class SubscriberPort {
   /// The same as try_look(), for those whose message is there: else nullptr, and try_look() says why.
   template <std::size_t N>
   Connection* find(Copy<N>& copy) {
-    return is_of_this_process() ? find_next(copy) : nullptr;
+    return is_of_this_process() && !tell_before_messages_ ? find_next(copy) : nullptr;
   }
   /// Copies the next message of any publisher, and stays there: pin(), pass() or both follow. Outcomes: would_block;
   /// closed, peer_died (a publisher has ended, and this is told once when all of it was received).
   template <std::size_t N>
   Result<Connection*> try_look(Copy<N>& copy) {
+    if (std::exchange(tell_before_messages_, false)) [[unlikely]] {
+      if (Result<Connection*> end = tell_next_end(); !end.failed_with(Errc::would_block)) {
+        return end;
+      }
+    }
     while (true) {
       if (Connection* const found = find(copy); found != nullptr) {
         return found;
@@ -266,6 +271,7 @@ class SubscriberPort {
   // An empty look is cheap, and who polls makes many: names are looked at once for so many of them.
   static constexpr std::uint32_t looks_between_names = 256;
   Result<Connection*> nothing_new();
+  Result<Connection*> tell_next_end();
   std::uint64_t newest_of(Connection& from) noexcept;
   void count_gap(Connection& from) noexcept;
   void ring_for_room(Connection& from) noexcept;
@@ -305,10 +311,11 @@ class SubscriberPort {
   std::uint64_t history_short_ = 0;
   std::size_t held_ = 0;
   std::uint32_t empty_looks_ = 0;
-  std::int64_t looked_at_ = 0;  ///< when who lives was asked last
-  std::int64_t met_at_ = 0;     ///< when a busy one looked last who has come
-  bool fresh_ = true;           ///< a message came since it slept last
-  bool look_again_ = false;     ///< somebody came, or has ended and left messages
+  std::int64_t looked_at_ = 0;         ///< when who lives was asked last
+  std::int64_t met_at_ = 0;            ///< when a busy one looked last who has come
+  bool tell_before_messages_ = false;  ///< an end may be there, and no look be empty for long
+  bool fresh_ = true;                  ///< a message came since it slept last
+  bool look_again_ = false;            ///< somebody came, or has ended and left messages
   bool closed_ = false;
 };
 

@@ -68,4 +68,27 @@ TYPED_TEST(TopicTurns, come_to_a_publisher_that_joins_while_another_never_lets_t
   EXPECT_TRUE(is_heard);
 }
 
+// F63
+TYPED_TEST(TopicTurns, tell_of_an_end_while_another_never_lets_the_subscriber_run_out_of_messages) {
+  auto subscriber = Subscriber<TypeParam>::create(this->holder_, "t").or_throw();
+  auto busy = this->publisher();
+  auto ending = this->publisher();
+  busy.publish(numbered<TypeParam>(1), never).or_throw();
+  ending.publish(numbered<TypeParam>(1), never).or_throw();
+  ASSERT_TRUE(subscriber.receive(never));
+  ASSERT_TRUE(subscriber.receive(never));
+  busy.publish(numbered<TypeParam>(1), never).or_throw();
+  std::move(ending).close().or_throw();
+
+  const Deadline deadline = after(kit::patient(kit::default_limit));
+  bool is_told = false;
+  while (!is_told && !deadline.passed()) {
+    busy.publish(numbered<TypeParam>(1), never).or_throw();
+    const auto sample = subscriber.receive(never);
+    ASSERT_TRUE(sample || sample.failed_with(Errc::closed));
+    is_told = !sample;
+  }
+  EXPECT_TRUE(is_told);
+}
+
 }  // namespace
