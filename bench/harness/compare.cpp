@@ -34,6 +34,14 @@ DoBlock blocks_from(Team& team, std::uint64_t operations, const Pace& pace) {
   };
 }
 
+// A subject of fewer sides stands on the first of the processors.
+Placement for_sides(Placement placement, const Subject& subject) {
+  if (placement.processors.size() > subject.sides.size()) {
+    placement.processors.resize(subject.sides.size());
+  }
+  return placement;
+}
+
 }  // namespace
 
 Result<void> Pairing::run(const DoBlock& limit, const DoBlock& subject) {
@@ -78,12 +86,14 @@ Result<PairedFigure> compare(const Subject& limit, const Subject& subject, const
                              const Clock& clock, const PairedPace& paired) {
   const Pace& pace = paired.pace;
   Pairing pairing(pace.blocks, paired.seed);
+  Observed of_limit;
+  Observed of_subject;
   for (int i = 0; i < pace.starts; ++i) {
-    auto one = start_paced(limit, placement, clock, pace);
+    auto one = start_paced(limit, for_sides(placement, limit), clock, pace);
     if (!one) {
       return fail(std::move(one.error()));
     }
-    auto other = start_paced(subject, placement, clock, pace);
+    auto other = start_paced(subject, for_sides(placement, subject), clock, pace);
     if (!other) {
       return fail(std::move(other.error()));
     }
@@ -92,8 +102,17 @@ Result<PairedFigure> compare(const Subject& limit, const Subject& subject, const
         !done) {
       return fail(std::move(done.error()));
     }
+    if (auto seen = of_limit.look_at(*one, pace); !seen) {
+      return fail(std::move(seen.error()));
+    }
+    if (auto seen = of_subject.look_at(*other, pace); !seen) {
+      return fail(std::move(seen.error()));
+    }
   }
-  return pairing.figure();
+  PairedFigure figure = pairing.figure();
+  std::move(of_limit).describe(figure.limit);
+  std::move(of_subject).describe(figure.subject);
+  return figure;
 }
 
 }  // namespace harness

@@ -11,7 +11,7 @@
 namespace harness {
 
 struct PairedFigure {
-  Figure limit;  ///< the absolute figures, beside; no percentiles
+  Figure limit;  ///< the absolute figures, beside; percentiles where both were started by compare()
   Figure subject;
   Spread ratio;  ///< subject : limit of the time of one operation; 1 is the limit, 2 is twice as slow
   int pairs = 0;
@@ -22,7 +22,8 @@ struct PairedPace {
   std::uint64_t seed = 1;  ///< of the order
 };
 
-/// Both with the same placement. What is compared must be the same work: see payload.hpp. Failures: those of Team.
+/// Both with the same placement, of which one that has fewer sides takes the first processors. What is compared must be
+/// the same work: see payload.hpp. Failures: those of Team.
 tenon::Result<PairedFigure> compare(const Subject& limit, const Subject& subject, const Placement& placement,
                                     const Clock& clock, const PairedPace& pace = {});
 

@@ -26,46 +26,38 @@ Result<Blocks> blocks_of(PacedTeam& paced, const Pace& pace) {
   return blocks;
 }
 
-// What is seen by looking closely, over all starts.
-struct Observed {
-  std::vector<double> samples;
-  std::uint64_t operations = 0;
-  std::uint64_t switches = 0;
-  std::optional<std::uint64_t> system_calls = 0;
-};
-
-Result<void> observe(PacedTeam& paced, const Pace& pace, Observed& seen) {
-  const std::uint64_t operations = std::min<std::uint64_t>(paced.operations, Team::max_samples);
-  auto block = paced.team.run(operations, warm_up_for(operations), Observe::everything, tenon::after(pace.patience));
-  if (!block) {
-    return fail(std::move(block.error()));
-  }
-  seen.samples.insert(seen.samples.end(), block->samples.begin(), block->samples.end());
-  seen.operations += operations;
-  seen.switches += block->counts.voluntary_switches + block->counts.involuntary_switches;
-  const std::optional<std::uint64_t> calls = block->counts.system_calls;
-  if (calls && seen.system_calls) {
-    seen.system_calls = *seen.system_calls + *calls;
-  } else {
-    seen.system_calls.reset();
-  }
-  return {};
-}
-
-void describe(Observed seen, Figure& figure) {
-  const auto operations = static_cast<double>(seen.operations);
-  figure.single = percentiles_of(std::move(seen.samples));
-  figure.switches = static_cast<double>(seen.switches) / operations;
-  if (seen.system_calls) {
-    figure.system_calls = static_cast<double>(*seen.system_calls) / operations;
-  }
-}
-
 bool agree(const std::vector<double>& starts, const Pace& pace) {
   return spread_of(starts).relative() / 2 <= pace.tolerance;
 }
 
 }  // namespace
+
+Result<void> Observed::look_at(PacedTeam& paced, const Pace& pace) {
+  const std::uint64_t operations = std::min<std::uint64_t>(paced.operations, Team::max_samples);
+  auto block = paced.team.run(operations, warm_up_for(operations), Observe::everything, tenon::after(pace.patience));
+  if (!block) {
+    return fail(std::move(block.error()));
+  }
+  samples_.insert(samples_.end(), block->samples.begin(), block->samples.end());
+  operations_ += operations;
+  switches_ += block->counts.voluntary_switches + block->counts.involuntary_switches;
+  const std::optional<std::uint64_t> calls = block->counts.system_calls;
+  if (calls && system_calls_) {
+    system_calls_ = *system_calls_ + *calls;
+  } else {
+    system_calls_.reset();
+  }
+  return {};
+}
+
+void Observed::describe(Figure& figure) && {
+  const auto operations = static_cast<double>(operations_);
+  figure.single = percentiles_of(std::move(samples_));
+  figure.switches = static_cast<double>(switches_) / operations;
+  if (system_calls_) {
+    figure.system_calls = static_cast<double>(*system_calls_) / operations;
+  }
+}
 
 void Blocks::add(double figure, bool preempted) {
   (preempted ? preempted_ : clean_).push_back(figure);
@@ -131,7 +123,7 @@ Result<Figure> measure(const Subject& subject, const Placement& placement, const
     if (!blocks) {
       return fail(std::move(blocks.error()));
     }
-    if (auto observed = observe(*paced, pace, seen); !observed) {
+    if (auto observed = seen.look_at(*paced, pace); !observed) {
       return fail(std::move(observed.error()));
     }
     starts.push_back(median_of(blocks->kept()));
@@ -139,7 +131,7 @@ Result<Figure> measure(const Subject& subject, const Placement& placement, const
     figure.blocks_preempted += blocks->preempted();
     figure.operations_per_block = paced->operations;
   }
-  describe(std::move(seen), figure);
+  std::move(seen).describe(figure);
   figure.nanoseconds = median_of(starts);
   figure.blocks_kept = static_cast<int>(all.size());
   figure.blocks = spread_of(std::move(all));

@@ -48,6 +48,22 @@ struct PacedTeam {
 tenon::Result<PacedTeam> start_paced(const Subject& subject, const Placement& placement, const Clock& clock,
                                      const Pace& pace);
 
+/// What is seen by looking closely at single operations, over several starts: percentiles, context switches and system
+/// calls. Blocks of its own, since it costs time itself.
+class Observed {
+ public:
+  /// One more block, of that team. Failures: those of Team.
+  tenon::Result<void> look_at(PacedTeam& paced, const Pace& pace);
+  /// Writes what was seen into the figure. There was one look at least.
+  void describe(Figure& figure) &&;
+
+ private:
+  std::vector<double> samples_;
+  std::uint64_t operations_ = 0;
+  std::uint64_t switches_ = 0;
+  std::optional<std::uint64_t> system_calls_ = 0;
+};
+
 /// The blocks of one start. The team is asked up to three times as often as for `wanted` blocks; preempted blocks of an
 /// exclusive placement are left out as long as half of `wanted` others are there.
 class Blocks {

@@ -68,6 +68,23 @@ tenon::Result<Placement> across_cores(std::size_t sides) {
   return placement;
 }
 
+tenon::Result<Placement> one_and_others(std::size_t sides) {
+  std::size_t cores = sides;
+  auto apart = across_cores(cores);
+  while (!apart && cores > 2) {
+    --cores;
+    apart = across_cores(cores);
+  }
+  if (!apart) {
+    return tenon::fail(std::move(apart.error()));
+  }
+  Placement placement{.name = "one and others", .processors = apart->processors, .exclusive = cores == sides};
+  for (std::size_t side = cores; side < sides; ++side) {
+    placement.processors.push_back(apart->processors[1 + (side - 1) % (cores - 1)]);
+  }
+  return placement;
+}
+
 Placement one_core(std::size_t sides) {
   return {.name = "one core", .processors = std::vector<int>(sides, first_processor()), .exclusive = false};
 }

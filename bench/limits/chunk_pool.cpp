@@ -12,7 +12,9 @@
 #include <limits/limit.hpp>
 #include <limits/stepping_side.hpp>
 
+#include <algorithm>
 #include <atomic>
+#include <iterator>
 #include <stdexcept>
 
 namespace limits {
@@ -165,17 +167,22 @@ Limit one_way(std::size_t chunk_bytes, std::size_t count) {
 
 }  // namespace
 
-std::vector<Limit> chunk_pools(Extent extent) {
-  constexpr std::size_t kib = 1024;
+std::vector<Limit> chunk_pools_of(std::size_t chunk_bytes, Kind kind, Extent extent) {
   const std::vector<std::size_t> counts =
       extent == Extent::quick ? std::vector<std::size_t>{1, 4, 32} : std::vector<std::size_t>{1, 2, 4, 8, 16, 32, 64};
   std::vector<Limit> limits;
+  for (std::size_t count : counts) {
+    limits.push_back(kind == Kind::round_trip ? round_trip(chunk_bytes, count) : one_way(chunk_bytes, count));
+  }
+  return limits;
+}
+
+std::vector<Limit> chunk_pools(Extent extent) {
+  constexpr std::size_t kib = 1024;
+  std::vector<Limit> limits;
   for (std::size_t chunk_bytes : {kib, 64 * kib, 1024 * kib, 4096 * kib}) {
-    for (std::size_t count : counts) {
-      limits.push_back(round_trip(chunk_bytes, count));
-    }
-    for (std::size_t count : counts) {
-      limits.push_back(one_way(chunk_bytes, count));
+    for (Kind kind : {Kind::round_trip, Kind::one_way}) {
+      std::ranges::move(chunk_pools_of(chunk_bytes, kind, extent), std::back_inserter(limits));
     }
   }
   return limits;

@@ -35,6 +35,8 @@ std::vector<Limit> cache_line(Extent extent);
 std::vector<Limit> sequenced_rings(Extent extent);
 std::vector<Limit> draining_rings(Extent extent);
 std::vector<Limit> chunk_pools(Extent extent);
+/// Those of one size and kind, over 1 to 64 chunks.
+std::vector<Limit> chunk_pools_of(std::size_t chunk_bytes, Kind kind, Extent extent);
 std::vector<Limit> copies(Extent extent);
 std::vector<Limit> futexes(Extent extent);
 std::vector<Limit> eventfds(Extent extent);

@@ -14,19 +14,6 @@ namespace {
 
 std::string nothing_if_zero(double value, const std::string& text) { return value > 0 ? text : "–"; }
 
-std::string remarks(const harness::Attempts& attempts, int kept, int preempted) {
-  std::string text = fmt::format("{}", harness::name_of(harness::distance_of(attempts.after)));
-  if (attempts.disturbed) {
-    text += fmt::format(", disturbed {} times: {:.0f} to {:.0f} ns", attempts.made, attempts.before, attempts.after);
-  } else if (attempts.made > 1) {
-    text += fmt::format(", {} attempts", attempts.made);
-  }
-  if (preempted > kept / 2) {
-    text += fmt::format(", busy: {} blocks preempted", preempted);
-  }
-  return text;
-}
-
 std::vector<std::string> cells_of(const Row& row) {
   const harness::Figure& figure = row.figure;
   if (!row.not_measured.empty()) {
@@ -145,6 +132,28 @@ nlohmann::json json_of(const Row& row) {
   return json;
 }
 
+template <class Rows>
+nlohmann::json array_of(const Rows& rows) {
+  nlohmann::json array = nlohmann::json::array();
+  std::ranges::transform(rows, std::back_inserter(array), [](const auto& row) { return json_of(row); });
+  return array;
+}
+
+}  // namespace
+
+std::string remarks(const harness::Attempts& attempts, int kept, int preempted) {
+  std::string text = fmt::format("{}", harness::name_of(harness::distance_of(attempts.after)));
+  if (attempts.disturbed) {
+    text += fmt::format(", disturbed {} times: {:.0f} to {:.0f} ns", attempts.made, attempts.before, attempts.after);
+  } else if (attempts.made > 1) {
+    text += fmt::format(", {} attempts", attempts.made);
+  }
+  if (preempted > kept / 2) {
+    text += fmt::format(", busy: {} blocks preempted", preempted);
+  }
+  return text;
+}
+
 nlohmann::json json_of(const PairRow& row) {
   nlohmann::json json = {{"name", row.name}};
   if (!row.not_measured.empty()) {
@@ -166,15 +175,6 @@ nlohmann::json json_of(const harness::Environment& here) {
           {"system_calls", here.system_calls}, {"clock", here.clock},
           {"clock_cost_ns", here.clock_cost},  {"load", here.load}};
 }
-
-template <class Rows>
-nlohmann::json array_of(const Rows& rows) {
-  nlohmann::json array = nlohmann::json::array();
-  std::ranges::transform(rows, std::back_inserter(array), [](const auto& row) { return json_of(row); });
-  return array;
-}
-
-}  // namespace
 
 std::string table_of(const Report& report) {
   std::string text = description(report.environment);

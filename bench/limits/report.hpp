@@ -3,6 +3,8 @@
 #include <harness/environment.hpp>
 #include <limits/run.hpp>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include <string>
 #include <vector>
 
@@ -21,5 +23,10 @@ std::string table_of(const Report& report);
 
 /// One object, as docs/benchmarks.md describes it.
 std::string json_of(const Report& report);
+
+/// Their parts, for reports of other pairs: "near, 2 attempts", and the objects.
+std::string remarks(const harness::Attempts& attempts, int kept, int preempted);
+nlohmann::json json_of(const PairRow& row);
+nlohmann::json json_of(const harness::Environment& here);
 
 }  // namespace limits

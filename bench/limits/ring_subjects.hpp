@@ -1,6 +1,8 @@
 #pragma once
 /// A ring that users take, measured as the bare rings are: one process sends, another reads and checks.
+#include <tenon/base/cache_line.hpp>
 #include <harness/byte_stream.hpp>
+#include <limits/sleepy_end.hpp>
 #include <limits/stepping_side.hpp>
 
 #include <cstdint>
@@ -44,6 +46,16 @@ struct TwoWays {
   }
 };
 
+/// An end of a round trip, as SleepyEnd tells and awaits.
+template <class Sender, class Receiver>
+struct TellAndAwait {
+  Sender sender;
+  Receiver receiver;
+  void tell() { sender.step(); }
+  void await() { receiver.step(); }
+};
+
+/// Both directions lie in the same memory, one behind the other.
 template <class MakeSender, class MakeReceiver>
 harness::Subject there_and_back(const std::string& name, RingSides<MakeSender, MakeReceiver> sides) {
   const auto there = [=](tenon::MutableBytes shared) { return shared.first(sides.bytes); };
@@ -62,6 +74,43 @@ harness::Subject there_and_back(const std::string& name, RingSides<MakeSender, M
             if (sides.prepare) {
               sides.prepare(there(shared));
               sides.prepare(back(shared));
+            }
+          }};
+}
+
+/// There and back between ends that sleep: across cores each lets the other fall asleep before it sends, and that time
+/// is left out (sleepy_end.hpp).
+template <class MakeSender, class MakeReceiver>
+harness::Subject there_and_back_asleep(const std::string& name, RingSides<MakeSender, MakeReceiver> sides,
+                                       Where where) {
+  const auto end = [=](bool begins) {
+    return [=](tenon::MutableBytes shared) {
+      const auto first = shared.first(sides.bytes);
+      const auto second = shared.subspan(sides.bytes, sides.bytes);
+      // In the order in which they wait for each other: who begins makes the sender, and the other its receiver.
+      auto signal = [&] {
+        if (begins) {
+          auto sender = sides.make_sender(first);
+          return TellAndAwait{std::move(sender), sides.make_receiver(second)};
+        }
+        auto receiver = sides.make_receiver(first);
+        return TellAndAwait{sides.make_sender(second), std::move(receiver)};
+      }();
+      return SleepyEnd<decltype(signal)>{
+          .signal = std::move(signal),
+          .answerers_wait = reinterpret_cast<std::int64_t*>(shared.data() + 2 * sides.bytes),
+          .begins = begins,
+          .lets_sleep = where == Where::across_cores};
+    };
+  };
+  return {.name = name,
+          .shared_bytes = 2 * sides.bytes + tenon::cache_line,
+          .sides = {stepping_side("asker", end(true)), stepping_side("answerer", end(false))},
+          .lap = sides.lap,
+          .prepare = [=](tenon::MutableBytes shared) {
+            if (sides.prepare) {
+              sides.prepare(shared.first(sides.bytes));
+              sides.prepare(shared.subspan(sides.bytes, sides.bytes));
             }
           }};
 }

@@ -11,8 +11,6 @@ using harness::Placement;
 using tenon::fail;
 using tenon::Result;
 
-namespace {
-
 using namespace std::chrono_literals;
 
 Result<Placement> placement_of(Where where) {
@@ -26,8 +24,6 @@ Result<Placement> placement_of(Where where) {
   }
   return fail(tenon::Errc::invalid_argument);
 }
-
-}  // namespace
 
 bool tells_more(const Row& row, const Row& than) {
   const auto rank = [](const Row& one) {
@@ -99,16 +95,21 @@ Result<Row> Bench::measure(const Limit& limit) {
 }
 
 Result<PairRow> Bench::compare(const LimitPair& pair) {
-  PairRow row{.name = pair.name, .not_measured = {}, .figure = {}, .attempts = {}};
-  auto placement = placement_of(pair.limit.where);
+  return compare(pair.name, pair.limit.subject, pair.subject, placement_of(pair.limit.where));
+}
+
+Result<PairRow> Bench::compare(const std::string& name, const harness::Subject& limit, const harness::Subject& subject,
+                               const Result<Placement>& placement) {
+  PairRow row{.name = name, .not_measured = {}, .figure = {}, .attempts = {}};
   if (!placement) {
     row.not_measured = placement.error().message();
     return row;
   }
   auto attempts = between_probes([&]() -> Result<void> {
     const harness::PairedPace pace{.pace = extent_ == Extent::quick ? pace_for(0) : harness::Pace{}};
-    return harness::compare(pair.limit.subject, pair.subject, *placement, clock_, pace)
-        .transform([&](harness::PairedFigure figure) { row.figure = figure; });
+    return harness::compare(limit, subject, *placement, clock_, pace).transform([&](harness::PairedFigure figure) {
+      row.figure = figure;
+    });
   });
   if (!attempts) {
     return fail(std::move(attempts.error()));

@@ -24,6 +24,9 @@ struct Row {
   harness::Attempts attempts;
 };
 
+/// Where the two sides of a limit stand. Failures: not_supported, where there is one core alone.
+tenon::Result<harness::Placement> placement_of(Where where);
+
 /// Which of two looks at one limit tells more about it: an undisturbed one, then one at near cores, then the faster
 /// one, since whatever else a machine does can only add to what it can do at best.
 bool tells_more(const Row& row, const Row& than);
@@ -43,6 +46,9 @@ class Bench {
 
   tenon::Result<Row> measure(const Limit& limit);
   tenon::Result<PairRow> compare(const LimitPair& pair);
+  /// The same for anything beside its limit. Without a placement, the row says why there is no figure.
+  tenon::Result<PairRow> compare(const std::string& name, const harness::Subject& limit,
+                                 const harness::Subject& subject, const tenon::Result<harness::Placement>& placement);
 
   const harness::Clock& clock() const noexcept { return clock_; }
   /// One more look at how far the cores are apart; 0 without a second core.

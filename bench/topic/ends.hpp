@@ -1,0 +1,158 @@
+#pragma once
+/// The two ends of a topic, as the bare rings have theirs: each writes or checks one message at a time, or several.
+#include <tenon/memory/type_fields.hpp>
+#include <tenon/messaging/topic/topic.hpp>
+#include <harness/payload.hpp>
+#include <harness/spin.hpp>
+#include <topic/start_domain.hpp>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+namespace topics {
+
+inline constexpr std::string_view topic_name = "t";
+
+template <std::size_t Words>
+struct Payload {
+  std::array<std::uint64_t, Words> words;
+};
+using Bytes8 = Payload<1>;
+using Bytes40 = Payload<5>;
+using Bytes64 = Payload<8>;
+using Bytes1K = Payload<std::size_t{1} << 7>;
+using Bytes64K = Payload<std::size_t{1} << 13>;
+using Bytes1M = Payload<std::size_t{1} << 17>;
+using Bytes4M = Payload<std::size_t{1} << 19>;
+TENON_FIELDS(Bytes8, words);
+TENON_FIELDS(Bytes40, words);
+TENON_FIELDS(Bytes64, words);
+TENON_FIELDS(Bytes1K, words);
+TENON_FIELDS(Bytes64K, words);
+TENON_FIELDS(Bytes1M, words);
+TENON_FIELDS(Bytes4M, words);
+
+/// Whether the payload is written and read, or goes over as it is.
+enum class Touch : unsigned char { all, nothing };
+
+/// Sends message after message: T's of a fixed size, or with T = Bytes of `bytes`.
+template <class T, Touch touch = Touch::all>
+class Sender {
+  static constexpr bool of_any_size = std::is_same_v<T, tenon::Bytes>;
+  static constexpr std::size_t most_inline = tenon::MessageEntry<13>::inline_bytes;
+
+ public:
+  /// Waits until so many have subscribed.
+  Sender(std::shared_ptr<Member> self, const tenon::PublisherOptions& options, std::size_t bytes,
+         std::size_t subscribers)
+      : self_(std::move(self)),
+        publisher_(std::make_shared<tenon::Publisher<T>>(
+            tenon::Publisher<T>::create(self_->holder(), topic_name, options).or_throw())),
+        bytes_(bytes),
+        short_message_(of_any_size && bytes <= most_inline ? bytes / 8 : 0) {
+    harness::spin_until([&] { return publisher_->subscribers().size() >= subscribers; });
+  }
+
+  void step() {
+    if constexpr (of_any_size) {
+      send_bytes();
+    } else if constexpr (tenon::MessageShape<T>::in_chunks) {
+      auto loan = publisher_->loan().or_throw();
+      if constexpr (touch == Touch::all) {
+        harness::write_payload(std::as_writable_bytes(std::span(loan->words)), at_);
+      }
+      publisher_->publish(std::move(loan), tenon::never).or_throw();
+    } else {
+      T message;
+      harness::write_words<sizeof(T) / 8>(message.words.data(), at_);
+      publisher_->publish(message, tenon::never).or_throw();
+    }
+    ++at_;
+  }
+  /// So many in batches of that size, and what remains in a last one.
+  void steps(std::uint64_t count, std::vector<T>& batch)
+    requires(!of_any_size && !tenon::MessageShape<T>::in_chunks)
+  {
+    while (count > 0) {
+      const std::uint64_t some = std::min<std::uint64_t>(count, batch.size());
+      for (std::uint64_t i = 0; i < some; ++i) {
+        harness::write_words<sizeof(T) / 8>(batch[i].words.data(), at_ + i);
+      }
+      for (std::uint64_t sent = 0; sent < some;) {
+        sent +=
+            publisher_->publish_batch(std::span<const T>(batch).subspan(sent, some - sent), tenon::never).or_throw();
+      }
+      at_ += some;
+      count -= some;
+    }
+  }
+
+ private:
+  void send_bytes() {
+    if (bytes_ <= most_inline) {
+      const std::span message(short_message_);
+      harness::write_payload(std::as_writable_bytes(message), at_);
+      publisher_->publish(std::as_bytes(message), tenon::never).or_throw();
+      return;
+    }
+    auto loan = publisher_->loan(bytes_).or_throw();
+    harness::write_payload(*loan, at_);
+    publisher_->publish(std::move(loan), tenon::never).or_throw();
+  }
+
+  std::shared_ptr<Member> self_;
+  std::shared_ptr<tenon::Publisher<T>> publisher_;
+  std::size_t bytes_;
+  std::vector<std::uint64_t> short_message_;
+  std::uint64_t at_ = 0;
+};
+
+/// Receives message after message and checks each.
+template <class T, Touch touch = Touch::all>
+class Receiver {
+  static constexpr bool of_any_size = std::is_same_v<T, tenon::Bytes>;
+
+ public:
+  Receiver(std::shared_ptr<Member> self, const tenon::SubscriberOptions& options)
+      : self_(std::move(self)),
+        subscriber_(std::make_shared<tenon::Subscriber<T>>(
+            tenon::Subscriber<T>::create(self_->holder(), topic_name, options).or_throw())) {}
+
+  void step() {
+    const auto sample = subscriber_->receive(tenon::never).or_throw();
+    if constexpr (of_any_size) {
+      harness::check_payload(*sample, at_);
+    } else if constexpr (!tenon::MessageShape<T>::in_chunks) {
+      harness::check_words<sizeof(T) / 8>(sample->words.data(), at_);
+    } else if constexpr (touch == Touch::all) {
+      harness::check_payload(std::as_bytes(std::span(sample->words)), at_);
+    }
+    ++at_;
+  }
+  /// So many, as they come, up to `room.size()` at once.
+  void steps(std::uint64_t count, std::vector<T>& room)
+    requires(!of_any_size && !tenon::MessageShape<T>::in_chunks)
+  {
+    while (count > 0) {
+      const auto some = std::span(room).first(std::min<std::uint64_t>(count, room.size()));
+      const std::size_t got = subscriber_->receive_batch(some, tenon::never).or_throw();
+      for (std::size_t i = 0; i < got; ++i) {
+        harness::check_words<sizeof(T) / 8>(room[i].words.data(), at_ + i);
+      }
+      at_ += got;
+      count -= got;
+    }
+  }
+  std::uint64_t received() const noexcept { return at_; }
+
+ private:
+  std::shared_ptr<Member> self_;
+  std::shared_ptr<tenon::Subscriber<T>> subscriber_;
+  std::uint64_t at_ = 0;
+};
+
+}  // namespace topics
