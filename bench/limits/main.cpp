@@ -1,4 +1,5 @@
 // limits: what this machine can do at best, printed beside how it was measured.
+#include <harness/command_line.hpp>
 #include <limits/agreement.hpp>
 #include <limits/report.hpp>
 
@@ -8,7 +9,6 @@
 #include <fmt/format.h>
 #include <fstream>
 #include <iterator>
-#include <unistd.h>
 
 namespace {
 
@@ -23,32 +23,6 @@ struct Options {
   std::string json;
   bool quick = false;
   bool list = false;
-};
-
-bool selected(const std::string& name, const std::string& family, const std::vector<std::string>& wanted) {
-  return wanted.empty() || std::ranges::any_of(wanted, [&](const std::string& part) {
-           return name.find(part) != std::string::npos || family.find(part) != std::string::npos;
-         });
-}
-
-class Progress {
- public:
-  explicit Progress(std::size_t total) : total_(total), shown_(::isatty(STDERR_FILENO) == 1) {}
-  ~Progress() { print(""); }
-  Progress(const Progress&) = delete;
-  Progress& operator=(const Progress&) = delete;
-
-  void next(const std::string& name) { print(fmt::format("{}/{} {}", ++done_, total_, name)); }
-
- private:
-  void print(const std::string& text) const {
-    if (shown_) {
-      fmt::print(stderr, "\r\033[K{}", text);
-    }
-  }
-  std::size_t total_;
-  std::size_t done_ = 0;
-  bool shown_;
 };
 
 tenon::Result<std::string> text_of_file(const std::string& path) {
@@ -83,7 +57,7 @@ limits::Report report_of(limits::Extent extent, const std::vector<limits::Limit>
   auto bench = limits::Bench::start(extent).or_throw();
   limits::Report report{.environment = environment(bench.clock()), .extent = extent, .rows = {}, .pairs = {}};
   const int rounds = extent == limits::Extent::full ? rounds_of_full : 1;
-  Progress progress(chosen.size() * static_cast<std::size_t>(rounds) + pairs.size());
+  harness::Progress progress(chosen.size() * static_cast<std::size_t>(rounds) + pairs.size());
   for (int round = 0; round < rounds; ++round) {
     for (std::size_t i = 0; i < chosen.size(); ++i) {
       progress.next(chosen[i].subject.name);
@@ -102,15 +76,6 @@ limits::Report report_of(limits::Extent extent, const std::vector<limits::Limit>
   return report;
 }
 
-// Written whole and only at the end: a run that was ended early leaves no file that looks like one.
-void write_file(const std::string& path, const std::string& text) {
-  std::ofstream file(path, std::ios::trunc);
-  file << text << std::flush;
-  if (!file) {
-    tenon::Result<void>(tenon::fail(tenon::os_failure("write", errno).on(path))).or_throw();
-  }
-}
-
 int run(const Options& options) {
   if (!options.runs.empty()) {
     return compare_runs(options.runs);
@@ -118,8 +83,10 @@ int run(const Options& options) {
   const auto extent = options.quick ? limits::Extent::quick : limits::Extent::full;
   auto chosen = limits::all_limits(extent);
   auto pairs = limits::all_pairs();
-  std::erase_if(chosen, [&](const auto& limit) { return !selected(limit.subject.name, limit.family, options.names); });
-  std::erase_if(pairs, [&](const auto& pair) { return !selected(pair.name, "pairs", options.names); });
+  std::erase_if(chosen, [&](const auto& limit) {
+    return !harness::selected(limit.subject.name + "\n" + limit.family, options.names);
+  });
+  std::erase_if(pairs, [&](const auto& pair) { return !harness::selected(pair.name + "\npairs", options.names); });
   if (chosen.empty() && pairs.empty()) {
     fmt::print(stderr, "limits: no limit has such a name; limits --list tells them\n");
     return 2;
@@ -130,7 +97,7 @@ int run(const Options& options) {
   const limits::Report report = report_of(extent, chosen, pairs);
   fmt::print("{}", table_of(report));
   if (!options.json.empty()) {
-    write_file(options.json, json_of(report));
+    harness::write_file(options.json, json_of(report)).or_throw();
   }
   return 0;
 }

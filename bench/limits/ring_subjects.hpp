@@ -79,7 +79,7 @@ harness::Subject there_and_back(const std::string& name, RingSides<MakeSender, M
 }
 
 /// There and back between ends that sleep: across cores each lets the other fall asleep before it sends, and that time
-/// is left out (sleepy_end.hpp).
+/// is left out (sleepy_end.hpp). No lap: what a first touch takes is nothing beside a wake.
 template <class MakeSender, class MakeReceiver>
 harness::Subject there_and_back_asleep(const std::string& name, RingSides<MakeSender, MakeReceiver> sides,
                                        Where where) {
@@ -106,7 +106,6 @@ harness::Subject there_and_back_asleep(const std::string& name, RingSides<MakeSe
   return {.name = name,
           .shared_bytes = 2 * sides.bytes + tenon::cache_line,
           .sides = {stepping_side("asker", end(true)), stepping_side("answerer", end(false))},
-          .lap = sides.lap,
           .prepare = [=](tenon::MutableBytes shared) {
             if (sides.prepare) {
               sides.prepare(shared.first(sides.bytes));

@@ -24,22 +24,16 @@ struct Payload {
 using Bytes8 = Payload<1>;
 using Bytes40 = Payload<5>;
 using Bytes64 = Payload<8>;
-using Bytes1K = Payload<std::size_t{1} << 7>;
-using Bytes64K = Payload<std::size_t{1} << 13>;
 using Bytes1M = Payload<std::size_t{1} << 17>;
-using Bytes4M = Payload<std::size_t{1} << 19>;
 TENON_FIELDS(Bytes8, words);
 TENON_FIELDS(Bytes40, words);
 TENON_FIELDS(Bytes64, words);
-TENON_FIELDS(Bytes1K, words);
-TENON_FIELDS(Bytes64K, words);
 TENON_FIELDS(Bytes1M, words);
-TENON_FIELDS(Bytes4M, words);
 
 /// Whether the payload is written and read, or goes over as it is.
 enum class Touch : unsigned char { all, nothing };
 
-/// Sends message after message: T's of a fixed size, or with T = Bytes of `bytes`.
+/// Sends message after message: T's of a fixed size within an entry, or with T = Bytes of `bytes`.
 template <class T, Touch touch = Touch::all>
 class Sender {
   static constexpr bool of_any_size = std::is_same_v<T, tenon::Bytes>;
@@ -60,12 +54,6 @@ class Sender {
   void step() {
     if constexpr (of_any_size) {
       send_bytes();
-    } else if constexpr (tenon::MessageShape<T>::in_chunks) {
-      auto loan = publisher_->loan().or_throw();
-      if constexpr (touch == Touch::all) {
-        harness::write_payload(std::as_writable_bytes(std::span(loan->words)), at_);
-      }
-      publisher_->publish(std::move(loan), tenon::never).or_throw();
     } else {
       T message;
       harness::write_words<sizeof(T) / 8>(message.words.data(), at_);
@@ -75,7 +63,7 @@ class Sender {
   }
   /// So many in batches of that size, and what remains in a last one.
   void steps(std::uint64_t count, std::vector<T>& batch)
-    requires(!of_any_size && !tenon::MessageShape<T>::in_chunks)
+    requires(!of_any_size)
   {
     while (count > 0) {
       const std::uint64_t some = std::min<std::uint64_t>(count, batch.size());
@@ -100,7 +88,9 @@ class Sender {
       return;
     }
     auto loan = publisher_->loan(bytes_).or_throw();
-    harness::write_payload(*loan, at_);
+    if constexpr (touch == Touch::all) {
+      harness::write_payload(*loan, at_);
+    }
     publisher_->publish(std::move(loan), tenon::never).or_throw();
   }
 
@@ -124,18 +114,16 @@ class Receiver {
 
   void step() {
     const auto sample = subscriber_->receive(tenon::never).or_throw();
-    if constexpr (of_any_size) {
-      harness::check_payload(*sample, at_);
-    } else if constexpr (!tenon::MessageShape<T>::in_chunks) {
+    if constexpr (!of_any_size) {
       harness::check_words<sizeof(T) / 8>(sample->words.data(), at_);
     } else if constexpr (touch == Touch::all) {
-      harness::check_payload(std::as_bytes(std::span(sample->words)), at_);
+      harness::check_payload(*sample, at_);
     }
     ++at_;
   }
   /// So many, as they come, up to `room.size()` at once.
   void steps(std::uint64_t count, std::vector<T>& room)
-    requires(!of_any_size && !tenon::MessageShape<T>::in_chunks)
+    requires(!of_any_size)
   {
     while (count > 0) {
       const auto some = std::span(room).first(std::min<std::uint64_t>(count, room.size()));
@@ -147,9 +135,30 @@ class Receiver {
       count -= got;
     }
   }
+  /// So many, one by one, and lets others run when nothing is there: for who shares its processor and never sleeps.
+  void polls(std::uint64_t count)
+    requires(!of_any_size)
+  {
+    for (const std::uint64_t end = at_ + count; at_ != end;) {
+      if (!poll_once()) {
+        ::sched_yield();
+      }
+    }
+  }
   std::uint64_t received() const noexcept { return at_; }
 
  private:
+  bool poll_once() {
+    const auto sample = subscriber_->try_receive();
+    if (sample) [[likely]] {
+      harness::check_words<sizeof(T) / 8>((*sample)->words.data(), at_);
+      ++at_;
+    } else if (!sample.failed_with(tenon::Errc::would_block)) {
+      throw tenon::Failure(sample.error());
+    }
+    return sample.has_value();
+  }
+
   std::shared_ptr<Member> self_;
   std::shared_ptr<tenon::Subscriber<T>> subscriber_;
   std::uint64_t at_ = 0;

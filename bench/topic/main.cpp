@@ -1,4 +1,5 @@
 // topic: what a topic reaches of what the machine can do at best.
+#include <harness/command_line.hpp>
 #include <topic/report.hpp>
 #include <topic/start_domain.hpp>
 
@@ -6,8 +7,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <fmt/format.h>
-#include <fstream>
-#include <unistd.h>
 
 namespace {
 
@@ -20,11 +19,6 @@ struct Options {
   bool list = false;
 };
 
-bool selected(const std::string& text, const std::vector<std::string>& wanted) {
-  return wanted.empty() ||
-         std::ranges::any_of(wanted, [&](const std::string& part) { return text.find(part) != std::string::npos; });
-}
-
 std::string title_of(const topics::Row& row) { return fmt::format("{}: {}, {}", row.group, row.name, row.options); }
 
 struct Wait {
@@ -33,45 +27,31 @@ struct Wait {
 };
 constexpr Wait waits[] = {{"idle: adaptive", tenon::Waiting::adaptive}, {"idle: sleep", tenon::Waiting::sleep}};
 
-void say_what_is_next(const std::string& name) {
-  if (::isatty(STDERR_FILENO) == 1) {
-    fmt::print(stderr, "\r\033[K{}", name);
-  }
-}
-
 topics::Report report_of(const std::vector<topics::Row>& chosen, const std::vector<Wait>& idle, limits::Extent extent) {
   auto run = topics::Run::start(extent).or_throw();
   topics::Report report{.environment = environment(run.clock()), .rows = {}, .idle = {}};
+  harness::Progress progress(chosen.size() + idle.size());
   for (const topics::Row& row : chosen) {
-    say_what_is_next(title_of(row));
+    progress.next(title_of(row));
     report.rows.push_back(run.measure(row));
   }
   const auto time = extent == limits::Extent::quick ? 2s : 10s;
   for (const Wait& wait : idle) {
-    say_what_is_next(wait.name);
+    progress.next(wait.name);
     report.idle.push_back({.name = fmt::format("{}, {} s", wait.name, time.count()),
                            .seconds = static_cast<double>(time.count()),
                            .used = topics::measure_idleness(wait.waiting, time).or_throw()});
   }
-  say_what_is_next("");
   return report;
-}
-
-void write_file(const std::string& path, const std::string& text) {
-  std::ofstream file(path, std::ios::trunc);
-  file << text << std::flush;
-  if (!file) {
-    tenon::Result<void>(tenon::fail(tenon::os_failure("write", errno).on(path))).or_throw();
-  }
 }
 
 int run(const Options& options) {
   const auto extent = options.quick ? limits::Extent::quick : limits::Extent::full;
   const topics::DomainsOfRun domains;
   auto rows = topics::all_rows(extent);
-  std::erase_if(rows, [&](const topics::Row& row) { return !selected(title_of(row), options.names); });
+  std::erase_if(rows, [&](const topics::Row& row) { return !harness::selected(title_of(row), options.names); });
   std::vector<Wait> idle(std::begin(waits), std::end(waits));
-  std::erase_if(idle, [&](const Wait& wait) { return !selected(wait.name, options.names); });
+  std::erase_if(idle, [&](const Wait& wait) { return !harness::selected(wait.name, options.names); });
   if (rows.empty() && idle.empty()) {
     fmt::print(stderr, "topic: no row has such a name; topic --list tells them\n");
     return 2;
@@ -84,7 +64,7 @@ int run(const Options& options) {
   const topics::Report report = report_of(rows, idle, extent);
   fmt::print("{}", table_of(report));
   if (!options.json.empty()) {
-    write_file(options.json, json_of(report));
+    harness::write_file(options.json, json_of(report)).or_throw();
   }
   return std::ranges::any_of(report.rows, &topics::MeasuredRow::failed) ? 1 : 0;
 }

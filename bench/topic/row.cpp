@@ -141,12 +141,11 @@ void add_fan_outs(std::vector<Row>& rows) {
     double best_peer;
   };
   for (const auto& [subscribers, best_peer] : {Many{4, 1.6}, Many{16, 1.85}}) {
-    for (std::size_t at_once : {1, 64}) {
-      Traffic traffic = usual(64, Waiting::adaptive);
-      traffic.at_once = at_once;
+    for (const Traffic& traffic :
+         {usual(64, Waiting::spin), batched(usual(64, Waiting::spin)), batched(usual(64, Waiting::adaptive))}) {
       rows.push_back({.group = "fan-out, reliable, 64 B",
                       .name = fmt::format("64 B to {} subscribers", subscribers),
-                      .options = options_text(traffic) + (at_once == 1 ? ", singly" : ""),
+                      .options = options_text(traffic),
                       .limits = {ring<limits::SequencedRing<64>>(1024, 64), ring<limits::SequencedRing<64>>(65536, 64)},
                       .subject = fan_out(traffic, subscribers),
                       .placement = harness::one_and_others(subscribers + 1),

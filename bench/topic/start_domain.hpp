@@ -14,6 +14,11 @@ namespace topics {
 /// What a subject's shared memory begins with: the number of its start.
 inline constexpr std::size_t start_bytes = tenon::cache_line;
 
+/// The directory in which everything of this run lies.
+const std::string& path_of_run();
+/// The path of its domain, where there is one: no other start has it, in a directory that goes with the run.
+std::string path_of_start(tenon::MutableBytes shared);
+
 /// For Subject::prepare: a new domain, whose number is written there. Removes those of starts that are over.
 void new_domain(tenon::MutableBytes shared);
 

@@ -43,14 +43,6 @@ Subject of_size(std::size_t bytes, SubjectOf subject_of) {
       return subject_of(Type<Bytes40>());
     case sizeof(Bytes64):
       return subject_of(Type<Bytes64>());
-    case sizeof(Bytes1K):
-      return subject_of(Type<Bytes1K>());
-    case sizeof(Bytes64K):
-      return subject_of(Type<Bytes64K>());
-    case sizeof(Bytes1M):
-      return subject_of(Type<Bytes1M>());
-    case sizeof(Bytes4M):
-      return subject_of(Type<Bytes4M>());
     default:
       return subject_of(Type<tenon::Bytes>());
   }
@@ -59,14 +51,10 @@ Subject of_size(std::size_t bytes, SubjectOf subject_of) {
 // Calls `subject_of` with the sides of this traffic.
 template <class SubjectOf>
 Subject of_sides(const Traffic& traffic, SubjectOf subject_of) {
-  return of_size(traffic.bytes, [&]<class T>(Type<T>) {
-    if constexpr (tenon::Message<T>) {
-      if (tenon::MessageShape<T>::in_chunks && traffic.untouched) {
-        return subject_of(sides_of<T, Touch::nothing>(traffic));
-      }
-    }
-    return subject_of(sides_of<T, Touch::all>(traffic));
-  });
+  if (traffic.untouched) {
+    return subject_of(sides_of<tenon::Bytes, Touch::nothing>(traffic));
+  }
+  return of_size(traffic.bytes, [&]<class T>(Type<T>) { return subject_of(sides_of<T, Touch::all>(traffic)); });
 }
 
 // A loop over an end that does several steps by one call.
@@ -113,7 +101,11 @@ harness::Loop subscriber_of_many(MutableBytes shared, const Traffic& traffic, st
   constexpr std::size_t received_at_once = 256;
   return [=, receiver = Receiver<Bytes64>(std::make_shared<Member>(shared), traffic.subscriber),
           room = std::vector<Bytes64>(received_at_once)](harness::Round& round) mutable {
-    receiver.steps(round.operations(), room);
+    if (traffic.subscriber.waiting == tenon::Waiting::spin) {
+      receiver.polls(round.operations());
+    } else {
+      receiver.steps(round.operations(), room);
+    }
     standing(shared, number).store(receiver.received(), std::memory_order_release);  // S1
   };
 }

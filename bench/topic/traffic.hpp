@@ -11,14 +11,13 @@
 namespace topics {
 
 struct Traffic {
-  /// Whole words. Of 8, 40, 64 bytes, 1 KiB, 64 KiB, 1 MiB and 4 MiB the messages have a type of that size; of all
-  /// else they are Bytes.
+  /// Whole words. Of 8, 40 and 64 bytes the messages have a type of that size; of all else they are Bytes.
   std::size_t bytes = 8;
   tenon::PublisherOptions publisher = {};
   tenon::SubscriberOptions subscriber = {};
   /// Of 8, 40 and 64 bytes: so many are published, and received, by one call.
   std::size_t at_once = 1;
-  /// Of typed messages longer than an entry: nobody writes or reads the payload.
+  /// Of messages longer than an entry: nobody writes or reads the payload.
   bool untouched = false;
 };
 
@@ -30,7 +29,8 @@ harness::Subject there_and_back(const Traffic& traffic);
 harness::Subject there_and_back_asleep(const Traffic& traffic, limits::Where where);
 harness::Subject one_way(const Traffic& traffic);
 /// One publisher and so many subscribers, each of which checks every message. An operation is one publish; the block
-/// ends when the last of them has read its last byte. Of 64 bytes.
+/// ends when the last of them has read its last byte. Of 64 bytes. Subscribers that spin poll, and let the others on
+/// their processor run when nothing is there.
 harness::Subject fan_out(const Traffic& traffic, std::size_t subscribers);
 
 /// Depth and chunks as the caches of a pair of cores like them for messages of this size, with these ways to wait.

@@ -1,0 +1,34 @@
+#include <harness/command_line.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <fmt/format.h>
+#include <fstream>
+#include <unistd.h>
+
+namespace harness {
+
+bool selected(const std::string& text, const std::vector<std::string>& wanted) {
+  return wanted.empty() ||
+         std::ranges::any_of(wanted, [&](const std::string& part) { return text.find(part) != std::string::npos; });
+}
+
+Progress::Progress(std::size_t total) : total_(total), shown_(::isatty(STDERR_FILENO) == 1) {}
+Progress::~Progress() { print(""); }
+
+void Progress::next(const std::string& name) { print(fmt::format("{}/{} {}", ++done_, total_, name)); }
+
+void Progress::print(const std::string& text) const {
+  if (shown_) {
+    fmt::print(stderr, "\r\033[K{}", text);
+  }
+}
+
+tenon::Result<void> write_file(const std::string& path, const std::string& text) {
+  errno = 0;  // a stream tells that it failed, and not why
+  std::ofstream file(path, std::ios::trunc);
+  file << text << std::flush;
+  return file ? tenon::Result<void>() : tenon::fail(tenon::os_failure("write", errno).on(path));
+}
+
+}  // namespace harness

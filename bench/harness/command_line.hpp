@@ -1,0 +1,36 @@
+#pragma once
+/// What the programs of benchmarks have in common: rows chosen by name, how far they are, a file for what they found.
+#include <tenon/base/result.hpp>
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace harness {
+
+/// Whether the text contains one of what is wanted; all are, if nothing is.
+bool selected(const std::string& text, const std::vector<std::string>& wanted);
+
+/// "3/20 what is measured now" on standard error, where that is a terminal; cleared in the end.
+class Progress {
+ public:
+  explicit Progress(std::size_t total);
+  ~Progress();
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  void next(const std::string& name);
+
+ private:
+  void print(const std::string& text) const;
+
+  std::size_t total_;
+  std::size_t done_ = 0;
+  bool shown_;
+};
+
+/// Written whole, and to be called only at the end: a run that was ended early leaves no file that looks like one.
+/// Failures: those of open(2) and write(2).
+tenon::Result<void> write_file(const std::string& path, const std::string& text);
+
+}  // namespace harness
