@@ -19,6 +19,7 @@ void add_locks(CLI::App& program, int& code);
 void add_ls(CLI::App& program, int& code);
 void add_rm(CLI::App& program, int& code);
 void add_doctor(CLI::App& program, int& code);
+void add_bench(CLI::App& program, int& code);
 
 /// For options in seconds: says in words what is wrong with a value, "" if nothing is.
 std::string seconds(const std::string& text);

@@ -82,6 +82,7 @@ int run(int argc, char** argv) {
   add_ls(program, code);
   add_rm(program, code);
   add_doctor(program, code);
+  add_bench(program, code);
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -1,0 +1,102 @@
+/// tenon bench topic [--size LIST] [--wait spin|adaptive|sleep] [--quick] [--json FILE]
+#include <cli/command.hpp>
+
+#include <harness/command_line.hpp>
+#include <topic/report.hpp>
+#include <topic/start_domain.hpp>
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+namespace tenon::cli {
+
+namespace {
+
+struct BenchOptions {
+  std::vector<std::uint64_t> sizes = {8, 40, 64, 1 << 10, 64 << 10, 1 << 20};
+  Waiting waiting = Waiting::spin;
+  bool quick = false;
+  std::string json;
+};
+
+constexpr std::uint64_t largest = 16 << 20;
+
+std::string whole_words(const std::string& text) {
+  std::uint64_t bytes = 0;
+  const bool number = CLI::detail::lexical_cast(text, bytes);
+  return number && bytes >= 8 && bytes <= largest && bytes % 8 == 0
+             ? ""
+             : "\"" + text + "\" is not a size: a multiple of 8 bytes, 16 MiB at most";
+}
+
+std::vector<topics::Row> rows_of(const BenchOptions& options, limits::Extent extent) {
+  std::vector<topics::Row> rows;
+  for (const std::uint64_t bytes : options.sizes) {
+    topics::Traffic trip = topics::usual(bytes, options.waiting);
+    trip.publisher.depth = std::min(trip.publisher.depth, 1024U);
+    rows.push_back(topics::round_trip(trip, extent));
+  }
+  for (const std::uint64_t bytes : options.sizes) {
+    rows.push_back(topics::one_way_row(topics::usual(bytes, options.waiting), extent));
+  }
+  return rows;
+}
+
+Result<topics::Report> measure(const BenchOptions& options) {
+  const topics::DomainsOfRun domains;
+  const auto extent = options.quick ? limits::Extent::quick : limits::Extent::full;
+  return topics::Run::start(extent).transform([&](topics::Run run) {
+    topics::Report report{.environment = harness::environment(run.clock()), .rows = {}, .idle = {}};
+    const std::vector<topics::Row> rows = rows_of(options, extent);
+    harness::Progress progress(rows.size());
+    for (const topics::Row& row : rows) {
+      progress.next(row.name);
+      report.rows.push_back(run.measure(row));
+    }
+    return report;
+  });
+}
+
+int bench_topic(const BenchOptions& options) {
+  auto measured = measure(options);
+  if (!measured) {
+    return report("bench", measured.error());
+  }
+  fmt::print("{}", topics::table_of(*measured));
+  if (!options.json.empty()) {
+    if (auto written = harness::write_file(options.json, topics::json_of(*measured)); !written) {
+      return report("bench", written.error());
+    }
+  }
+  return std::ranges::any_of(measured->rows, &topics::MeasuredRow::failed) ? failed : succeeded;
+}
+
+}  // namespace
+
+void add_bench(CLI::App& program, int& code) {
+  CLI::App* bench = program.add_subcommand("bench", "Measure beside what this machine can do at best");
+  bench->require_subcommand(1);
+  auto options = std::make_shared<BenchOptions>();
+  CLI::App* topic = bench->add_subcommand("topic", "Topics, there and back and one way, between two processors");
+  topic->add_option("--size", options->sizes, "Bytes of a message: 8,64,64KiB")
+      ->delimiter(',')
+      ->type_name("LIST")
+      ->transform(CLI::AsSizeValue(false))
+      ->check(whole_words);
+  topic->add_option("--wait", options->waiting, "How both ends wait")
+      ->type_name("spin|adaptive|sleep")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, Waiting>{
+          {"spin", Waiting::spin}, {"adaptive", Waiting::adaptive}, {"sleep", Waiting::sleep}}));
+  topic->add_flag("--quick", options->quick, "Fewer blocks, and fewer limits to choose from");
+  topic->add_option("--json", options->json, "Write the figures to this file as well")->type_name("FILE");
+  topic->footer(
+      "Example:\n"
+      "  tenon bench topic --quick --size 64,64KiB --wait adaptive\n"
+      "Each row's ratio is its time in that of its limit; \"over\" marks one beyond what Tenon aims at.");
+  topic->callback([options, &code] { code = bench_topic(*options); });
+}
+
+}  // namespace tenon::cli
