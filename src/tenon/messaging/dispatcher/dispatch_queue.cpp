@@ -25,6 +25,9 @@ Result<std::shared_ptr<DispatchQueue>> DispatchQueue::create() {
 
 // By edges: what cannot be had now stays readable, and would else be served without end.
 Result<Watch> DispatchQueue::watch(FdView fd, Function function) {
+  if (!is_of_this_process()) {
+    return fail(Errc::in_child, "watch");
+  }
   const std::uint64_t number = ++last_number_;
   epoll_event event{.events = EPOLLIN | EPOLLET, .data = {.u64 = number}};
   if (::epoll_ctl(events_.raw(), EPOLL_CTL_ADD, fd.raw(), &event) == -1) {
@@ -38,7 +41,9 @@ Result<Watch> DispatchQueue::watch(FdView fd, Function function) {
 void DispatchQueue::forget(std::uint64_t number) noexcept {
   const auto found = watched_.find(number);
   if (found != watched_.end()) {
-    ::epoll_ctl(events_.raw(), EPOLL_CTL_DEL, found->second->fd, nullptr);
+    if (is_of_this_process()) {
+      ::epoll_ctl(events_.raw(), EPOLL_CTL_DEL, found->second->fd, nullptr);
+    }
     watched_.erase(found);
   }
 }
@@ -76,14 +81,18 @@ void DispatchQueue::serve() {
 
 // The function may take away its own watch, and others': what is called here stays until it returns.
 void DispatchQueue::serve(const std::shared_ptr<Watched>& watched, std::uint64_t number) {
-  constexpr int most_in_a_turn = 64;
   watched->is_due = false;
   Turn turn = Turn::more;
-  for (int i = 0; i < most_in_a_turn && turn == Turn::more && !is_finished_; ++i) {
-    turn = watched->function();
-    if (!watched_.contains(number)) {
-      return;
+  try {
+    for (int i = 0; i < most_in_a_turn && turn == Turn::more && !is_finished_; ++i) {
+      turn = watched->function();
+      if (!watched_.contains(number)) {
+        return;
+      }
     }
+  } catch (...) {
+    make_due(number);  // its descriptor has said already that there is something
+    throw;
   }
   if (turn == Turn::more) {
     make_due(number);
@@ -110,7 +119,10 @@ Result<void> DispatchQueue::await(Deadline deadline) {
   return {};
 }
 
-Result<void> DispatchQueue::run_once(Deadline deadline) {
+Result<void> DispatchQueue::take_turns(Deadline deadline) {
+  if (!is_of_this_process()) {
+    return fail(Errc::in_child, "run");
+  }
   if (stop_requested(deadline)) {
     return fail(Errc::stopped, "run");
   }
@@ -120,23 +132,27 @@ Result<void> DispatchQueue::run_once(Deadline deadline) {
   if (auto collected = collect(); !collected) {
     return collected;
   }
+  served_at_once_ = 0;
   serve();
   return {};
 }
 
-Result<void> DispatchQueue::run(Deadline deadline) {
+Result<void> DispatchQueue::run_once(Deadline deadline) {
+  auto taken = take_turns(deadline);
   is_finished_ = false;
-  while (true) {
-    if (auto ran = run_once(deadline); !ran) {
-      return ran;
+  return taken;
+}
+
+Result<void> DispatchQueue::run(Deadline deadline) {
+  while (!std::exchange(is_finished_, false)) {
+    if (auto taken = take_turns(deadline); !taken) {
+      return taken;
     }
-    if (is_finished_) {
-      return {};
-    }
-    if (deadline.passed()) {  // ports that always have more would keep it from being asked
+    if (!is_finished_ && deadline.passed()) {  // ports that always have more would keep it from being asked
       return fail(Errc::timed_out, "run");
     }
   }
+  return {};
 }
 
 }  // namespace tenon

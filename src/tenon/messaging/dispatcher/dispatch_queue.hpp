@@ -4,6 +4,7 @@
 /// Threads: one at a time.
 #include <tenon/base/deadline.hpp>
 #include <tenon/os/fd.hpp>
+#include <tenon/os/fork_count.hpp>
 
 #include <cstdint>
 #include <deque>
@@ -29,8 +30,9 @@ class Watch {
  public:
   Watch(Watch&& other) noexcept : queue_(std::exchange(other.queue_, {})), number_(other.number_) {}
   Watch& operator=(Watch&& other) noexcept {
-    std::swap(queue_, other.queue_);
-    std::swap(number_, other.number_);
+    Watch taken(std::move(other));
+    std::swap(queue_, taken.queue_);
+    std::swap(number_, taken.number_);
     return *this;
   }
   Watch(const Watch&) = delete;
@@ -56,10 +58,13 @@ class DispatchQueue : public std::enable_shared_from_this<DispatchQueue> {
   /// Calls it, the first time without being asked. Failures: limit_reached, already_exists (it is watched already).
   Result<Watch> watch(FdView fd, Function function);
 
-  /// Outcomes: timed_out, stopped.
+  /// Outcomes: timed_out, stopped. Failures: in_child.
   Result<void> run(Deadline deadline);
   Result<void> run_once(Deadline deadline);
   void finish() noexcept { is_finished_ = true; }
+
+  /// Whether who has got something at once may ask for more before the others have had their turn.
+  bool may_go_on() noexcept { return ++served_at_once_ <= most_in_a_turn; }
 
  private:
   friend class Watch;
@@ -69,7 +74,12 @@ class DispatchQueue : public std::enable_shared_from_this<DispatchQueue> {
     bool is_due = false;
   };
 
-  explicit DispatchQueue(Fd events) noexcept : events_(std::move(events)) {}
+  static constexpr int most_in_a_turn = 64;
+
+  explicit DispatchQueue(Fd events) noexcept : events_(std::move(events)), fork_(ForkCount::begin()) {}
+  // A child shares the kernel's list of what is watched, which is its parent's.
+  bool is_of_this_process() const noexcept { return ForkCount::now() == fork_; }
+  Result<void> take_turns(Deadline deadline);
   void forget(std::uint64_t number) noexcept;
   void make_due(std::uint64_t number);
   Result<void> await(Deadline deadline);
@@ -78,6 +88,8 @@ class DispatchQueue : public std::enable_shared_from_this<DispatchQueue> {
   void serve(const std::shared_ptr<Watched>& watched, std::uint64_t number);
 
   Fd events_;
+  std::uint32_t fork_;
+  int served_at_once_ = 0;
   std::uint64_t last_number_ = 0;
   std::unordered_map<std::uint64_t, std::shared_ptr<Watched>> watched_ = {};
   std::deque<std::uint64_t> due_ = {};

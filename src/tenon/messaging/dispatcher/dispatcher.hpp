@@ -17,7 +17,8 @@
 
 namespace tenon {
 
-/// fd() becomes readable once try_receive() has something after it has said would_block.
+/// fd() becomes readable once try_receive() has something after it has said would_block. What try_receive() fails with
+/// is said once, but limit_reached, no_memory and in_child.
 template <class Port>
 concept PolledPort = requires(Port& port) {
   { port.fd() } -> std::same_as<Result<FdView>>;
@@ -60,12 +61,12 @@ class Dispatcher {
     return NextMessage<Port>(queue_, port);
   }
 
-  /// Serves them until finish(), or else the deadline. Outcomes: timed_out, stopped. What a function throws goes
-  /// through.
+  /// Serves them until finish(), or else the deadline. Outcomes: timed_out, stopped. Failures: in_child. What a
+  /// function throws goes through.
   Result<void> run(Deadline deadline) { return queue_->run(deadline); }
   /// Waits until one has something, and serves those that have, once. Outcomes: timed_out, stopped.
   Result<void> run_once(Deadline deadline) { return queue_->run_once(deadline); }
-  /// Ends run() once the function that calls this has returned.
+  /// Ends run() once the function that calls this has returned; called before, run() ends at once.
   void finish() noexcept { queue_->finish(); }
 
  private:
@@ -73,16 +74,15 @@ class Dispatcher {
   friend class NextMessage;
   explicit Dispatcher(std::shared_ptr<DispatchQueue> queue) noexcept : queue_(std::move(queue)) {}
 
-  // A failure stays where it is: the port is asked again when its clock rings.
+  // What stays where it is is asked for again after a while; all else is said once.
   template <class Received>
   static Turn turn_after(const Received& received) noexcept {
     if (received) {
       return Turn::more;
     }
     const Errc code = received.error().code();
-    return code == Errc::would_block                         ? Turn::nothing
-           : code == Errc::closed || code == Errc::peer_died ? Turn::more
-                                                             : Turn::failed;
+    const bool stays = code == Errc::limit_reached || code == Errc::no_memory || code == Errc::in_child;
+    return code == Errc::would_block ? Turn::nothing : stays ? Turn::failed : Turn::more;
   }
 
   std::shared_ptr<DispatchQueue> queue_;
@@ -94,15 +94,12 @@ class NextMessage {
  public:
   using Received = decltype(std::declval<Port&>().try_receive());
 
-  bool await_ready() {
-    received_.emplace(port_->try_receive());
-    return !received_->failed_with(Errc::would_block);
-  }
+  bool await_ready() { return queue_->may_go_on() && is_received(); }
   /// False: it goes on at once, since it cannot be watched.
   bool await_suspend(std::coroutine_handle<> awaiting) {
     auto watch = port_->fd().and_then([&](FdView fd) {
       return queue_->watch(fd, [this, awaiting] {
-        if (!await_ready()) {
+        if (!is_received()) {
           return Turn::nothing;
         }
         watch_.reset();
@@ -122,6 +119,10 @@ class NextMessage {
  private:
   friend class Dispatcher;
   NextMessage(std::shared_ptr<DispatchQueue> queue, Port& port) noexcept : queue_(std::move(queue)), port_(&port) {}
+  bool is_received() {
+    received_.emplace(port_->try_receive());
+    return !received_->failed_with(Errc::would_block);
+  }
 
   std::shared_ptr<DispatchQueue> queue_;
   Port* port_;

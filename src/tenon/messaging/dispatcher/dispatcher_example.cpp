@@ -25,18 +25,16 @@ struct Battery {
 };
 TENON_FIELDS(Battery, percent);
 
-// Two steps of one conversation, one below the other: first it stands still, then it has moved.
+// What comes later stands below what comes before, though others are served in between.
 Task follow(Dispatcher& dispatcher, Subscriber<Pose>& poses) {
-  const Pose start = *(co_await dispatcher.next(poses)).or_throw();
-  while (true) {
-    auto pose = co_await dispatcher.next(poses);
-    if (!pose) {
-      std::printf("the robot has gone\n");
-      dispatcher.finish();
-      co_return;
-    }
-    std::printf("moved by %.1f\n", (*pose)->x - start.x);
+  auto pose = co_await dispatcher.next(poses);
+  const double start = pose ? (*pose)->x : 0;
+  while (pose) {
+    std::printf("moved by %.1f\n", (*pose)->x - start);
+    pose = co_await dispatcher.next(poses);
   }
+  std::printf("the robot has gone: %s\n", std::string(name_of(pose.error().code())).c_str());
+  dispatcher.finish();
 }
 
 int robot(const Domain& domain) {

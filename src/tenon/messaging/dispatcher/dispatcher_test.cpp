@@ -258,4 +258,82 @@ TEST_F(DispatcherTest, keeps_what_a_coroutine_throws) {
   EXPECT_THROW(task.rethrow(), std::runtime_error);
 }
 
+TEST_F(DispatcherTest, that_was_finished_before_it_ran_ends_at_once_and_runs_again) {
+  auto to_port = publisher("t");
+  auto port = subscriber("t");
+  int calls = 0;
+  const Watch watch = dispatcher_.on_message(port, [&](Result<Sample<Short>>) { ++calls; }).or_throw();
+  publish(to_port, 1, 1);
+  dispatcher_.finish();
+  EXPECT_TRUE(dispatcher_.run(never));
+  EXPECT_EQ(calls, 0);
+  while (calls == 0) {
+    dispatcher_.run_once(never).or_throw();
+  }
+  EXPECT_EQ(calls, 1);
+}
+
+// GCC 12 miscompiles co_await within the condition of a loop.
+Task receive_all(Dispatcher& dispatcher, Subscriber<Short>& port, int& received) {
+  auto sample = co_await dispatcher.next(port);
+  while (sample) {
+    ++received;
+    sample = co_await dispatcher.next(port);
+  }
+}
+
+TEST_F(DispatcherTest, lets_others_have_their_turn_beside_a_coroutine_that_need_not_wait) {
+  auto to_port = publisher("t");
+  auto port = subscriber("t");
+  constexpr int messages = 1000;
+  publish(to_port, 1, messages);
+  int received = 0;
+  const Task task = receive_all(dispatcher_, port, received);
+  EXPECT_GT(received, 0);
+  EXPECT_LT(received, messages);
+  while (received < messages) {
+    dispatcher_.run_once(never).or_throw();
+  }
+}
+
+// A function that throws is called again for what it has not taken.
+TEST_F(DispatcherTest, goes_on_after_a_function_has_thrown) {
+  auto to_port = publisher("t");
+  auto port = subscriber("t");
+  std::uint64_t last = 0;
+  const Watch watch = dispatcher_
+                          .on_message(port,
+                                      [&](Result<Sample<Short>> sample) {
+                                        last = std::move(sample).or_throw()->number;
+                                        if (last == 1) {
+                                          throw std::runtime_error("at the first");
+                                        }
+                                      })
+                          .or_throw();
+  publish(to_port, 1, 2);
+  EXPECT_THROW(dispatcher_.run(never), std::runtime_error);
+  EXPECT_TRUE(dispatcher_.run_once(immediately));
+  EXPECT_EQ(last, 2U);
+}
+
+// F35
+TEST_F(DispatcherTest, is_refused_in_a_forked_child_which_takes_nothing_from_its_parent) {
+  auto to_port = publisher("t");
+  auto port = subscriber("t");
+  int calls = 0;
+  std::optional<Watch> watch = dispatcher_.on_message(port, [&](Result<Sample<Short>>) { ++calls; }).or_throw();
+  dispatcher_.run_once(never).or_throw();
+  kit::ReportedChild child("child", [&] {
+    EXPECT_TRUE(dispatcher_.run(never).failed_with(Errc::in_child));
+    EXPECT_TRUE(dispatcher_.on_message(port, [](Result<Sample<Short>>) {}).failed_with(Errc::in_child));
+    watch.reset();
+  });
+  child.finish(never).or_throw();
+  publish(to_port, 1, 1);
+  while (calls == 0) {
+    dispatcher_.run_once(never).or_throw();
+  }
+  EXPECT_EQ(calls, 1);
+}
+
 }  // namespace

@@ -1,7 +1,8 @@
 #pragma once
 /// A coroutine that runs by itself from the moment it is called: what it awaits goes on with it.
 ///
-/// Dropped, it is destroyed where it stands, and what it awaited with it.
+/// Dropped, it is destroyed where it stands, and what it awaited with it; so it is not dropped by itself, while it
+/// runs.
 ///
 /// Threads: as those that go on with it.
 #include <coroutine>
@@ -23,7 +24,8 @@ class [[nodiscard]] Task {
 
   Task(Task&& other) noexcept : coroutine_(std::exchange(other.coroutine_, {})) {}
   Task& operator=(Task&& other) noexcept {
-    std::swap(coroutine_, other.coroutine_);
+    Task taken(std::move(other));
+    std::swap(coroutine_, taken.coroutine_);
     return *this;
   }
   Task(const Task&) = delete;

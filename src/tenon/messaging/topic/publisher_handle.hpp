@@ -28,8 +28,9 @@ class LentChunk {
   LentChunk(Port& port, std::uint32_t number) noexcept : port_(&port), number_(number) {}
   LentChunk(LentChunk&& other) noexcept : port_(std::exchange(other.port_, nullptr)), number_(other.number_) {}
   LentChunk& operator=(LentChunk&& other) noexcept {
-    std::swap(port_, other.port_);
-    std::swap(number_, other.number_);
+    LentChunk taken(std::move(other));
+    std::swap(port_, taken.port_);
+    std::swap(number_, taken.number_);
     return *this;
   }
   LentChunk(const LentChunk&) = delete;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <new>
 
 namespace tenon {
 
@@ -133,6 +134,7 @@ Result<void> PublisherPort<Words>::close() {
   }
   closed_ = true;
   state().closed.store(1, std::memory_order_release);  // T1
+  fence_before_ringing(bell_->messages.word());        // B1
   wake_subscribers();
   roster_.clear();
   // Its file stays for those who have not received all of it.
@@ -142,10 +144,14 @@ Result<void> PublisherPort<Words>::close() {
 }
 
 template <std::size_t Words>
-void PublisherPort<Words>::wake_subscribers() {
+void PublisherPort<Words>::wake_subscribers() noexcept {
   const std::uint32_t told = bell_->messages.silence();
   futex_wake_all(bell_->messages.word());
-  roster_.ring(told);
+  try {
+    roster_.ring(told);
+  } catch (const std::bad_alloc&) {
+    // The message is sent; who was not rung hears its own clock.
+  }
 }
 
 template <std::size_t Words>

@@ -134,7 +134,7 @@ class PublisherPort {
   MessageAbout about(std::uint64_t bytes, MessageForm form) const noexcept {
     return {.bytes = bytes, .processor = own_processor(), .form = form};
   }
-  void ring_if_wanted() {
+  void ring_if_wanted() noexcept {
     std::atomic_signal_fence(
         std::memory_order_seq_cst);  // B1: the sleeper's membarrier orders processors, not compilers
     if (must_fence_) [[unlikely]] {
@@ -176,7 +176,7 @@ class PublisherPort {
     return sent;
   }
   void put_chunk(const LentMessage& lent, std::uint64_t time);
-  void wake_subscribers();
+  void wake_subscribers() noexcept;
   void retire(std::uint32_t named);
 
   Result<void> check_usable() const;

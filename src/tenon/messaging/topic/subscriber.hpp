@@ -112,7 +112,7 @@ class Subscriber {
   /// Readable while try_receive() may have something to say, for poll(2) and epoll(7): from the first call on, which
   /// makes it, and after each try_receive() that said would_block. It is readable once in each 50 ms too, since who
   /// should ring may die before, and lasts as long as the subscriber. Failures: limit_reached (descriptors), no_space,
-  /// permission_denied, in_child.
+  /// permission_denied, would_block (somebody keeps the topic's directory locked for seconds), in_child.
   Result<FdView> fd() { return port_->fd(); }
 
   /// Leaves. Nothing of it is held any more, or the process ends. Failures: in_child.

@@ -125,14 +125,14 @@ Result<typename SubscriberPort<Words>::Connection*> SubscriberPort<Words>::nothi
     look_who_has_ended();
     forget_the_ended();
   }
-  if (untold_) {
-    return fail(*std::exchange(untold_, std::nullopt));
-  }
   return tell_next_end();
 }
 
 template <std::size_t Words>
 Result<typename SubscriberPort<Words>::Connection*> SubscriberPort<Words>::tell_next_end() {
+  if (untold_) {
+    return fail(*std::exchange(untold_, std::nullopt));
+  }
   const auto ended = std::ranges::find_if(connections_, [](const auto& from) { return from->ended && !from->told; });
   return ended == connections_.end() ? fail(Errc::would_block, "receive") : tell_an_end(**ended);
 }
@@ -258,15 +258,13 @@ std::uint32_t SubscriberPort<Words>::announce() {
   return told;
 }
 
-// What was rung for until now is looked at next, whether it is still announced or is so anew.
+// What was rung for until now is looked at next, whether it is still announced or is so anew. Returns what it was told.
 template <std::size_t Words>
-void SubscriberPort<Words>::listen() {
-  wake_->silence(order_.due());
-  const std::uint32_t told = own_.state().told.load(std::memory_order_relaxed);  // own word
-  if (told == 0 || !bell_->messages.is_quiet_since(told)) {
-    announce();
-  }
+std::uint32_t SubscriberPort<Words>::listen() {
+  wake_->silence();
   empty_looks_ = looks_between_names;
+  const std::uint32_t told = own_.state().told.load(std::memory_order_relaxed);  // own word
+  return told != 0 && bell_->messages.is_quiet_since(told) ? told : announce();
 }
 
 template <std::size_t Words>
@@ -325,7 +323,7 @@ void SubscriberPort<Words>::meet(const std::vector<EndpointName>& names, bool jo
       continue;
     }
     auto connected = connect(name, joined_before);
-    if (!connected && !connected.failed_with(Errc::not_found)) {
+    if (!connected && !connected.failed_with(Errc::not_found) && !untold_) {
       untold_ = std::move(connected.error());
     }
   }
@@ -361,13 +359,17 @@ Result<void> SubscriberPort<Words>::connect(const EndpointName& name, bool joine
   set_gate(row->row->gate, start);
   row->row->received.store(0, std::memory_order_relaxed);  // own count, for people
   open_row(row->row->publisher, name.token.value());
-  ring_each_ = std::max<std::uint64_t>(header.depth / 4, 1);
   const StampKind stamps = header.timestamps == 0 ? StampKind::none
                            : header.clock == 0    ? StampKind::monotonic
                                                   : StampKind::counter;
   const ClockOrigin origin{.pair = {.ticks = header.clock_ticks, .ns = header.clock_ns}, .kind = stamps};
-  connections_.push_back(std::make_unique<Connection>(Connection{
-      .file = std::move(*file), .reader = {ring, start - history}, .row = *row, .joined_at = start, .origin = origin}));
+  connections_.push_back(
+      std::make_unique<Connection>(Connection{.file = std::move(*file),
+                                              .reader = {ring, start - history},
+                                              .row = *row,
+                                              .joined_at = start,
+                                              .origin = origin,
+                                              .ring_each = std::max<std::uint64_t>(header.depth / 4, 1)}));
   look_again_ = true;
   return {};
 }

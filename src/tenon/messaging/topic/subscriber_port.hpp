@@ -46,7 +46,8 @@ class SubscriberPort {
     std::uint64_t joined_at;  ///< what lies before is history
     ClockOrigin origin;
     std::uint64_t left_out = 0;  ///< lost since the last message that was received
-    std::uint64_t unrung = 0;    ///< messages since room was rung for last
+    std::uint64_t ring_each;     ///< so many messages are received before room is rung for
+    std::uint64_t unrung = 0;    ///< messages since that
     std::uint32_t held = 0;
     std::uint16_t processor = 0;  ///< on which it published last
     bool ended = false;           ///< nothing more comes: what is there is received yet
@@ -75,7 +76,7 @@ class SubscriberPort {
   /// closed, peer_died (a publisher has ended, and this is told once when all of it was received).
   template <std::size_t N>
   Result<Connection*> try_look(Copy<N>& copy) {
-    if (std::exchange(tell_before_messages_, false)) [[unlikely]] {
+    if (is_of_this_process() && std::exchange(tell_before_messages_, false)) [[unlikely]] {
       if (Result<Connection*> end = tell_next_end(); !end.failed_with(Errc::would_block)) {
         return end;
       }
@@ -95,11 +96,17 @@ class SubscriberPort {
   template <std::size_t N>
   Result<Connection*> look_and_listen(Copy<N>& copy) {
     Result<Connection*> found = try_look(copy);
-    if (!wake_ || !found.failed_with(Errc::would_block)) {
-      return found;
+    // Whoever rings between two of these looks may have read what was told before; who rings all the time only wants to
+    // be waited for, and the clock rings too.
+    for (int rung = 0; rung < 16 && wake_ && found.failed_with(Errc::would_block); ++rung) {
+      const std::uint32_t told = listen();
+      found = try_look(copy);
+      if (found.failed_with(Errc::would_block) && bell_->messages.is_quiet_since(told)) {
+        wake_->ring_at(order_.due());
+        break;
+      }
     }
-    listen();
-    return try_look(copy);
+    return found;
   }
   /// The same, waiting. Outcomes: also timed_out, stopped.
   template <std::size_t N>
@@ -178,7 +185,7 @@ class SubscriberPort {
     const std::uint64_t before = received.load(std::memory_order_relaxed);  // own count
     received.store(before + messages, std::memory_order_relaxed);           // own count, for people
     from.unrung += messages;
-    if (from.unrung >= ring_each_) {
+    if (from.unrung >= from.ring_each) {
       ring_for_room(from);
       look_while_busy();
     }
@@ -186,12 +193,13 @@ class SubscriberPort {
     fresh_ = true;
   }
 
-  /// A failure that was met behind messages that were received: the next look that finds none says it. Not one that
+  /// A failure that was met behind messages that were received: the next look says it. Not one that
   /// will be met again.
   void tell_later(Error error) {
-    if (!(error == Errc::would_block) && !(error == Errc::limit_reached)) {
+    if (!(error == Errc::would_block) && !(error == Errc::limit_reached) && !untold_) {
       untold_ = std::move(error);
     }
+    tell_before_messages_ = untold_.has_value();
   }
 
   std::uint64_t lost() const noexcept { return lost_; }
@@ -228,6 +236,25 @@ class SubscriberPort {
   }
   template <std::size_t N>
   Connection* find_oldest(Copy<N>& copy) {
+    constexpr int most_turns = 4;
+    for (int turn = 1;; ++turn) {
+      Connection* const oldest = look_for_oldest();
+      if (oldest == nullptr) {
+        return nullptr;
+      }
+      const std::uint64_t counted = oldest->reader.next();
+      if (!look_at(*oldest, copy)) {
+        return nullptr;
+      }
+      // Else it was overtaken since it was counted, and another may be older. Not without end: what is newer than it
+      // seemed is told as it is.
+      if (oldest->reader.next() == counted || turn == most_turns) {
+        order_.stamp(copy.time, oldest->origin);
+        return oldest;
+      }
+    }
+  }
+  Connection* look_for_oldest() {
     order_.begin();
     for (const auto& from : connections_) {
       Copy<1> seen;
@@ -237,9 +264,7 @@ class SubscriberPort {
         order_.count_silent();
       }
     }
-    // What was seen there may have been overwritten since: then this look has nothing.
-    Connection* const oldest = order_.next();
-    return oldest != nullptr && look_at(*oldest, copy) ? oldest : nullptr;
+    return order_.next();
   }
   // Looks for as long as the subscription chose to, and now and then at all else.
   template <std::size_t N>
@@ -279,7 +304,7 @@ class SubscriberPort {
   std::uint64_t spins() noexcept;
   static Result<void> time_is_over(Deadline deadline);
   std::uint32_t announce();
-  void listen();
+  std::uint32_t listen();
   Result<void> sleep(std::uint32_t told, Deadline deadline);
 
   void look_who_is_there();
@@ -300,7 +325,6 @@ class SubscriberPort {
   BellPage* bell_;
   bool registered_;
   std::uint32_t fork_;
-  std::uint64_t ring_each_ = 1;
   std::size_t turn_ = 0;
   TimeOrder<Connection> order_;
   std::optional<WakeSocket> wake_ = {};

@@ -10,6 +10,7 @@
 ///
 /// It is set by Loan<Tailed<Scan>>::add() and followed by Sample<Tailed<Scan>>::tail(), which hold it against the
 /// message's length.
+#include <tenon/base/cache_line.hpp>
 #include <tenon/memory/type_description.hpp>
 
 #include <cstddef>
@@ -19,7 +20,7 @@
 namespace tenon {
 
 template <NamedType T>
-  requires std::is_trivially_copyable_v<T>
+  requires(std::is_trivially_copyable_v<T> && alignof(T) <= cache_line)
 struct Tail {
   std::uint64_t at = 0;
   std::uint64_t count = 0;

@@ -24,7 +24,6 @@ class Loan<M> {
   /// Outcomes: message_too_long (the publisher's `longest`).
   template <class T>
   Result<std::span<T>> add(Tail<T>& member, std::size_t count) {
-    static_assert(alignof(T) <= cache_line);
     const auto* const place = reinterpret_cast<const std::byte*>(&member);
     expects(place >= chunk_.data() && place < chunk_.data() + sizeof(Head), "the member is one of this message");
     const std::uint64_t at = (bytes_ + alignof(T) - 1) / alignof(T) * alignof(T);

@@ -9,6 +9,7 @@
 /// Threads: one at a time.
 #include <tenon/messaging/topic/message_clock.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 
@@ -41,18 +42,28 @@ class TimeOrder {
     if (oldest_ == nullptr || !is_silent_) {
       return oldest_;
     }
-    const std::int64_t due = time_of_message(stamp_.ticks, stamp_.origin) + within_;
-    if (monotonic_now() >= due) {
+    const std::int64_t now = monotonic_now();
+    if (!is_waiting_ || waiting_.ticks != stamp_.ticks) {
+      // Nobody's clock may keep a message for longer than was asked, whatever it says.
+      const std::int64_t time = std::min(time_of_message(stamp_.ticks, stamp_.origin), now);
+      waiting_ = stamp_;
+      is_waiting_ = true;
+      waits_until_ = time > INT64_MAX - within_ ? INT64_MAX : time + within_;
+    }
+    if (now >= waits_until_) {
       return oldest_;
     }
-    due_ = due;
+    due_ = waits_until_;
     return nullptr;
   }
   /// CLOCK_MONOTONIC, when the oldest message goes even if somebody stays silent; 0: it need not wait.
   std::int64_t due() const noexcept { return due_; }
 
+  /// What goes now has this time, if another than was counted.
+  void stamp(std::uint64_t ticks, const ClockOrigin& origin) noexcept { stamp_ = {ticks, origin}; }
   /// The message that next() said goes now. Whether it is late: a later one went before it.
   void pass() noexcept {
+    is_waiting_ = false;
     if (has_passed_ && is_before(stamp_, newest_)) {
       ++late_;
     } else {
@@ -77,8 +88,11 @@ class TimeOrder {
 
   std::int64_t within_;
   From* oldest_ = nullptr;
-  Stamp stamp_ = {};   ///< of the oldest
-  Stamp newest_ = {};  ///< of all that went
+  Stamp stamp_ = {};    ///< of the oldest
+  Stamp newest_ = {};   ///< of all that went
+  Stamp waiting_ = {};  ///< of the one that waits for who is silent
+  std::int64_t waits_until_ = 0;
+  bool is_waiting_ = false;
   bool is_silent_ = false;
   bool has_passed_ = false;
   std::int64_t due_ = 0;

@@ -54,6 +54,33 @@ TEST(TimeOrder, keeps_a_message_while_somebody_is_silent_until_it_is_due) {
   EXPECT_EQ(order.due(), 0);
 }
 
+// F20: whatever a publisher's clock says, a message waits no longer than was asked
+TEST(TimeOrder, keeps_a_message_from_the_future_as_long_as_one_from_now) {
+  TimeOrder<int> order(1ms);
+  int a = 0;
+  const auto look = [&] {
+    order.begin();
+    order.count(a, static_cast<std::uint64_t>(INT64_MAX - 1), monotonic);
+    order.count_silent();
+    return order.next();
+  };
+  EXPECT_EQ(look(), nullptr);
+  const std::int64_t due = order.due();
+  EXPECT_LE(due, monotonic_now() + std::chrono::nanoseconds(1ms).count());
+  while (monotonic_now() < due) {
+  }
+  EXPECT_EQ(look(), &a);
+}
+
+TEST(TimeOrder, keeps_a_message_for_ever_if_that_was_asked) {
+  TimeOrder<int> order(std::chrono::nanoseconds::max());
+  int a = 0;
+  order.begin();
+  order.count(a, static_cast<std::uint64_t>(monotonic_now()), monotonic);
+  order.count_silent();
+  EXPECT_EQ(order.next(), nullptr);
+}
+
 // F50: a counter that wraps
 TEST(TimeOrder, counts_on_where_the_clock_wraps) {
   TimeOrder<int> order(1h);
@@ -149,6 +176,19 @@ TYPED_TEST(OrderedTopic, is_readable_when_a_message_is_due) {
     sample = subscriber.try_receive();
   }
   EXPECT_EQ(std::move(sample).or_throw()->number, 1U);
+}
+
+// F44: the clock for the recheck goes on beside the one for a message that is due
+TYPED_TEST(OrderedTopic, is_readable_at_a_recheck_while_a_message_waits) {
+  auto subscriber = this->subscriber(1h);
+  auto one = this->publisher();
+  auto other = this->publisher();
+  const FdView fd = subscriber.fd().or_throw();
+  one.publish(numbered<TypeParam>(1), never).or_throw();
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_TRUE(subscriber.try_receive().failed_with(Errc::would_block));
+    EXPECT_TRUE(wait_ready(fd, Ready::reading, after(10s)));
+  }
 }
 
 using OrderedBatches = OrderedTopic<Short>;

@@ -16,13 +16,15 @@ namespace tenon {
 /// A subscriber's.
 class WakeSocket {
  public:
-  /// Failures: limit_reached (descriptors), no_space, permission_denied.
+  /// Failures: limit_reached (descriptors), no_space, permission_denied, would_block (somebody keeps the topic's
+  /// directory locked).
   static Result<WakeSocket> create(const TopicFolder& folder, Token subscriber);
 
   /// Readable at first, once it was rung, and for the recheck, until silence().
   FdView fd() const noexcept { return both_.view(); }
-  /// The clock rings at `due` too (CLOCK_MONOTONIC, nanoseconds), if that is not 0.
-  void silence(std::int64_t due) noexcept;
+  void silence() noexcept;
+  /// The clock rings then too (CLOCK_MONOTONIC, nanoseconds); 0: at the rechecks alone.
+  void ring_at(std::int64_t due) noexcept;
 
  private:
   WakeSocket(Fd both, UnixDatagram rung, Fd clock)
@@ -31,6 +33,7 @@ class WakeSocket {
   Fd both_;  // an epoll instance of the other two
   UnixDatagram rung_;
   Fd clock_;
+  std::int64_t due_ = 0;
 };
 
 /// A publisher's: one socket without a name, made when it first rings.
