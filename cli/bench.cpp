@@ -17,7 +17,7 @@ namespace {
 
 struct BenchOptions {
   std::vector<std::uint64_t> sizes = {8, 40, 64, 1 << 10, 64 << 10, 1 << 20};
-  Waiting waiting = Waiting::spin;
+  std::string wait = "spin";
   bool quick = false;
   std::string json;
 };
@@ -32,15 +32,25 @@ std::string whole_words(const std::string& text) {
              : "\"" + text + "\" is not a size: a multiple of 8 bytes, 16 MiB at most";
 }
 
+std::string way_to_wait(const std::string& text) {
+  const bool known = text == "spin" || text == "adaptive" || text == "sleep";
+  return known ? "" : "\"" + text + "\" is no way to wait: spin, adaptive or sleep";
+}
+
+Waiting waiting_of(const std::string& text) {
+  return text == "sleep" ? Waiting::sleep : text == "adaptive" ? Waiting::adaptive : Waiting::spin;
+}
+
 std::vector<topics::Row> rows_of(const BenchOptions& options, limits::Extent extent) {
+  const Waiting waiting = waiting_of(options.wait);
   std::vector<topics::Row> rows;
   for (const std::uint64_t bytes : options.sizes) {
-    topics::Traffic trip = topics::usual(bytes, options.waiting);
+    topics::Traffic trip = topics::usual(bytes, waiting);
     trip.publisher.depth = std::min(trip.publisher.depth, 1024U);
     rows.push_back(topics::round_trip(trip, extent));
   }
   for (const std::uint64_t bytes : options.sizes) {
-    rows.push_back(topics::one_way_row(topics::usual(bytes, options.waiting), extent));
+    rows.push_back(topics::one_way_row(topics::usual(bytes, waiting), extent));
   }
   return rows;
 }
@@ -86,10 +96,9 @@ void add_bench(CLI::App& program, int& code) {
       ->type_name("LIST")
       ->transform(CLI::AsSizeValue(false))
       ->check(whole_words);
-  topic->add_option("--wait", options->waiting, "How both ends wait")
+  topic->add_option("--wait", options->wait, "How both ends wait")
       ->type_name("spin|adaptive|sleep")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, Waiting>{
-          {"spin", Waiting::spin}, {"adaptive", Waiting::adaptive}, {"sleep", Waiting::sleep}}));
+      ->check(way_to_wait);
   topic->add_flag("--quick", options->quick, "Fewer blocks, and fewer limits to choose from");
   topic->add_option("--json", options->json, "Write the figures to this file as well")->type_name("FILE");
   topic->footer(

@@ -60,7 +60,20 @@ harness::Pace Bench::pace_for(std::size_t shared_bytes) const {
   return pace;
 }
 
-Result<double> Bench::probe() { return probe_ ? probe_->measure(tenon::after(10s)) : Result<double>(0.0); }
+Result<double> Bench::probe() {
+  if (!probe_) {
+    return 0.0;
+  }
+  auto distance = probe_->measure(tenon::after(10s));
+  if (!distance) {  // its processes are gone with it: the next cell has new ones
+    auto another = harness::Probe::start(clock_, tenon::after(10s));
+    if (!another) {
+      return fail(std::move(another.error()));
+    }
+    probe_.emplace(std::move(*another));
+  }
+  return distance;
+}
 
 Result<harness::Attempts> Bench::between_probes(const std::function<Result<void>()>& cell) {
   return harness::undisturbed([this] { return probe(); }, cell);

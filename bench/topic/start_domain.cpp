@@ -19,7 +19,7 @@ constexpr std::uint64_t alive_at_once = 8;
 
 std::string path_of(std::uint64_t start) { return path_of_run() + "/" + std::to_string(start); }
 
-void remove(const std::string& path) {
+void remove_tree(const std::string& path) {
   std::error_code dropped;
   std::filesystem::remove_all(path, dropped);
 }
@@ -42,7 +42,7 @@ void remove_those_of_the_dead() {
     const std::string name = entry.path().filename().string();
     const pid_t pid = name.starts_with(prefix) ? std::atoi(name.c_str() + prefix.size()) : 0;
     if (pid > 0 && ::kill(pid, 0) == -1 && errno == ESRCH) {
-      remove(entry.path());
+      remove_tree(entry.path());
     }
   }
 }
@@ -60,7 +60,7 @@ void new_domain(MutableBytes shared) {
   ++starts;
   std::memcpy(shared.data(), &starts, sizeof starts);
   if (starts > alive_at_once) {
-    remove(path_of(starts - alive_at_once));
+    remove_tree(path_of(starts - alive_at_once));
   }
 }
 
@@ -73,6 +73,6 @@ DomainsOfRun::DomainsOfRun() {
   remove_those_of_the_dead();
   std::filesystem::create_directory(path_of_run());
 }
-DomainsOfRun::~DomainsOfRun() { remove(path_of_run()); }
+DomainsOfRun::~DomainsOfRun() { remove_tree(path_of_run()); }
 
 }  // namespace topics
