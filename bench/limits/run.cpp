@@ -119,7 +119,10 @@ Result<PairRow> Bench::compare(const std::string& name, const harness::Subject& 
     return row;
   }
   auto attempts = between_probes([&]() -> Result<void> {
-    const harness::PairedPace pace{.pace = extent_ == Extent::quick ? pace_for(0) : harness::Pace{}};
+    harness::PairedPace pace{.pace = extent_ == Extent::quick ? pace_for(0) : harness::Pace{}};
+    if (!placement->exclusive && subject.sides.size() > 2) {
+      pace.pace.block = 50ms;  // who share a processor take turns of milliseconds: a block has many of them
+    }
     return harness::compare(limit, subject, *placement, clock_, pace).transform([&](harness::PairedFigure figure) {
       row.figure = figure;
     });

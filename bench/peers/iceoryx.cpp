@@ -9,11 +9,13 @@
 #include <csignal>
 #include <fcntl.h>
 #include <fstream>
+#include <grp.h>
 #include <iceoryx_hoofs/log/logmanager.hpp>
 #include <iceoryx_posh/popo/untyped_publisher.hpp>
 #include <iceoryx_posh/popo/untyped_subscriber.hpp>
 #include <iceoryx_posh/popo/wait_set.hpp>
 #include <iceoryx_posh/runtime/posh_runtime.hpp>
+#include <sys/mman.h>
 #include <unistd.h>
 
 namespace peers {
@@ -21,6 +23,9 @@ namespace peers {
 namespace {
 
 using tenon::MutableBytes;
+
+constexpr const char* first_client = "tenon-bench-first";
+constexpr const char* second_client = "tenon-bench-second";
 
 // Each side has the same name at every start: who comes again by that name, the daemon takes for the restarted program,
 // and frees what the last one held, which was killed.
@@ -83,7 +88,7 @@ struct Receiver {
 };
 
 Sender sender_of(MutableBytes shared, const Cell& cell) {
-  join_runtime("tenon-bench-first");
+  join_runtime(first_client);
   iox::popo::PublisherOptions options;
   options.subscriberTooSlowPolicy = iox::popo::ConsumerTooSlowPolicy::WAIT_FOR_CONSUMER;
   auto publisher = std::make_shared<iox::popo::UntypedPublisher>(service_of(shared), options);
@@ -92,7 +97,7 @@ Sender sender_of(MutableBytes shared, const Cell& cell) {
 }
 
 Receiver receiver_of(MutableBytes shared, const Cell& cell) {
-  join_runtime("tenon-bench-second");
+  join_runtime(second_client);
   iox::popo::SubscriberOptions options;
   options.queueCapacity = std::min<std::uint64_t>(queue_length(cell.bytes), 256);
   options.queueFullPolicy = iox::popo::QueueFullPolicy::BLOCK_PRODUCER;
@@ -114,6 +119,20 @@ void write_pools(const std::string& path) {
   }
 }
 
+// The daemon aborts on its way out when it finds clients dead, and leaves both its segments; clients that are killed
+// leave their sockets. There is one daemon on a machine, and that was ours.
+void remove_what_it_left() {
+  ::shm_unlink("/iceoryx_mgmt");
+  if (const group* const own = ::getgrgid(::getegid()); own != nullptr) {
+    ::shm_unlink((std::string("/") + own->gr_name).c_str());
+  }
+  for (const char* name : {"roudi", "iox-unique-roudi", first_client, second_client}) {
+    for (const char* end : {"", ".lock"}) {
+      ::unlink((std::string("/tmp/") + name + end).c_str());
+    }
+  }
+}
+
 class Daemon {
  public:
   explicit Daemon(tenon::Child child) : child_(std::move(child)) {}
@@ -124,6 +143,7 @@ class Daemon {
       (void)child_.signal(SIGKILL);
       (void)child_.wait(tenon::never);
     }
+    remove_what_it_left();
   }
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;

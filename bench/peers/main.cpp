@@ -134,7 +134,8 @@ int main(int argc, char** argv) {
       "Example: peers --quick --peer ZeroMQ '64 B'");
   Options options;
   app.add_option("NAME", options.names, "Only rows whose name contains one of these");
-  app.add_option("--peer", options.peers, "Only peers whose name contains one of these");
+  app.add_option("--peer", options.peers, "Only peers whose name contains this; may be repeated")
+      ->allow_extra_args(false);
   app.add_flag("--quick", options.quick, "Fewer blocks and starts");
   try {
     app.parse(argc, argv);

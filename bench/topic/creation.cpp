@@ -114,7 +114,7 @@ struct Reserver {
   std::shared_ptr<Member> self;
   std::uint64_t bytes;
   void step(harness::Round& round) const {
-    const tenon::Fd file =
+    tenon::Fd file =
         tenon::fd_from(::openat(self->holder().domain().directory().raw(), ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600),
                        "openat")
             .or_throw();
@@ -123,6 +123,7 @@ struct Reserver {
     check(memory != MAP_FAILED, "mmap");
     const std::int64_t unmaps_from = tenon::monotonic_now();
     ::munmap(memory, bytes);
+    std::move(file).close().or_throw();
     round.leave_out(static_cast<double>(tenon::monotonic_now() - unmaps_from));
   }
 };

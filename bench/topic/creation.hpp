@@ -15,7 +15,7 @@ harness::Subject create_and_send(std::size_t bytes, std::uint32_t depth);
 std::uint64_t memory_of(std::size_t bytes, std::uint32_t depth);
 
 /// The same two processes, of which one reserves so much of a new file on the same tmpfs and maps it, with all pages in
-/// place. The other does nothing. That it is unmapped is left out.
+/// place. The other does nothing. That it is unmapped and freed is left out.
 harness::Subject bare_memory(std::uint64_t bytes);
 
 }  // namespace topics
