@@ -1,5 +1,6 @@
 #include <harness/command_line.hpp>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cerrno>
 #include <fmt/format.h>
@@ -7,6 +8,20 @@
 #include <unistd.h>
 
 namespace harness {
+
+int run_program(const char* name, CLI::App& app, int argc, char** argv, const std::function<int()>& body) {
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  try {
+    return body();
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "{}: {}\n", name, error.what());
+    return 1;
+  }
+}
 
 bool selected(const std::string& text, const std::vector<std::string>& wanted) {
   return wanted.empty() ||

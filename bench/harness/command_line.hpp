@@ -3,10 +3,19 @@
 #include <tenon/base/result.hpp>
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <vector>
 
+namespace CLI {
+class App;
+}
+
 namespace harness {
+
+/// main() of a program: reads its arguments, and runs `body`, whose exit code it returns; 2 if they were wrong, 1 if
+/// `body` threw, and says what.
+int run_program(const char* name, CLI::App& app, int argc, char** argv, const std::function<int()>& body);
 
 /// Whether the text contains one of what is wanted; all are, if nothing is.
 bool selected(const std::string& text, const std::vector<std::string>& wanted);

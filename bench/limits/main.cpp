@@ -117,15 +117,5 @@ int main(int argc, char** argv) {
       ->expected(2)
       ->type_name("A.json B.json")
       ->check(CLI::ExistingFile);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  }
-  try {
-    return run(options);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "limits: {}\n", error.what());
-    return 1;
-  }
+  return harness::run_program("limits", app, argc, argv, [&] { return run(options); });
 }

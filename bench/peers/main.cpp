@@ -137,15 +137,5 @@ int main(int argc, char** argv) {
   app.add_option("--peer", options.peers, "Only peers whose name contains this; may be repeated")
       ->allow_extra_args(false);
   app.add_flag("--quick", options.quick, "Fewer blocks and starts");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  }
-  try {
-    return run(options);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "peers: {}\n", error.what());
-    return 1;
-  }
+  return harness::run_program("peers", app, argc, argv, [&] { return run(options); });
 }

@@ -80,15 +80,5 @@ int main(int argc, char** argv) {
   app.add_flag("--quick", options.quick, "Fewer limits to choose from, fewer blocks, shorter waits");
   app.add_flag("--list", options.list, "Print the rows and measure nothing");
   app.add_option("--json", options.json, "Write the figures to this file as well")->type_name("FILE");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  }
-  try {
-    return run(options);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "topic: {}\n", error.what());
-    return 1;
-  }
+  return harness::run_program("topic", app, argc, argv, [&] { return run(options); });
 }

@@ -3,7 +3,7 @@
 
 #include "membership.hpp"
 #include "message.hpp"
-#include "scratch_domain.hpp"
+#include <kit/scratch_domain.hpp>
 
 #include <kit/patience.hpp>
 #include <kit/shared.hpp>
@@ -143,7 +143,7 @@ void be_one_more(const tenon::Domain& domain, Board& board) {
 
 bool run_many_topics(const CrowdSize& size) {
   constexpr std::size_t trials = 21;
-  const ScratchDomain domain;
+  const kit::ScratchDomain domain("soak");
   const kit::Shared<Board> board;
   Crowd crowd(board);
   const Clock::time_point began = Clock::now();
@@ -200,7 +200,7 @@ void subscribe_many(const tenon::Domain& domain, Board& board, std::uint32_t cou
 }
 
 bool run_many_subscribers(std::uint32_t count) {
-  const ScratchDomain domain;
+  const kit::ScratchDomain domain("soak");
   const kit::Shared<Board> board;
   Crowd crowd(board);
   const Membership self(*domain);
@@ -244,7 +244,7 @@ void publish_many(const tenon::Domain& domain, Board& board, std::uint32_t count
 }
 
 bool run_many_publishers(std::uint32_t count) {
-  const ScratchDomain domain;
+  const kit::ScratchDomain domain("soak");
   const kit::Shared<Board> board;
   Crowd crowd(board);
   const Membership self(*domain);

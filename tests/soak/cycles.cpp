@@ -3,7 +3,7 @@
 #include "membership.hpp"
 #include "message.hpp"
 #include "random.hpp"
-#include "scratch_domain.hpp"
+#include <kit/scratch_domain.hpp>
 
 #include <kit/unique.hpp>
 #include <tenon/messaging/topic/topic.hpp>
@@ -137,7 +137,7 @@ class Crashes {
 }  // namespace
 
 bool run_cycles(std::uint64_t cycles, std::uint64_t seed) {
-  const ScratchDomain domain;
+  const kit::ScratchDomain domain("soak");
   Crashes crashes(seed);
   const Holdings at_first = holdings(domain.path());
   const Holdings with_two = crashes.run(*domain, 0);

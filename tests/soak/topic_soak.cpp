@@ -3,7 +3,7 @@
 #include "crowd.hpp"
 #include "membership.hpp"
 #include "round.hpp"
-#include "scratch_domain.hpp"
+#include <kit/scratch_domain.hpp>
 
 #include <kit/shared.hpp>
 
@@ -125,7 +125,7 @@ class Soak {
 
   soak::Options options_;
   kit::Shared<soak::Ledger> ledger_;
-  soak::ScratchDomain domain_;
+  kit::ScratchDomain domain_{"soak"};
   soak::Random random_{options_.seed};
   soak::Kills kills_;
   Clock::time_point begun_ = Clock::now();

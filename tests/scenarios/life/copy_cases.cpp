@@ -60,7 +60,7 @@ std::vector<Row> two_copies(const Options& options) {
               "to each other alive and alive; outside alive and alive; a leaves: absent to b, left outside, b "
               "alive; killed: died",
           .notice_limit = 100};
-  const ScratchDomain domain;
+  const ScratchDomain domain("life");
   const std::string folder = options.program.substr(0, options.program.rfind('/'));
   Actor member([&](const Actor::Stage& stage) { play_two_copies(stage, folder, domain.path()); });
   const Token of_a = Token::from(member.next()), of_b = Token::from(member.next());

@@ -69,7 +69,7 @@ std::uint64_t wait_and_measure(const ScratchDomain& domain, tenon::Token other, 
 }
 
 std::vector<Row> idle(const Options& options) {
-  const ScratchDomain domain;
+  const ScratchDomain domain("life");
   const tenon::Life member = tenon::Life::join(*domain).or_throw();
   const auto span = options.short_form ? 2500ms : 10000ms;
   const auto allowed = options.short_form ? static_cast<std::uint64_t>(short_form_allowance * thousandth) : thousandth;
@@ -106,7 +106,7 @@ std::vector<Row> crash_cycles(const Options& options) {
   const int cycles = options.short_form ? 1000 : 10'000;
   Row row{.what = std::to_string(cycles) + " times join and crash",
           .expected = "names and descriptors as at the start"};
-  const ScratchDomain domain;
+  const ScratchDomain domain("life");
   const tenon::Life survivor = tenon::Life::join(*domain).or_throw();
   const std::size_t names = domain.names().size();
   const std::size_t descriptors = tenon::procfs::descriptors(::getpid()).or_throw().size();

@@ -126,7 +126,7 @@ std::vector<Row> rows_of(const Sums& sums) {
 }
 
 std::vector<Row> two_hundred(const Options& options) {
-  const ScratchDomain domain;
+  const ScratchDomain domain("life");
   const auto memory = tenon::Mapping::shared_with_children(sizeof(Board)).or_throw();
   auto* board = new (memory.data()) Board();
   std::deque<Actor> members;

@@ -49,7 +49,7 @@ Row finish(Row row, const ScratchDomain& domain) {
 
 std::vector<Row> sigkill(const Options&) {
   Row row{.what = "SIGKILL", .expected = "died", .notice_limit = 100};
-  const ScratchDomain domain;
+  const ScratchDomain domain("life");
   Actor member(member_that(domain, [](Life&, const Actor::Stage&) {}));
   Observer observer(domain, Token::from(member.next()), Ears::only);
   const auto start = tenon::monotonic_now();
@@ -60,7 +60,7 @@ std::vector<Row> sigkill(const Options&) {
 
 std::vector<Row> ends_by_itself(const char* what, const char* expected, bool leaves) {
   Row row{.what = what, .expected = expected, .notice_limit = 100};
-  const ScratchDomain domain;
+  const ScratchDomain domain("life");
   Actor member(member_that(domain, [leaves](Life& life, const Actor::Stage&) {
     if (leaves) {
       std::move(life).leave().or_throw();
@@ -76,7 +76,7 @@ std::vector<Row> ends_by_itself(const char* what, const char* expected, bool lea
 
 std::vector<Row> zombie(const Options&) {
   Row row{.what = "killed, and never reaped: a zombie", .expected = "died"};
-  const ScratchDomain domain;
+  const ScratchDomain domain("life");
   Actor member(member_that(domain, [](Life&, const Actor::Stage&) {}));
   Observer observer(domain, Token::from(member.next()), Ears::only);
   member.signal(SIGKILL);
@@ -89,7 +89,7 @@ std::vector<Row> zombie(const Options&) {
 
 std::vector<Row> child_outlives(const char* what, pid_t (*make_child)(), Ears ears) {
   Row row{.what = what, .expected = "died", .notice_limit = 100};
-  const ScratchDomain domain;
+  const ScratchDomain domain("life");
   Actor member([&](const Actor::Stage& stage) {
     const Life& life = join_for_good(domain);
     const pid_t child = make_child();
@@ -115,7 +115,7 @@ pid_t bare_clone() { return static_cast<pid_t>(::syscall(SYS_clone, SIGCHLD, nul
 
 std::vector<Row> child_uses_it(const Options&) {
   Row row{.what = "a forked child uses its parent's membership", .expected = "in_child, in_child; alive"};
-  const ScratchDomain domain;
+  const ScratchDomain domain("life");
   Actor member([&](const Actor::Stage& stage) {
     Life& life = join_for_good(domain);
     auto child = tenon::spawn([&] {
@@ -139,7 +139,7 @@ std::vector<Row> child_uses_it(const Options&) {
 std::vector<Row> exec(const Options& options) {
   Row before{.what = "exec: the old program", .expected = "died", .notice_limit = 100};
   Row after{.what = "exec: the new program, same pid", .expected = "old died, new alive; swept old; new alive"};
-  const ScratchDomain domain;
+  const ScratchDomain domain("life");
   Actor member(member_that(domain, [&](Life& life, const Actor::Stage& stage) {
     const std::string says = std::to_string(stage.says()), hears = std::to_string(stage.hears());
     ::execl(options.program.c_str(), "life_table", "--as-member", domain.path().c_str(), says.c_str(), hears.c_str(),
@@ -163,7 +163,7 @@ std::vector<Row> exec(const Options& options) {
 
 std::vector<Row> stopped(const Options&) {
   Row row{.what = "SIGSTOP, then SIGCONT, then it leaves", .expected = "alive, alive, left"};
-  const ScratchDomain domain;
+  const ScratchDomain domain("life");
   Actor member(member_that(domain, [](Life& life, const Actor::Stage&) { std::move(life).leave().or_throw(); }));
   Observer observer(domain, Token::from(member.next()));
   member.signal(SIGSTOP);
@@ -180,7 +180,7 @@ std::vector<Row> stopped(const Options&) {
 
 std::vector<Row> removed_from_outside(const Options&) {
   Row row{.what = "its file is removed by somebody else", .expected = "absent to the others; itself told not_found"};
-  const ScratchDomain domain;
+  const ScratchDomain domain("life");
   Actor member([&](const Actor::Stage& stage) {
     Life& life = join_for_good(domain);
     stage.say(life.token().value());

@@ -67,7 +67,7 @@ Actor impostor(const ScratchDomain& domain, const Options& options, pid_t pid, T
 std::vector<Row> reused_pid(const Options& options) {
   Row row{.what = "PID reuse, made with clone3(set_tid)",
           .expected = "outside: died; to its namesake: died; namesake alive, its own after the sweep too"};
-  const ScratchDomain domain;
+  const ScratchDomain domain("life");
   const auto [pid, old] = one_that_died(domain);
   const Actor second = impostor(domain, options, pid, old);
   if (const auto error = second.next(); error != 0) {
@@ -138,7 +138,7 @@ Actor::Part one_of_two(const ScratchDomain& domain) {
 std::vector<Row> two_namespaces(const char* what, bool with_proc) {
   Row row{
       .what = what, .expected = "pids 1 and 1, to each other alive and alive; one killed: died", .notice_limit = 100};
-  const ScratchDomain domain;
+  const ScratchDomain domain("life");
   Actor first = in_pid_namespace(with_proc, one_of_two(domain));
   if (first.next() != 0) {
     return {skipped(std::move(row), no_right)};

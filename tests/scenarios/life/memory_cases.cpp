@@ -117,7 +117,7 @@ std::vector<Row> die_with(std::size_t mebibytes, double limit, const Options& op
   if (available_bytes() < (mebibytes + 512) * mebibyte) {
     return {skipped(std::move(row), "the machine has not that much memory free")};
   }
-  const ScratchDomain domain;
+  const ScratchDomain domain("life");
   const std::vector<Death> deaths = die_often(domain, mebibytes * mebibyte, options);
   std::vector<double> by_pidfd;
   row.seen = row.expected;

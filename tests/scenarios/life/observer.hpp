@@ -1,12 +1,14 @@
 #pragma once
 /// Sees one member in all three ways at once: by a Roster, by a Peer and by its name.
 #include "row.hpp"
-#include "scratch_domain.hpp"
+#include <kit/scratch_domain.hpp>
 
 #include <tenon/os/life.hpp>
 #include <tenon/os/life_roster.hpp>
 
 namespace life_table {
+
+using kit::ScratchDomain;
 
 /// Whether the Roster only listens, or also looks.
 enum class Ears : std::uint8_t { only, and_eyes };

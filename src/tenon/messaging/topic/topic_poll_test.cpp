@@ -1,5 +1,6 @@
 #include <tenon/messaging/topic/topic.hpp>
 
+#include <tenon/ipc/eventfd/eventfd.hpp>
 #include <tenon/memory/type_fields.hpp>
 #include <tenon/os/life_sweep.hpp>
 #include <tenon/os/poll.hpp>
@@ -12,7 +13,6 @@
 #include <chrono>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <thread>
 #include <unistd.h>
 
 using namespace tenon;
@@ -85,15 +85,15 @@ TEST_F(TopicPoll, rings_every_subscription_that_listens_and_wakes_who_sleeps_bes
   auto other = Subscriber<Short>::create(holder_, "t").or_throw();
   const FdView of_one = one.fd().or_throw();
   const FdView of_other = other.fd().or_throw();
+  EventFd is_there = EventFd::create(0).or_throw();
   kit::ReportedChild sleeper("who sleeps", [&] {
     const Life life = Life::join(domain_).or_throw();
     const Holder self = Holder::of(domain_, life).or_throw();
     auto subscriber = Subscriber<Short>::create(self, "t", {.waiting = Waiting::sleep}).or_throw();
+    is_there.post(1, never).or_throw();
     EXPECT_TRUE(subscriber.receive(never));
   });
-  while (publisher.subscribers().size() < 3) {
-    std::this_thread::sleep_for(1ms);
-  }
+  is_there.wait(never).or_throw();
   expect_nothing(one);
   expect_nothing(other);
   publisher.publish(numbered<Short>(1), never).or_throw();
@@ -148,16 +148,16 @@ TEST_F(TopicPoll, leaves_no_socket_behind) {
   auto publisher = Publisher<Short>::create(holder_, "t").or_throw();
   EXPECT_THAT(kit::names_in(unique_.path() + "/topic.t"),
               testing::Not(testing::Contains(testing::StartsWith("wake."))));
+  EventFd is_there = EventFd::create(0).or_throw();
   kit::ReportedChild child("subscriber", [&] {
     const Life life = Life::join(domain_).or_throw();
     const Holder self = Holder::of(domain_, life).or_throw();
     auto subscriber = Subscriber<Short>::create(self, "t").or_throw();
     subscriber.fd().or_throw();
+    is_there.post(1, never).or_throw();
     stay();
   });
-  while (publisher.subscribers().empty()) {
-    std::this_thread::sleep_for(1ms);
-  }
+  is_there.wait(never).or_throw();
   child.kill();
   child.finish(never).or_throw();
   sweep(domain_).or_throw();

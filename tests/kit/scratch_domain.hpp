@@ -1,15 +1,17 @@
 #pragma once
-/// A domain of one case, which must be empty at its end.
+/// A domain that nobody else uses, for programs that are no tests of GoogleTest's: those take a UniqueDomain.
 #include <tenon/os/domain.hpp>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
-namespace life_table {
+namespace kit {
 
 class ScratchDomain {
  public:
-  ScratchDomain();
+  /// In /dev/shm, by the name "tenon-STEM-…".
+  explicit ScratchDomain(std::string_view stem);
   /// Removes it with whatever is still in it.
   ~ScratchDomain();
   ScratchDomain(const ScratchDomain&) = delete;
@@ -23,4 +25,4 @@ class ScratchDomain {
   tenon::Domain domain_;
 };
 
-}  // namespace life_table
+}  // namespace kit
