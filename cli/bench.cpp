@@ -8,7 +8,12 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
 #include <memory>
+#include <string>
+#include <unistd.h>
 #include <vector>
 
 namespace tenon::cli {
@@ -37,6 +42,20 @@ std::string way_to_wait(const std::string& text) {
   return known ? "" : "\"" + text + "\" is no way to wait: spin, adaptive or sleep";
 }
 
+// Asked before the measurement, which takes minutes.
+std::string place_to_write(const std::string& path) {
+  std::error_code unknown;
+  const bool is_there = std::filesystem::exists(path, unknown);
+  const std::filesystem::path directory = std::filesystem::path(path).parent_path();
+  const std::filesystem::path place = is_there            ? std::filesystem::path(path)
+                                      : directory.empty() ? std::filesystem::path(".")
+                                                          : directory;
+  if (path.empty() || std::filesystem::is_directory(path, unknown)) {
+    return "cannot write \"" + path + "\": it is no file's name";
+  }
+  return ::access(place.c_str(), W_OK) == 0 ? "" : "cannot write " + path + ": " + std::strerror(errno);
+}
+
 Waiting waiting_of(const std::string& text) {
   return text == "sleep" ? Waiting::sleep : text == "adaptive" ? Waiting::adaptive : Waiting::spin;
 }
@@ -45,9 +64,7 @@ std::vector<topics::Row> rows_of(const BenchOptions& options, limits::Extent ext
   const Waiting waiting = waiting_of(options.wait);
   std::vector<topics::Row> rows;
   for (const std::uint64_t bytes : options.sizes) {
-    topics::Traffic trip = topics::usual(bytes, waiting);
-    trip.publisher.depth = std::min(trip.publisher.depth, 1024U);
-    rows.push_back(topics::round_trip(trip, extent));
+    rows.push_back(topics::round_trip(topics::usual_trip(bytes, waiting), extent));
   }
   for (const std::uint64_t bytes : options.sizes) {
     rows.push_back(topics::one_way_row(topics::usual(bytes, waiting), extent));
@@ -100,7 +117,9 @@ void add_bench(CLI::App& program, int& code) {
       ->type_name("spin|adaptive|sleep")
       ->check(way_to_wait);
   topic->add_flag("--quick", options->quick, "Fewer blocks, and fewer limits to choose from");
-  topic->add_option("--json", options->json, "Write the figures to this file as well")->type_name("FILE");
+  topic->add_option("--json", options->json, "Write the figures to this file as well")
+      ->type_name("FILE")
+      ->check(place_to_write);
   topic->footer(
       "Example:\n"
       "  tenon bench topic --quick --size 64,64KiB --wait adaptive\n"

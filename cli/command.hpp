@@ -17,12 +17,25 @@ void add_recv(CLI::App& program, int& code);
 void add_tour(CLI::App& program, int& code);
 void add_locks(CLI::App& program, int& code);
 void add_ls(CLI::App& program, int& code);
+void add_ls_topics(CLI::App& ls, int& code);
+void add_ls_boards(CLI::App& ls, int& code);
 void add_rm(CLI::App& program, int& code);
 void add_doctor(CLI::App& program, int& code);
 void add_bench(CLI::App& program, int& code);
+void add_pub(CLI::App& program, int& code);
+void add_echo(CLI::App& program, int& code);
+void add_hz(CLI::App& program, int& code);
+void add_get(CLI::App& program, int& code);
+void add_set(CLI::App& program, int& code);
+void add_watch(CLI::App& program, int& code);
 
 /// For options in seconds: says in words what is wrong with a value, "" if nothing is.
 std::string seconds(const std::string& text);
+
+/// For options that count something: the same of a whole number, 1 or more.
+std::string positive(const std::string& text);
+/// For how many a second: the same of a number from 0.001 to 1e9.
+std::string rate(const std::string& text);
 
 /// Prints "tenon COMMAND: what went wrong" on standard error; returns the exit code that belongs to it.
 int report(const char* command, const Error& error);

@@ -1,10 +1,13 @@
-/// tenon ls [--mechanism KIND]… [--in DIR]… [--json]
+/// tenon ls [--mechanism KIND]… [--in DIR]… [--json], and tenon ls topics, tenon ls boards (ls_topics.cpp,
+/// ls_boards.cpp)
 #include <tenon/base/name.hpp>
 #include <tenon/inspect/snapshot.hpp>
 
 #include <cli/columns.hpp>
 #include <cli/command.hpp>
+#include <cli/interrupt.hpp>
 #include <cli/object_text.hpp>
+#include <cli/output_file.hpp>
 #include <cli/say.hpp>
 
 #include <fmt/core.h>
@@ -38,7 +41,7 @@ std::string content_text(const inspect::Object& object) {
   return object.state + between + figures;
 }
 
-void print(const inspect::Snapshot& all) {
+Result<void> print(const inspect::Snapshot& all) {
   const std::int64_t now = std::time(nullptr);
   Columns columns({"KIND", "NAME", "OWNER", "MODE", "AGE", "CONTENT", "HELD BY"});
   for (std::size_t i = 0; i < all.objects.size(); ++i) {
@@ -46,11 +49,11 @@ void print(const inspect::Snapshot& all) {
     columns.add({std::string(inspect::name_of(object.kind)), name_text(object), user_text(object.owner),
                  mode_text(object.mode), age_text(object, now), content_text(object), holders_text(all, i)});
   }
-  fmt::print("{}", columns.text(terminal_width()));
-  std::fflush(stdout);
-  for (const std::string& sentence : all.unseen) {
-    say(fmt::format("tenon ls: not seen: {}\n", escaped(sentence)));
-  }
+  return print_whole(columns.text(terminal_width()), step_deadline(0)).transform([&] {
+    for (const std::string& sentence : all.unseen) {
+      say(fmt::format("tenon ls: not seen: {}\n", escaped(sentence)));
+    }
+  });
 }
 
 template <class T>
@@ -96,7 +99,7 @@ json json_of(const inspect::Snapshot& all, std::size_t at) {
           {"last_users", edges_of(all, at, false)}};
 }
 
-void print_json(const inspect::Snapshot& all) {
+Result<void> print_json(const inspect::Snapshot& all) {
   json objects = json::array();
   for (std::size_t i = 0; i < all.objects.size(); ++i) {
     objects.push_back(json_of(all, i));
@@ -111,7 +114,7 @@ void print_json(const inspect::Snapshot& all) {
   }
   const json whole = {
       {"objects", std::move(objects)}, {"processes", std::move(processes)}, {"unseen", std::move(unseen)}};
-  fmt::print("{}\n", whole.dump(2));
+  return print_whole(whole.dump(2) + "\n", step_deadline(0));
 }
 
 // In the order that their readers are run in, whatever the order asked for.
@@ -135,8 +138,8 @@ int ls(const LsOptions& options) {
   inspect::SnapshotOptions wanted{.kinds = std::move(*kinds)};
   wanted.directories.insert(wanted.directories.end(), options.directories.begin(), options.directories.end());
   const auto all = inspect::snapshot(wanted);
-  options.json ? print_json(all) : print(all);
-  return succeeded;
+  const auto printed = options.json ? print_json(all) : print(all);
+  return printed ? succeeded : report("ls", printed.error());
 }
 
 }  // namespace
@@ -156,7 +159,13 @@ void add_ls(CLI::App& program, int& code) {
       "  tenon ls --mechanism posix_queue --mechanism sysv_queue\n"
       "It opens no FIFO, socket or memory and changes nothing. What it has not the right to see it says on standard "
       "error.");
-  command->callback([options, &code] { code = ls(*options); });
+  add_ls_topics(*command, code);
+  add_ls_boards(*command, code);
+  command->callback([command, options, &code] {
+    if (command->get_subcommands().empty()) {
+      code = ls(*options);
+    }
+  });
 }
 
 }  // namespace tenon::cli

@@ -2,6 +2,7 @@
 
 #include <cli/command.hpp>
 #include <cli/say.hpp>
+#include <cli/scalar_text.hpp>
 
 #include <fmt/core.h>
 
@@ -23,6 +24,16 @@ std::string seconds(const std::string& text) {
   double value = 0;
   const bool number = CLI::detail::lexical_cast(text, value) && std::isfinite(value) && value >= 0;
   return number ? "" : "\"" + escaped(text) + "\" is not a number of seconds, 0 or more";
+}
+
+std::string positive(const std::string& text) {
+  return whole_number_in(text).value_or(0) > 0 ? "" : "\"" + escaped(text) + "\" is not a whole number, 1 or more";
+}
+
+std::string rate(const std::string& text) {
+  double value = 0;
+  const bool number = CLI::detail::lexical_cast(text, value) && value >= 1e-3 && value <= 1e9;
+  return number ? "" : "\"" + escaped(text) + "\" is not a number of messages a second, from 0.001 to 1e9";
 }
 
 namespace {
@@ -77,6 +88,12 @@ int run(int argc, char** argv) {
   int code = succeeded;
   add_send(program, code);
   add_recv(program, code);
+  add_pub(program, code);
+  add_echo(program, code);
+  add_hz(program, code);
+  add_get(program, code);
+  add_set(program, code);
+  add_watch(program, code);
   add_tour(program, code);
   add_locks(program, code);
   add_ls(program, code);

@@ -201,4 +201,10 @@ std::string OutputFile::leave_partial() {
   return partial_;
 }
 
+Result<void> print_whole(std::string_view text, Deadline deadline) {
+  return OutputFile::open("-", immediately).and_then([&](OutputFile output) {
+    return output.write(bytes_of(text), deadline).and_then([&] { return output.commit(deadline); });
+  });
+}
+
 }  // namespace tenon::cli

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tenon::cli {
@@ -42,5 +43,9 @@ class OutputFile {
   std::vector<std::byte> unwritten_;
   std::uint64_t written_ = 0;
 };
+
+/// Writes all of the text to standard output: a command that could not say what it was asked for must not end as if it
+/// had. Outcomes: as OutputFile::flush(). Failures: no_space.
+Result<void> print_whole(std::string_view text, Deadline deadline);
 
 }  // namespace tenon::cli

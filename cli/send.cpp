@@ -3,14 +3,12 @@
 #include <tenon/channel/sender.hpp>
 #include <tenon/os/futex.hpp>
 #include <tenon/os/poll.hpp>
-#include <tenon/os/system_call.hpp>
 
 #include <cli/command.hpp>
+#include <cli/input.hpp>
 #include <cli/interrupt.hpp>
 #include <cli/progress.hpp>
 
-#include <cerrno>
-#include <fcntl.h>
 #include <memory>
 #include <optional>
 #include <sys/stat.h>
@@ -33,18 +31,6 @@ constexpr std::size_t piece_size = 256UL * 1024;
 std::optional<struct stat> status_of(FdView file) {
   struct stat status{};
   return ::fstat(file.raw(), &status) == 0 ? std::optional(status) : std::nullopt;
-}
-
-Result<Fd> open_input(const std::string& path) {
-  auto file = path == "-" ? FdView(STDIN_FILENO).duplicate()
-                          : fd_from(uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); }), "open");
-  if (!file) {
-    return fail(std::move(file.error()).on(path == "-" ? "standard input" : path));
-  }
-  if (const auto status = status_of(file->view()); status && S_ISDIR(status->st_mode)) {
-    return fail(Error(Errc::wrong_kind, "open").on(path).because("it is a directory"));
-  }
-  return file;
 }
 
 // Known for regular files alone; those of /proc say 0 and have more.
@@ -77,15 +63,6 @@ Result<void> wait_for_input(FdView input, Sender& sender, Deadline deadline) {
       return there;
     }
   }
-}
-
-// What comes next from the input, 0 at its end.
-Result<std::size_t> read_input(FdView input, MutableBytes into) {
-  const ssize_t got = uninterrupted([&] { return ::read(input.raw(), into.data(), into.size()); });
-  if (got == -1) {
-    return fail(os_failure("read", errno));
-  }
-  return static_cast<std::size_t>(got);
 }
 
 /// Turns the input's bytes into messages: one in all, or one a line.

@@ -26,16 +26,12 @@ std::string name_of(const Cell& cell) {
                      cell.wait == Wait::polling ? "polling" : "blocking");
 }
 
-// A ring deeper than the second-level cache is for streams; there and back, one message is under way.
-std::uint32_t most_depth_of(Kind kind) { return kind == Kind::one_way ? 65536 : 1024; }
-
 harness::Subject topic_of(const Cell& cell) {
-  topics::Traffic traffic =
-      topics::usual(cell.bytes, cell.wait == Wait::polling ? tenon::Waiting::spin : tenon::Waiting::sleep);
-  traffic.publisher.depth = std::min(traffic.publisher.depth, most_depth_of(cell.kind));
+  const tenon::Waiting waiting = cell.wait == Wait::polling ? tenon::Waiting::spin : tenon::Waiting::sleep;
   if (cell.kind == Kind::one_way) {
-    return topics::one_way(traffic);
+    return topics::one_way(topics::usual(cell.bytes, waiting));
   }
+  const topics::Traffic traffic = topics::usual_trip(cell.bytes, waiting);
   return cell.wait == Wait::polling ? topics::there_and_back(traffic)
                                     : topics::there_and_back_asleep(traffic, limits::Where::across_cores);
 }

@@ -128,35 +128,36 @@ class Receiver {
     while (count > 0) {
       const auto some = std::span(room).first(std::min<std::uint64_t>(count, room.size()));
       const std::size_t got = subscriber_->receive_batch(some, tenon::never).or_throw();
-      for (std::size_t i = 0; i < got; ++i) {
-        harness::check_words<sizeof(T) / 8>(room[i].words.data(), at_ + i);
-      }
-      at_ += got;
+      check(some.first(got));
       count -= got;
     }
   }
-  /// So many, one by one, and lets others run when nothing is there: for who shares its processor and never sleeps.
-  void polls(std::uint64_t count)
+  /// The same, and lets others run when nothing is there: for who shares its processor and never sleeps.
+  void polls(std::uint64_t count, std::vector<T>& room)
     requires(!of_any_size)
   {
-    for (const std::uint64_t end = at_ + count; at_ != end;) {
-      if (!poll_once()) {
+    while (count > 0) {
+      const auto some = std::span(room).first(std::min<std::uint64_t>(count, room.size()));
+      auto got = subscriber_->receive_batch(some, tenon::immediately);
+      if (got.failed_with(tenon::Errc::timed_out)) {
         ::sched_yield();
+      } else {
+        const std::size_t taken = std::move(got).or_throw();
+        check(some.first(taken));
+        count -= taken;
       }
     }
   }
   std::uint64_t received() const noexcept { return at_; }
 
  private:
-  bool poll_once() {
-    const auto sample = subscriber_->try_receive();
-    if (sample) [[likely]] {
-      harness::check_words<sizeof(T) / 8>((*sample)->words.data(), at_);
+  void check(std::span<const T> messages)
+    requires(!of_any_size)
+  {
+    for (const T& message : messages) {
+      harness::check_words<sizeof(T) / 8>(message.words.data(), at_);
       ++at_;
-    } else if (!sample.failed_with(tenon::Errc::would_block)) {
-      throw tenon::Failure(sample.error());
     }
-    return sample.has_value();
   }
 
   std::shared_ptr<Member> self_;

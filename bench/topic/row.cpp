@@ -92,8 +92,11 @@ Traffic stamped(Traffic traffic) {
   traffic.publisher.timestamps = Timestamps::exact;
   return traffic;
 }
+// What is not touched is in no cache: a ring as deep as its memory allows, so that who is there is seldom looked up.
 Traffic untouched(Traffic traffic) {
+  constexpr std::size_t most_memory = 64 * mib;
   traffic.untouched = true;
+  traffic.publisher.depth = static_cast<std::uint32_t>(std::clamp<std::size_t>(most_memory / traffic.bytes, 2, 4096));
   return traffic;
 }
 Traffic batched(Traffic traffic) {
@@ -108,12 +111,12 @@ Traffic spinning(std::size_t bytes) { return usual(bytes, Waiting::spin); }
 
 void add_trips(std::vector<Row>& rows, Extent extent) {
   for (std::size_t bytes : {std::size_t{8}, one_line}) {
-    const Traffic traffic = at_depth(1024, spinning(bytes));
+    const Traffic traffic = usual_trip(bytes, Waiting::spin);
     rows.push_back(round_trip(traffic, extent));
     rows.push_back(round_trip(stamped(traffic), extent));
   }
   for (std::size_t bytes : {kib, 64 * kib, mib, 4 * mib}) {
-    rows.push_back(round_trip(spinning(bytes), extent));
+    rows.push_back(round_trip(usual_trip(bytes, Waiting::spin), extent));
     rows.push_back(round_trip(untouched(spinning(bytes)), extent));
   }
 }
@@ -141,8 +144,8 @@ void add_fan_outs(std::vector<Row>& rows) {
     double best_peer;
   };
   for (const auto& [subscribers, best_peer] : {Many{4, 1.6}, Many{16, 1.85}}) {
-    for (const Traffic& traffic :
-         {usual(64, Waiting::spin), batched(usual(64, Waiting::spin)), batched(usual(64, Waiting::adaptive))}) {
+    for (const Traffic& traffic : {batched(usual(64, Waiting::spin)), batched(usual(64, Waiting::adaptive)),
+                                   batched(usual(64, Waiting::sleep)), usual(64, Waiting::sleep)}) {
       rows.push_back({.group = "fan-out, reliable, 64 B",
                       .name = fmt::format("64 B to {} subscribers", subscribers),
                       .options = options_text(traffic),

@@ -102,7 +102,7 @@ harness::Loop subscriber_of_many(MutableBytes shared, const Traffic& traffic, st
   return [=, receiver = Receiver<Bytes64>(std::make_shared<Member>(shared), traffic.subscriber),
           room = std::vector<Bytes64>(received_at_once)](harness::Round& round) mutable {
     if (traffic.subscriber.waiting == tenon::Waiting::spin) {
-      receiver.polls(round.operations());
+      receiver.polls(round.operations(), room);
     } else {
       receiver.steps(round.operations(), room);
     }
@@ -185,6 +185,17 @@ Traffic usual(std::size_t bytes, tenon::Waiting waiting) {
   } else {
     traffic.publisher.longest = bytes;
   }
+  return traffic;
+}
+
+Traffic usual_trip(std::size_t bytes, tenon::Waiting waiting) {
+  constexpr std::size_t long_message = std::size_t{64} << 10;
+  constexpr std::size_t half_of_second_level = std::size_t{256} << 10;
+  Traffic traffic = usual(bytes, waiting);
+  const bool in_chunks = bytes > tenon::MessageEntry<13>::inline_bytes;
+  traffic.publisher.depth = static_cast<std::uint32_t>(bytes >= long_message ? 1
+                                                       : in_chunks           ? half_of_second_level / bytes
+                                                                             : 1024);
   return traffic;
 }
 

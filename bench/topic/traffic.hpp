@@ -35,5 +35,7 @@ harness::Subject fan_out(const Traffic& traffic, std::size_t subscribers);
 
 /// Depth and chunks as the caches of a pair of cores like them for messages of this size, with these ways to wait.
 Traffic usual(std::size_t bytes, tenon::Waiting waiting);
+/// The same for one message that is under way at a time: the fewer chunks it goes through, the nearer they are.
+Traffic usual_trip(std::size_t bytes, tenon::Waiting waiting);
 
 }  // namespace topics

@@ -67,6 +67,7 @@ std::vector<Entry> all_cases() {
       {topic_receive_short(), everywhere},
       {topic_receive_long(), everywhere},
       {topic_publish_slices(), everywhere},
+      {topic_write_again(), everywhere},
       {topic_publish_batch(), everywhere},
       {topic_receive_batch(), everywhere},
       {topic_ring_who_polls(), everywhere},
@@ -76,6 +77,12 @@ std::vector<Entry> all_cases() {
       {topic_leave_publisher(), everywhere},
       {topic_leave_subscriber(), everywhere},
       {topic_numbered_first(), everywhere},
+      {board_write(), everywhere | rivals | twice},
+      {board_add(), everywhere | rivals | twice},
+      {board_read(), everywhere},
+      {board_wait(), everywhere},
+      {board_make(), everywhere | twice},
+      {board_stated_first(), everywhere},
   };
 }
 

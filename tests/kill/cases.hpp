@@ -94,6 +94,7 @@ kit::KillCase topic_publish_long();
 kit::KillCase topic_receive_short();
 kit::KillCase topic_receive_long();
 kit::KillCase topic_publish_slices();
+kit::KillCase topic_write_again();
 kit::KillCase topic_publish_batch();
 kit::KillCase topic_receive_batch();
 kit::KillCase topic_ring_who_polls();
@@ -103,5 +104,11 @@ kit::KillCase topic_join_subscriber();
 kit::KillCase topic_leave_publisher();
 kit::KillCase topic_leave_subscriber();
 kit::KillCase topic_numbered_first();
+kit::KillCase board_write();
+kit::KillCase board_add();
+kit::KillCase board_read();
+kit::KillCase board_wait();
+kit::KillCase board_make();
+kit::KillCase board_stated_first();
 
 }  // namespace kill_cases

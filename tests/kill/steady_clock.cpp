@@ -1,6 +1,7 @@
 // The clocks of the kill table. For a process that wants them steady each reading is a microsecond later than the one
 // before, however long an instruction takes under the harness: so what is due after 50 ms is not due in the recording
-// alone. Other processes' may be ahead of the kernel's. clock_gettime(2)
+// alone. Other processes' may be ahead of the kernel's. The clock that files are stamped by is never later than any
+// stamp: for such a process each directory may have changed once more. clock_gettime(2)
 #include <kit/steady.hpp>
 #include <tenon/os/clock.hpp>
 
@@ -37,7 +38,9 @@ extern "C" int clock_gettime(clockid_t clock, timespec* now) noexcept {
     return 0;
   }
   const int status = real_clock()(clock, now);
-  if (status == 0) {
+  if (status == 0 && kit::wants_steady_clock && clock == CLOCK_REALTIME_COARSE) {
+    now->tv_sec -= 3600;
+  } else if (status == 0) {
     now->tv_sec += kit::clock_hours_ahead * 3600;
     last = now->tv_sec * nanoseconds_in_second + now->tv_nsec;
   }

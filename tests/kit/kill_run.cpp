@@ -19,6 +19,8 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 constexpr std::size_t most_stories = 8;
 // How often a point is tried until a process comes to it.
 constexpr int most_rounds = 4;
+// How many times as long the survivor may take whose trial is tried once more.
+constexpr int more_patience = 5;
 
 // The first reading is a real one, whose path is another when the kernel sets the clock meanwhile.
 void steady_process(const KillTrial& trial, unsigned number) {
@@ -94,7 +96,7 @@ void KillRun::attempt(const std::string& where, const std::function<Arrival(Kill
     const auto world = trial();
     killed_now_ = 0;
     const Arrival arrival = until_judgement(*world);
-    if (arrival == Arrival::hung || !judge(*world, where)) {
+    if (arrival == Arrival::hung || !judge(*world, where, hangs == 0 ? 1 : more_patience)) {
       ++hangs;
     } else if (arrival == Arrival::in_place) {
       report.late += hangs;
@@ -128,8 +130,8 @@ Arrival KillRun::kill_at(TracedProcess& process, const Recording& recording, std
   return arrival;
 }
 
-bool KillRun::judge(KillTrial& trial, const std::string& where) {
-  const GuardedRun run = run_guarded([&] { trial.survive(); }, options_.hang_limit);
+bool KillRun::judge(KillTrial& trial, const std::string& where, int patience) {
+  const GuardedRun run = run_guarded([&] { trial.survive(); }, options_.hang_limit * patience);
   if (run.end == GuardedRun::End::hung) {
     return false;
   }

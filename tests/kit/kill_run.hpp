@@ -41,8 +41,8 @@ class KillRun {
   std::vector<std::size_t> drawn(std::vector<std::size_t> points);
 
   /// Does one trial and judges it. `until_judgement` brings the trial to where a survivor goes on. What hangs is tried
-  /// once more from the start: only what hangs again counts, since a busy machine is late, too, but not at the same
-  /// place. So is what did not come to its place. `where` opens the story of a finding.
+  /// once more from the start, with more patience: only what hangs again counts, since a busy machine is late, too, but
+  /// not at the same place. So is what did not come to its place. `where` opens the story of a finding.
   void attempt(const std::string& where, const std::function<Arrival(KillTrial&)>& until_judgement);
 
   /// Brings a process that stands at instruction 0 to point k.
@@ -52,7 +52,7 @@ class KillRun {
 
   void add_broken(const std::string& story);
   /// Survivor, then invariants and leaks. False if the survivor hung.
-  bool judge(KillTrial& trial, const std::string& where);
+  bool judge(KillTrial& trial, const std::string& where, int patience = 1);
   void add_hang(const std::string& story);
 
   KillReport finish();

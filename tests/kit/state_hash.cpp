@@ -2,11 +2,11 @@
 
 #include <kit/unique.hpp>
 
+#include <algorithm>
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <sys/stat.h>
 
 namespace kit {
@@ -20,11 +20,13 @@ std::uint64_t mix(std::uint64_t a, std::uint64_t b) noexcept {
   return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
 }
 
-std::uint64_t hash_of_file(const std::string& path, const struct stat& status) {
+std::uint64_t hash_of_file(const std::string& path, const struct stat& status, std::size_t most_bytes) {
   std::string content;
   if (S_ISREG(status.st_mode)) {
+    content.resize(std::min(most_bytes, static_cast<std::size_t>(status.st_size)));
     std::ifstream file(path, std::ios::binary);
-    content.assign(std::istreambuf_iterator<char>(file), {});
+    file.read(content.data(), static_cast<std::streamsize>(content.size()));
+    content.resize(static_cast<std::size_t>(file.gcount()));
   } else if (S_ISLNK(status.st_mode)) {
     std::error_code gone;
     content = std::filesystem::read_symlink(path, gone).string();
@@ -49,7 +51,7 @@ std::uint64_t hash_of(tenon::Bytes bytes, std::uint64_t seed) noexcept {
   return mix(hash, rest);
 }
 
-std::uint64_t hash_of_tree(const std::string& directory) {
+std::uint64_t hash_of_tree(const std::string& directory, std::size_t most_bytes_of_each) {
   std::uint64_t hash = 1;
   for (const std::string& name : names_in(directory)) {
     const std::string path = directory + "/" + name;
@@ -57,7 +59,8 @@ std::uint64_t hash_of_tree(const std::string& directory) {
     if (::lstat(path.c_str(), &status) == -1) {
       continue;
     }
-    const std::uint64_t inside = S_ISDIR(status.st_mode) ? hash_of_tree(path) : hash_of_file(path, status);
+    const std::uint64_t inside = S_ISDIR(status.st_mode) ? hash_of_tree(path, most_bytes_of_each)
+                                                         : hash_of_file(path, status, most_bytes_of_each);
     hash = hash_of(tenon::bytes_of(name), mix(hash, inside));
   }
   return hash;

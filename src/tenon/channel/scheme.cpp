@@ -7,6 +7,7 @@
 #include <tenon/channel/socket_channel.hpp>
 #include <tenon/channel/sysv_memory_channel.hpp>
 #include <tenon/channel/sysv_queue_channel.hpp>
+#include <tenon/channel/topic_channel.hpp>
 
 #include <algorithm>
 #include <array>
@@ -66,6 +67,11 @@ constexpr std::array rows = {
            .open_receiver = open_seqpacket_receiver,
            .remove = remove_socket,
            .credentials = true},
+    Scheme{.name = "topic",
+           .rest = "NAME",
+           .open_sender = open_topic_sender,
+           .open_receiver = open_topic_receiver,
+           .remove = [](const std::string&, std::uint64_t) {}},
 };
 
 template <class Which>

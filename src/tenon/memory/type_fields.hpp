@@ -55,10 +55,10 @@ constexpr TypeField field_at(std::string_view name, std::size_t offset) noexcept
       __VA_OPT__(TENON_NEXT_FIELD TENON_NOTHING(Type, __VA_ARGS__))
 #define TENON_NEXT_FIELD() TENON_FIELD
 
-#define TENON_FIELDS(Type, ...)                                                               \
-  constexpr auto tenon_fields(const Type*) noexcept {                                         \
-    static_assert(std::is_standard_layout_v<Type>, "the places of its fields are known");     \
-    return std::to_array<::tenon::TypeField>({TENON_PASSES(TENON_FIELD(Type, __VA_ARGS__))}); \
-  }                                                                                           \
-  constexpr std::string_view tenon_type_name(const Type*) noexcept { return #Type; }          \
+#define TENON_FIELDS(Type, ...)                                                                       \
+  [[maybe_unused]] constexpr auto tenon_fields(const Type*) noexcept {                                \
+    static_assert(std::is_standard_layout_v<Type>, "the places of its fields are known");             \
+    return std::to_array<::tenon::TypeField>({TENON_PASSES(TENON_FIELD(Type, __VA_ARGS__))});         \
+  }                                                                                                   \
+  [[maybe_unused]] constexpr std::string_view tenon_type_name(const Type*) noexcept { return #Type; } \
   static_assert(true, "a semicolon may follow")

@@ -21,6 +21,15 @@ std::int64_t read_clock(clockid_t clock) noexcept {
 
 std::int64_t monotonic_now() noexcept { return read_clock(CLOCK_MONOTONIC); }
 std::int64_t realtime_now() noexcept { return read_clock(CLOCK_REALTIME); }
+std::int64_t file_clock_now() noexcept { return read_clock(CLOCK_REALTIME_COARSE); }
+bool is_past_file_time(std::int64_t asked, std::int64_t time) noexcept {
+  static const std::int64_t tick = [] {
+    timespec step{};
+    ::clock_getres(CLOCK_REALTIME_COARSE, &step);
+    return step.tv_nsec;
+  }();
+  return asked - time > tick;
+}
 std::int64_t processor_time() noexcept { return read_clock(CLOCK_PROCESS_CPUTIME_ID); }
 
 timespec timespec_of(std::int64_t nanoseconds) noexcept {

@@ -2,7 +2,12 @@
 
 #include <tenon/os/stop.hpp>
 
+#include <kit/unique.hpp>
+
 #include <gtest/gtest.h>
+#include <string>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace {
 
@@ -31,6 +36,26 @@ TEST(Clock, processor_time_grows_with_work_alone) {
   EXPECT_TRUE(tenon::sleep_until(after(20ms)).failed_with(Errc::timed_out));
   EXPECT_LT(tenon::processor_time() - before, 20'000'000) << "it slept, and did not spin";
   while (tenon::processor_time() == before) {
+  }
+}
+
+TEST(Clock, what_changes_after_a_files_time_is_past_bears_another) {
+  const kit::UniqueDomain unique;
+  const auto time_of = [&] {
+    struct stat status{};
+    EXPECT_EQ(::fstat(unique.domain().directory().raw(), &status), 0);
+    return status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec;
+  };
+  for (int i = 0; i < 20; ++i) {
+    const std::string path = unique.domain().path() + "/" + std::to_string(i);
+    ASSERT_NE(::mkdir(path.c_str(), 0700), -1);
+    std::int64_t asked = tenon::file_clock_now();
+    const std::int64_t seen = time_of();
+    while (!tenon::is_past_file_time(asked, seen)) {
+      asked = tenon::file_clock_now();
+    }
+    ASSERT_NE(::rmdir(path.c_str()), -1);
+    EXPECT_NE(time_of(), seen) << i;
   }
 }
 

@@ -16,9 +16,6 @@ namespace tenon {
 
 namespace {
 
-// The kernel's clock for files moves in steps of at most 10 ms: a directory changed just now may change again unseen.
-constexpr std::int64_t file_clock_step = 20'000'000;
-
 // What an event of `ready_` is about.
 constexpr std::uint64_t of_tellers = 0;
 constexpr std::uint64_t of_ticks = 1;
@@ -187,6 +184,7 @@ Result<void> Roster::look_at_directory() {
 
 // Whether names may have come or gone since the last call.
 Result<bool> Roster::check_directory() {
+  const std::int64_t asked = file_clock_now();
   struct stat status{};
   if (::fstat(known_.directory().raw(), &status) == -1) {
     return fail(os_failure("fstat", errno));
@@ -195,9 +193,9 @@ Result<bool> Roster::check_directory() {
     return fail(Error(Errc::not_found).because("the domain was removed"));
   }
   const std::int64_t time = status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec;
-  const std::int64_t age = realtime_now() - time;
   const bool changed = time != directory_time_;
-  directory_time_ = age >= 0 && age < file_clock_step ? 0 : time;
+  // Within one tick of their clock two changes look alike: until it has gone on, the next call says changed again.
+  directory_time_ = is_past_file_time(asked, time) ? time : 0;
   return changed;
 }
 

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/resource.h>
+#include <sys/sysinfo.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -40,6 +41,13 @@ Result<void> check_room(FdView file, std::size_t wanted) {
   const std::uint64_t free = system.f_bavail * static_cast<std::uint64_t>(system.f_bsize);
   if (system.f_blocks != 0 && wanted > free) {  // no blocks at all: a tmpfs without a limit of its own
     return unsatisfied(Errc::no_space, ENOSPC, "free space", free, wanted);
+  }
+  // What is free without taking anything from anybody is cheap to ask; what could be had, a file of /proc says, where a
+  // container may have a smaller figure of its own.
+  constexpr std::size_t little = std::size_t{16} << 20;
+  struct sysinfo now{};
+  if (wanted <= little && ::sysinfo(&now) == 0 && wanted <= std::uint64_t{now.freeram} * now.mem_unit / 2) {
+    return {};
   }
   const auto memory = procfs::memory("MemAvailable");
   if (memory && wanted > *memory + procfs::memory("SwapFree").value_or(0)) {

@@ -1,6 +1,6 @@
-// A process is killed while it publishes slices, in an entry where a chunk was and in a chunk, or publishes and
-// receives batches. A bystander at the other end finds each message wholly there or wholly not, in their order, and
-// loses nothing that was committed.
+// A process is killed while it publishes slices, in an entry where a chunk was, in a chunk, and in the chunk of a
+// message that it takes back for it, or publishes and receives batches. A bystander at the other end finds each message
+// wholly there or wholly not, in their order, and loses nothing that was committed.
 #include "../cases.hpp"
 #include "../topic_trial.hpp"
 
@@ -17,13 +17,38 @@ using tenon::Publisher;
 using tenon::Subscriber;
 using Words = tenon::Slice<std::uint64_t>;
 
-// In one line, in two, and in a chunk: in a ring of four a short one comes where a long one was, and the other way
-// round.
-std::vector<std::uint64_t> row(std::uint64_t number) {
-  return std::vector<std::uint64_t>(number % 3 == 0 ? 20 : number % 3 == 1 ? 5 : 9, number);
-}
+/// In one line, in two, and in a chunk: in a ring of four a short one comes where a long one was, and the other way
+/// round.
+struct OfAnyLength {
+  static constexpr tenon::PublisherOptions options = small;
+  static std::vector<std::uint64_t> row(std::uint64_t number) {
+    return std::vector<std::uint64_t>(number % 3 == 0 ? 20 : number % 3 == 1 ? 5 : 9, number);
+  }
+  static void publish(Publisher<Words>& publisher, std::uint64_t number) {
+    publisher.publish(row(number), never).or_throw();
+  }
+  static bool is(std::span<const std::uint64_t> slice, std::uint64_t number) {
+    return std::ranges::equal(slice, row(number));
+  }
+};
+
+/// So long that each is written where the last one was, which is taken back.
+struct WrittenAgain {
+  static constexpr std::size_t words = (512 << 10) / sizeof(std::uint64_t);
+  static constexpr tenon::PublisherOptions options{
+      .depth = 1, .longest = words, .max_loans = 1, .held = 1, .timestamps = tenon::Timestamps::none};
+  static void publish(Publisher<Words>& publisher, std::uint64_t number) {
+    auto loan = publisher.loan(words).or_throw();
+    loan[0] = loan[words / 2] = loan[words - 1] = number;
+    publisher.publish(std::move(loan), never).or_throw();
+  }
+  static bool is(std::span<const std::uint64_t> slice, std::uint64_t number) {
+    return slice.size() == words && slice[0] == number && slice[words / 2] == number && slice[words - 1] == number;
+  }
+};
 
 /// The bystander does not keep up, and is overtaken: what it finds is whole, and what it misses is counted.
+template <class Slices>
 class PublishSlices : public TopicTrial {
  public:
   PublishSlices() {
@@ -34,8 +59,7 @@ class PublishSlices : public TopicTrial {
       auto sample = subscriber.receive(never);
       for (; sample; sample = subscriber.receive(never)) {
         ++received;
-        must(std::ranges::equal(*sample.value(), row(sample->number() + 1)),
-             "a slice is torn, or another than was sent");
+        must(Slices::is(*sample.value(), sample->number() + 1), "a slice is torn, or another than was sent");
       }
       must(sample.failed_with(Errc::peer_died), "a publisher's death was not told");
       const std::uint64_t published = received + subscriber.lost();
@@ -45,20 +69,20 @@ class PublishSlices : public TopicTrial {
   }
   void before() override {
     TopicTrial::before();
-    publisher_.emplace(Publisher<Words>::create(holder(), "t", small).or_throw());
+    publisher_.emplace(Publisher<Words>::create(holder(), "t", Slices::options).or_throw());
     for (std::uint64_t i = 1; i <= in_ring; ++i) {
-      publisher_->publish(row(i), never).or_throw();
+      Slices::publish(*publisher_, i);
     }
   }
   void operation() override {
     for (std::uint64_t i = 1; i <= more; ++i) {
-      publisher_->publish(row(in_ring + i), never).or_throw();
+      Slices::publish(*publisher_, in_ring + i);
       *committed_ = i;
     }
   }
 
  private:
-  static constexpr std::uint64_t in_ring = small.depth;
+  static constexpr std::uint64_t in_ring = Slices::options.depth;
   static constexpr std::uint64_t more = 3;
   kit::Shared<std::atomic<std::uint64_t>> committed_;
   std::optional<Publisher<Words>> publisher_;
@@ -130,7 +154,10 @@ class ReceiveBatch : public TopicTrial {
 
 }  // namespace
 
-kit::KillCase topic_publish_slices() { return case_of<PublishSlices>("topic: publish slices"); }
+kit::KillCase topic_publish_slices() { return case_of<PublishSlices<OfAnyLength>>("topic: publish slices"); }
+kit::KillCase topic_write_again() {
+  return case_of<PublishSlices<WrittenAgain>>("topic: write where the last one was");
+}
 kit::KillCase topic_publish_batch() { return case_of<PublishBatch>("topic: publish a batch"); }
 kit::KillCase topic_receive_batch() { return case_of<ReceiveBatch>("topic: receive a batch"); }
 

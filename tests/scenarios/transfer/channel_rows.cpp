@@ -10,6 +10,8 @@
 #include <tenon/ipc/unix_datagram/unix_datagram.hpp>
 #include <tenon/ipc/unix_seqpacket/unix_seqpacket.hpp>
 #include <tenon/ipc/unix_stream/unix_stream.hpp>
+#include <tenon/messaging/topic/topic.hpp>
+#include <tenon/os/domain.hpp>
 #include <tenon/os/token.hpp>
 
 #include <kit/unique.hpp>
@@ -138,11 +140,26 @@ ChannelRow seqpacket() {
           .exists = file_exists};
 }
 
+ChannelRow topic() {
+  return {
+      .scheme = "topic",
+      .limit = slot_limit,
+      .rest = [](const std::string&) { return kit::unique_name(); },
+      .inject =
+          [](const std::string& name, Bytes bytes) {
+            const Domain domain = Domain::of_environment().or_throw();
+            const Life life = Life::join(domain).or_throw();
+            const Holder self = Holder::of(domain, life).or_throw();
+            Publisher<Bytes>::create(self, name).or_throw().publish(bytes, never).or_throw();
+          },
+      .exists = [](const std::string& name) { return file_exists(Domain::path_of_environment() + "/topic." + name); }};
+}
+
 }  // namespace
 
 std::vector<ChannelRow> channel_rows() {
   return {fifo(),        pipe(),          posix_queue(), sysv_queue(), posix_memory(),
-          sysv_memory(), stream_socket(), datagrams(),   seqpacket()};
+          sysv_memory(), stream_socket(), datagrams(),   seqpacket(),  topic()};
 }
 
 }  // namespace transfer

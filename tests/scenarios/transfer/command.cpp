@@ -64,6 +64,11 @@ Command::~Command() {
 
 void Command::signal(int number) { child_.signal(number).or_throw(); }
 
+std::optional<std::size_t> Command::try_read_output(MutableBytes into) {
+  const auto got = output_->read(into, after(std::chrono::milliseconds(1)));
+  return got && *got > 0 ? std::optional(*got) : std::nullopt;
+}
+
 Finished Command::finish(kit::Duration limit) {
   Finished all{.status = ExitStatus::exited(0), .output = {}, .errors = {}};
   all.output = read_to_end(output_, limit);

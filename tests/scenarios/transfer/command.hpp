@@ -35,6 +35,8 @@ class Command {
   void close_input() { input_.reset(); }
   void close_output() { output_.reset(); }
   void signal(int number);
+  /// What it has printed since the last call, as much as there is room for; nothing if that is nothing.
+  std::optional<std::size_t> try_read_output(tenon::MutableBytes into);
   /// Reads what it prints until it ends; throws if it prints nothing for so long.
   Finished finish(kit::Duration limit = kit::default_limit);
 

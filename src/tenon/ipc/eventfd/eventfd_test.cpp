@@ -125,16 +125,20 @@ TEST(EventFd, calls_without_deadline_go_on_after_signals) {  // F71
   const kit::Watchdog watchdog("calls under signals");
   EventFd bell = EventFd::create().or_throw();
   const kit::SignalStorm storm;
+  std::atomic<bool> is_full = false;
   std::jthread other([&] {
     storm.await(20);
     bell.post(1, never).or_throw();
     bell.post(EventFd::most, never).or_throw();  // once the first has been taken
-    storm.await(60);
+    is_full.wait(false);
+    storm.await(storm.count() + 40);
     EXPECT_EQ(bell.wait(never).or_throw(), EventFd::most);
   });
   EXPECT_EQ(bell.wait(never).or_throw(), 1U);
   while (!wait_ready(bell.fd(), Ready::reading, never)) {
   }
+  is_full = true;
+  is_full.notify_one();
   EXPECT_TRUE(bell.post(EventFd::most, never)) << "once the other has taken all";
 }
 

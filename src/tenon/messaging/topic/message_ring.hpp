@@ -14,15 +14,16 @@
 ///    about: bits 0–39 bytes of the message, bits 40–55 the publisher's processor, bits 56–63 its form (inline or
 ///    chunk). Of a message in a chunk the first word is the chunk's number.
 /// 3. Invariants. I1: message p stands in entry p mod entries. I2: the entry's number is p while message p is being
-///    written, p + 1 when it is there whole, p + 1 − entries before. I3: a writer publishes message p only while
-///    p ≠ limit, which gate_scan.hpp finds. I4: numbers are compared by equality or their signed difference: they wrap.
+///    written, p + 1 when it is there whole, p + 1 − entries before; p also from when that older one was taken back.
+///    I3: a writer publishes message p only while p ≠ limit, which gate_scan.hpp finds. I4: numbers are compared by
+///    equality or their signed difference: they wrap.
 /// 4. Edges.
 ///      M1  store-release of a number, whole (publish) → load-acquire (look): publishes the entry's words, and the
-///      bytes
-///          of the chunk that they name.
+///          bytes of the chunk that they name.
 ///      M2  fence-release after a number, being written (publish) → fence-acquire after the words (look): who has seen
 ///          a word of the next message sees that its number has changed.
-///      M3  number, being written; fence-seq_cst (chunk_pool.hpp, C1) ↔ pin; fence-seq_cst; number (still_there): of
+///      M3  number, being written or taken back; fence-seq_cst (chunk_pool.hpp, C1) ↔ pin; fence-seq_cst; number
+///      (still_there): of
 ///          the publisher that takes a chunk back and the subscriber that pins it at least one sees the other.
 /// 5. Progress. Wait-free, all of it. publish() is the same stores for one subscriber as for a thousand; first_free()
 ///    takes steps in the logarithm of the number of entries.
@@ -32,6 +33,7 @@
 ///    nothing.
 /// 7. Use instead. Topic, which this is a part of; ring/broadcast_ring alone, between threads or without discovery.
 #include <tenon/base/fence.hpp>
+#include <tenon/messaging/topic/message_layout.hpp>
 
 #include <array>
 #include <atomic>
@@ -41,39 +43,6 @@
 #include <utility>
 
 namespace tenon {
-
-enum class MessageForm : std::uint8_t { inline_words = 1, chunk = 2 };
-
-/// What an entry says of its message, packed into a word.
-struct MessageAbout {
-  static constexpr std::uint64_t most_bytes = (std::uint64_t{1} << 40) - 1;
-
-  std::uint64_t bytes = 0;
-  std::uint16_t processor = 0;  ///< on which it was published
-  MessageForm form = MessageForm::inline_words;
-
-  constexpr std::uint64_t packed() const noexcept {
-    return (bytes & most_bytes) | std::uint64_t{processor} << 40 | std::uint64_t{static_cast<std::uint8_t>(form)} << 56;
-  }
-  static constexpr MessageAbout unpack(std::uint64_t word) noexcept {
-    return {.bytes = word & most_bytes,
-            .processor = static_cast<std::uint16_t>(word >> 40),
-            .form = static_cast<MessageForm>(word >> 56)};
-  }
-};
-
-template <std::size_t Words, template <class> class Atomic = std::atomic>
-struct alignas(Words == 5 ? 64 : 128) MessageEntry {
-  static constexpr std::size_t words = Words;
-  static constexpr std::size_t inline_bytes = Words * sizeof(std::uint64_t);  ///< of a message within it
-  Atomic<std::uint64_t> number{0};
-  Atomic<std::uint64_t> time{0};
-  Atomic<std::uint64_t> about{0};
-  Atomic<std::uint64_t> word[Words];
-};
-static_assert(sizeof(MessageEntry<5>) == 64 && sizeof(MessageEntry<13>) == 128);
-static_assert(offsetof(MessageEntry<5>, time) == 8 && offsetof(MessageEntry<5>, about) == 16);
-static_assert(offsetof(MessageEntry<5>, word) == 24 && std::atomic<std::uint64_t>::is_always_lock_free);
 
 template <class Entry>
 class MessageRing {
@@ -120,6 +89,11 @@ class MessageRing {
       ++at_;
       entry.number.store(at_, std::memory_order_release);  // M1
     }
+    /// Takes back the message that one of those to come is to overwrite, the next or so many behind it, fewer than
+    /// there are entries: nobody finds it any more. As if that one were being written.
+    void withdraw(std::uint64_t ahead) noexcept {
+      ring_.entry_of(at_ + ahead).number.store(at_ + ahead, std::memory_order_relaxed);  // M3
+    }
     /// The number of the next message.
     std::uint64_t next() const noexcept { return at_; }
     std::uint64_t limit() const noexcept { return limit_; }
@@ -140,22 +114,27 @@ class MessageRing {
    public:
     Reader(MessageRing ring, std::uint64_t at) noexcept : ring_(ring), at_(at) {}
 
+    /// Whether look() has a message or a gap to tell of.
+    bool has_news() const noexcept {
+      return static_cast<std::int64_t>(ring_.entry_of(at_).number.load(std::memory_order_relaxed) - at_) >
+             0;  // look() orders
+    }
     /// Copies the message at next(), and stays there.
     template <std::size_t N>
       requires(N <= Entry::words)
-    Seen look(Copy<N>& into) const noexcept {
+    [[gnu::always_inline]] Seen look(Copy<N>& into) const noexcept {
       const Entry& entry = ring_.entry_of(at_);
       const std::uint64_t number = entry.number.load(std::memory_order_acquire);  // M1
-      if (number == at_ + 1) [[likely]] {
-        into.time = entry.time.load(std::memory_order_relaxed);    // M1 before, M2 after
-        into.about = entry.about.load(std::memory_order_relaxed);  // M1 before, M2 after
-        load(entry, into.word, std::make_index_sequence<N>());
-        thread_fence(entry.number, std::memory_order_acquire);  // M2
-        if (still_there()) [[likely]] {
-          return Seen::message;
-        }
+      if (number != at_ + 1) {
+        // One load alone: who waits takes the line away from the publisher with each.
+        return is_ahead(number) ? Seen::gap : Seen::nothing;
       }
-      return is_ahead(entry.number.load(std::memory_order_relaxed)) ? Seen::gap : Seen::nothing;  // skip() looks again
+      into.time = entry.time.load(std::memory_order_relaxed);    // M1 before, M2 after
+      into.about = entry.about.load(std::memory_order_relaxed);  // M1 before, M2 after
+      load(entry, into.word, std::make_index_sequence<N>());
+      thread_fence(entry.number, std::memory_order_acquire);                      // M2
+      const bool whole = entry.number.load(std::memory_order_relaxed) == number;  // M2
+      return whole ? Seen::message : Seen::gap;
     }
     /// Whether what look() copied has not been overwritten since. After a pin and a full fence, it cannot be any more.
     bool still_there() const noexcept {

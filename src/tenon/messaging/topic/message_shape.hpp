@@ -5,10 +5,15 @@
 #include <tenon/messaging/topic/endpoint_file.hpp>
 #include <tenon/messaging/topic/message_ring.hpp>
 
+#include <algorithm>
+#include <array>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 namespace tenon {
 
@@ -65,6 +70,40 @@ struct MessageShape {
     return about.bytes == sizeof(T) && about.form == (in_chunks ? MessageForm::chunk : MessageForm::inline_words);
   }
   static constexpr MessageType type() noexcept { return message_type<T>(); }
+  /// The words of a message within an entry. Each is loaded by itself, as the fields were stored, more or less: a wider
+  /// load would have to wait until all stores that it covers are done.
+  static std::array<std::uint64_t, words> words_of(const T& value) noexcept {
+    std::array<std::uint64_t, words> into{};
+    for_each_piece<8>([&](auto at, auto bytes) { std::memcpy(&into[at / 8], bytes_of(value) + at, bytes); },
+                      std::make_index_sequence<words>());
+    return into;
+  }
+  /// And back. Stored in pairs, so that wide and narrow loads of the value find it in one store.
+  static void take_words(T& value, const std::array<std::uint64_t, words>& from) noexcept {
+    using Pair __attribute__((vector_size(16))) = std::uint64_t;
+    for_each_piece<sizeof(Pair)>(
+        [&](auto at, auto bytes) {
+          constexpr std::size_t first = at / 8;
+          if constexpr (first + 1 < words) {
+            const Pair pair = {from[first], from[first + 1]};
+            std::memcpy(bytes_of(value) + at, &pair, bytes);
+          } else {
+            std::memcpy(bytes_of(value) + at, &from[first], bytes);
+          }
+        },
+        std::make_index_sequence<(words + 1) / 2>());
+  }
+
+ private:
+  static const std::byte* bytes_of(const T& value) noexcept { return reinterpret_cast<const std::byte*>(&value); }
+  static std::byte* bytes_of(T& value) noexcept { return reinterpret_cast<std::byte*>(&value); }
+  // Calls `use` with the place and the length of each piece of `step` bytes, without a loop.
+  template <std::size_t step, class Use, std::size_t... I>
+  static void for_each_piece(Use use, std::index_sequence<I...>) noexcept {
+    (use(std::integral_constant<std::size_t, I * step>(),
+         std::integral_constant<std::size_t, std::min(step, sizeof(T) - I * step)>()),
+     ...);
+  }
 };
 /// Of a variable length: in the entry what is short and was not lent, all else in a chunk, whose length pin() knows.
 template <SlicedMessage T>

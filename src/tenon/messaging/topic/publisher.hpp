@@ -78,9 +78,7 @@ class Publisher<T> : public PublisherHandle<T> {
         return this->publish_copied(chunk, sizeof value, deadline);
       });
     } else {
-      std::array<std::uint64_t, Shape::words> words{};
-      std::memcpy(words.data(), &value, sizeof value);
-      return port_->template publish_words<Shape::words>(words, sizeof value, deadline);
+      return port_->template publish_words<Shape::words>(Shape::words_of(value), sizeof value, deadline);
     }
   }
   Result<void> try_publish(const T& value) { return publish(value, immediately); }
@@ -111,13 +109,7 @@ class Publisher<T> : public PublisherHandle<T> {
     requires(!Shape::in_chunks)
   {
     return port_->template publish_batch<Shape::words>(
-        values.size(), sizeof(T),
-        [values](std::size_t i) {
-          std::array<std::uint64_t, Shape::words> words{};
-          std::memcpy(words.data(), &values[i], sizeof(T));
-          return words;
-        },
-        deadline);
+        values.size(), sizeof(T), [values](std::size_t i) { return Shape::words_of(values[i]); }, deadline);
   }
 
  private:

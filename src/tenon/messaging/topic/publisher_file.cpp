@@ -1,5 +1,6 @@
 #include <tenon/messaging/topic/publisher_file.hpp>
 
+#include <algorithm>
 #include <bit>
 #include <string>
 
@@ -43,10 +44,12 @@ Result<PublisherHeader> lay_out(const PublisherShape& shape, const MessageType& 
   const bool too_large = shape.chunk_bytes != 0 && shape.chunks > (most_bytes - header.chunks_at) / shape.chunk_bytes;
   header.file_bytes = too_large ? 0 : up_to(header.chunks_at + shape.chunks * shape.chunk_bytes, page);
   if (too_large || !fits(header, header.file_bytes)) {
+    const auto all = static_cast<long double>(shape.chunks) * static_cast<long double>(shape.chunk_bytes);
+    const auto wanted = too_large ? static_cast<std::uint64_t>(std::min(all, 9e18L)) : header.file_bytes;
     return fail(Error(Errc::limit_reached)
                     .with({.name = "bytes of a publisher's file",
                            .value = most_bytes,
-                           .wanted = header.file_bytes,
+                           .wanted = wanted,
                            .remedy = "ask for less depth, fewer loans and less to be held, or smaller messages"}));
   }
   return header;

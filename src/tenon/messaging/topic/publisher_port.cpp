@@ -16,8 +16,13 @@ namespace {
 constexpr std::uint32_t short_messages_depth = 1024;
 constexpr std::uint64_t long_messages_bytes = 4 << 20;
 constexpr std::uint32_t most_entries = 1 << 30;
-// From here on a chunk is taken again at once: it is longer than what a second-level cache holds.
-constexpr std::uint64_t long_chunk = 512 << 10;
+// Whether a chunk is taken again at once, while some of it is in a cache: where it is longer than what a second-level
+// cache holds, and the ring itself does not go through more than a last-level cache does.
+bool reuses_at_once(const PublisherHeader& header) noexcept {
+  constexpr std::uint64_t second_level = 512 << 10;
+  constexpr std::uint64_t last_level = 16 << 20;
+  return header.chunk_bytes >= second_level && header.depth <= last_level / header.chunk_bytes;
+}
 
 std::uint32_t depth_of(const PublisherOptions& options, std::uint64_t message_bytes, bool in_chunks) noexcept {
   if (options.depth != 0 || !in_chunks) {
@@ -73,9 +78,8 @@ Result<std::unique_ptr<PublisherPort<Words>>> PublisherPort<Words>::create_in(To
                                                                               PublisherHeader header,
                                                                               const MessageType& type) {
   TopicCensus census(holder);
-  census.sweep(folder);
-  if (auto checked = census.check_publishers_types(folder, type); !checked) {
-    return fail(std::move(checked.error()));
+  if (auto prepared = census.prepare(folder, type); !prepared) {
+    return fail(std::move(prepared.error()));
   }
   const EndpointName name{.kind = EndpointKind::publisher, .token = Token::random(), .life = holder.token()};
   const bool registered = register_for_barriers();
@@ -119,7 +123,7 @@ PublisherPort<Words>::PublisherPort(const Holder& holder, const PublisherOptions
       must_fence_(!registered),
       fork_(ForkCount::begin()),
       roster_(folder_, census_, name.token, header.first, header.depth),
-      pool_(header.chunks, header.chunk_bytes >= long_chunk ? ChunkOrder::newest_first : ChunkOrder::oldest_first),
+      pool_(header.chunks, reuses_at_once(header) ? ChunkOrder::newest_first : ChunkOrder::oldest_first),
       chunk_in_entry_(header.chunks == 0 ? 0 : header.entries) {}
 
 template <std::size_t Words>
@@ -165,7 +169,10 @@ Result<std::uint32_t> PublisherPort<Words>::take_chunk() {
   if (auto usable = check_usable(); !usable) {
     return fail(std::move(usable.error()));
   }
-  const bool eager = header_.chunk_bytes >= long_chunk;  // what was just given up is still in the cache
+  const bool eager = reuses_at_once(header_);
+  if (eager) {
+    withdraw();
+  }
   if (pool_.free() == 0 || eager) {
     reclaim();
   }
@@ -178,6 +185,27 @@ Result<std::uint32_t> PublisherPort<Words>::take_chunk() {
     return fail(Error(*roster_.blind()));
   }
   return taken ? Result<std::uint32_t>(*taken) : fail(all_held());
+}
+
+// Takes back what lies so far behind that the next message need not leave it there, so that its chunk may become that
+// one's. The last message, at a depth of one, only when all have received it: who is not waited for would else have it
+// for no longer than until the next loan.
+template <std::size_t Words>
+void PublisherPort<Words>::withdraw() {
+  if (!writer_.may_publish()) {
+    scan();
+  }
+  if (!writer_.may_publish()) {
+    return;
+  }
+  const std::uint64_t keeps = header_.depth > 1 || roster_.all_have_received(writer_.next()) ? header_.depth : 2;
+  for (std::uint64_t ahead = 0; ahead <= header_.entries - keeps; ++ahead) {
+    std::uint32_t& in_entry = chunk_in_entry_[(writer_.next() + ahead) & (header_.entries - 1)];
+    if (in_entry != 0) {
+      writer_.withdraw(ahead);
+      retire(std::exchange(in_entry, 0));
+    }
+  }
 }
 
 template <std::size_t Words>

@@ -42,7 +42,7 @@ struct LentMessage {
 };
 
 template <std::size_t Words>
-class PublisherPort {
+class alignas(128) PublisherPort {
  public:
   using Entry = MessageEntry<Words>;
   using Ring = MessageRing<Entry>;
@@ -178,6 +178,7 @@ class PublisherPort {
   void put_chunk(const LentMessage& lent, std::uint64_t time);
   void wake_subscribers() noexcept;
   void retire(std::uint32_t named);
+  void withdraw();
 
   Result<void> check_usable() const;
   Result<void> make_room(Deadline deadline);

@@ -27,7 +27,7 @@ class SampleKey {
   SampleKey() = default;
 };
 
-/// What a received message is beside its value; it holds a long one.
+/// What is known of a received message beside its value.
 template <std::size_t Words>
 class ReceivedMessage {
  public:
@@ -35,28 +35,10 @@ class ReceivedMessage {
   using Connection = typename Port::Connection;
   using Pinned = typename Port::Pinned;
 
-  ReceivedMessage(ReceivedMessage&& other) noexcept
-      : port_(other.port_),
-        from_(other.from_),
-        pin_(std::exchange(other.pin_, nullptr)),
-        number_(other.number_),
-        ticks_(other.ticks_),
-        origin_(other.origin_),
-        lost_before_(other.lost_before_) {}
-  ReceivedMessage& operator=(ReceivedMessage&& other) noexcept {
-    ReceivedMessage taken(std::move(other));
-    std::swap(port_, taken.port_);
-    std::swap(from_, taken.from_);
-    std::swap(pin_, taken.pin_);
-    std::swap(number_, taken.number_);
-    std::swap(ticks_, taken.ticks_);
-    std::swap(origin_, taken.origin_);
-    std::swap(lost_before_, taken.lost_before_);
-    return *this;
-  }
+  ReceivedMessage(ReceivedMessage&&) = default;
+  ReceivedMessage& operator=(ReceivedMessage&&) = default;
   ReceivedMessage(const ReceivedMessage&) = delete;
   ReceivedMessage& operator=(const ReceivedMessage&) = delete;
-  ~ReceivedMessage() { release(); }
 
   /// The how-manieth of its publisher's messages it is, from 0 on.
   std::uint64_t number() const noexcept { return number_; }
@@ -67,6 +49,40 @@ class ReceivedMessage {
   /// The same, as the publisher's clock showed it: to be compared with others of that publisher, and costs nothing.
   std::uint64_t ticks() const noexcept { return ticks_; }
 
+ protected:
+  ReceivedMessage(Port& port, Connection& from, std::uint64_t ticks) noexcept
+      : number_(from.reader.next() - from.file.header().first),
+        ticks_(ticks),
+        origin_(from.origin),
+        lost_before_(port.pass(from)) {}
+  ~ReceivedMessage() = default;
+
+ private:
+  std::uint64_t number_;
+  std::uint64_t ticks_;
+  ClockOrigin origin_;
+  std::uint64_t lost_before_;
+};
+
+/// A message that is held, if it is a long one.
+template <std::size_t Words>
+class HeldMessage : public ReceivedMessage<Words> {
+  using Base = ReceivedMessage<Words>;
+
+ public:
+  HeldMessage(HeldMessage&& other) noexcept
+      : Base(std::move(other)), port_(other.port_), from_(other.from_), pin_(std::exchange(other.pin_, nullptr)) {}
+  HeldMessage& operator=(HeldMessage&& other) noexcept {
+    HeldMessage taken(std::move(other));
+    Base::operator=(std::move(taken));
+    std::swap(port_, taken.port_);
+    std::swap(from_, taken.from_);
+    std::swap(pin_, taken.pin_);
+    return *this;
+  }
+  HeldMessage(const HeldMessage&) = delete;
+  HeldMessage& operator=(const HeldMessage&) = delete;
+
   /// Lets go of it now.
   void release() noexcept {
     if (pin_ != nullptr) {
@@ -75,65 +91,74 @@ class ReceivedMessage {
   }
 
  protected:
-  ReceivedMessage(Port& port, Connection& from, std::uint64_t ticks, std::atomic<std::uint32_t>* pin) noexcept
-      : port_(&port),
-        from_(&from),
-        pin_(pin),
-        number_(from.reader.next() - from.file.header().first),
-        ticks_(ticks),
-        origin_(from.origin),
-        lost_before_(port.pass(from)) {}
+  HeldMessage(typename Base::Port& port, typename Base::Connection& from, std::uint64_t ticks,
+              std::atomic<std::uint32_t>* pin) noexcept
+      : Base(port, from, ticks), port_(&port), from_(&from), pin_(pin) {}
+  ~HeldMessage() { release(); }
 
  private:
-  Port* port_;
-  Connection* from_;
+  typename Base::Port* port_;
+  typename Base::Connection* from_;
   std::atomic<std::uint32_t>* pin_;
-  std::uint64_t number_;
-  std::uint64_t ticks_;
-  ClockOrigin origin_;
-  std::uint64_t lost_before_;
+};
+
+/// A message that was copied: there is nothing to hold.
+template <std::size_t Words>
+class CopiedMessage : public ReceivedMessage<Words> {
+ public:
+  /// As of one that is held.
+  void release() noexcept {}
+
+ protected:
+  using ReceivedMessage<Words>::ReceivedMessage;
 };
 
 /// A received message. A long one lies in the publisher's memory, read-only, and is held until this goes or is
-/// released; a short one is a copy. It goes before its subscriber does.
+/// released. It goes before its subscriber does.
 template <Message T>
-class Sample<T> : public ReceivedMessage<MessageShape<T>::entry_words> {
-  using Shape = MessageShape<T>;
-  using Base = ReceivedMessage<Shape::entry_words>;
+  requires(MessageShape<T>::in_chunks)
+class Sample<T> : public HeldMessage<MessageShape<T>::entry_words> {
+  using Base = HeldMessage<MessageShape<T>::entry_words>;
 
  public:
-  const T& operator*() const noexcept { return *value(); }
-  const T* operator->() const noexcept { return value(); }
+  const T& operator*() const noexcept { return *value_; }
+  const T* operator->() const noexcept { return value_; }
 
   /// For Subscriber<T> alone.
   template <class Copy>
   Sample(SampleKey, typename Base::Port& port, typename Base::Connection& from, const Copy& copy,
          const typename Base::Pinned& pinned) noexcept
-      : Base(port, from, copy.time, pinned.pin) {
-    if constexpr (Shape::in_chunks) {
-      value_ = reinterpret_cast<const T*>(pinned.message.data());
-    } else {
-      std::memcpy(static_cast<void*>(&value_), copy.word.data(), sizeof(T));
-    }
+      : Base(port, from, copy.time, pinned.pin), value_(reinterpret_cast<const T*>(pinned.message.data())) {}
+
+ private:
+  const T* value_;
+};
+
+/// Of a short message: a copy, which may outlive its subscriber.
+template <Message T>
+class Sample<T> : public CopiedMessage<MessageShape<T>::entry_words> {
+  using Base = CopiedMessage<MessageShape<T>::entry_words>;
+
+ public:
+  const T& operator*() const noexcept { return value_; }
+  const T* operator->() const noexcept { return &value_; }
+
+  /// For Subscriber<T> alone.
+  template <class Copy>
+  Sample(SampleKey, typename Base::Port& port, typename Base::Connection& from, const Copy& copy) noexcept
+      : Base(port, from, copy.time) {
+    MessageShape<T>::take_words(value_, copy.word);
   }
 
  private:
-  const T* value() const noexcept {
-    if constexpr (Shape::in_chunks) {
-      return value_;
-    } else {
-      return &value_;
-    }
-  }
-
-  std::conditional_t<Shape::in_chunks, const T*, T> value_;
+  T value_;
 };
 
 /// A received slice. A long one lies in the publisher's memory, read-only, and is held until this goes or is released;
 /// a short one is a copy, which moves with this. It goes before its subscriber does.
 template <SlicedMessage S>
-class Sample<S> : public ReceivedMessage<MessageShape<S>::entry_words> {
-  using Base = ReceivedMessage<MessageShape<S>::entry_words>;
+class Sample<S> : public HeldMessage<MessageShape<S>::entry_words> {
+  using Base = HeldMessage<MessageShape<S>::entry_words>;
   using Element = typename SliceElement<S>::Type;
 
  public:
@@ -167,8 +192,8 @@ class Sample<S> : public ReceivedMessage<MessageShape<S>::entry_words> {
 /// A received message with a tail. It lies in the publisher's memory, read-only, and is held until this goes or is
 /// released. It goes before its subscriber does.
 template <TailedMessage M>
-class Sample<M> : public ReceivedMessage<MessageShape<M>::entry_words> {
-  using Base = ReceivedMessage<MessageShape<M>::entry_words>;
+class Sample<M> : public HeldMessage<MessageShape<M>::entry_words> {
+  using Base = HeldMessage<MessageShape<M>::entry_words>;
   using Head = typename TailedHead<M>::Type;
 
  public:

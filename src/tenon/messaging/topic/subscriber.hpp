@@ -37,10 +37,10 @@ class Subscriber {
   /// are held), corrupt (a publisher wrote what cannot be), type_mismatch (a publisher of another type came), in_child.
   Result<Sample<M>> receive(Deadline deadline) {
     if constexpr (!Shape::in_chunks) {
-      Copy copy;
-      Connection* const from = port_->find(copy);
+      Copy copy;  // of its own, which no call is given: it stays in registers
+      Connection* const from = port_->find_soon(copy, deadline);
       if (from != nullptr && Shape::is_sound(MessageAbout::unpack(copy.about))) [[likely]] {
-        return deliver(*from, copy, {});
+        return deliver(*from, copy);
       }
     }
     return take_one([&](Copy& copy) { return port_->look(copy, deadline); });
@@ -55,24 +55,16 @@ class Subscriber {
     requires(!Shape::in_chunks)
   {
     expects(!messages.empty(), "there is room for one message at least");
+    if (const std::size_t taken = take_at_once(messages, deadline); taken != 0) [[likely]] {
+      return taken;
+    }
     Copy copy;
     auto from = port_->look(copy, deadline);
     if (!from) {
       return fail(std::move(from.error()));
     }
-    std::size_t taken = 0;
-    bool another = true;
-    while (another && Shape::is_sound(MessageAbout::unpack(copy.about))) {
-      std::memcpy(static_cast<void*>(&messages[taken]), copy.word.data(), sizeof(M));
-      ++taken;
-      port_->take(**from);
-      another = taken < messages.size() && port_->look_on(**from, copy);
-    }
-    if (taken == 0) {
-      return fail(pass_unsound(**from));
-    }
-    port_->settle(**from, taken);
-    return taken;
+    const std::size_t taken = take_batch(**from, copy, messages, [&] { return port_->look_on(**from, copy); });
+    return taken != 0 ? Result<std::size_t>(taken) : fail(pass_unsound(**from));
   }
   /// Appends messages that are there, one at least and `most` at most, of any publisher. Returns how many. Outcomes and
   /// failures, if there is none: as receive(); what comes after the first message that cannot be had is told next time.
@@ -85,7 +77,7 @@ class Subscriber {
     messages.push_back(std::move(*first));
     std::size_t taken = 1;
     const auto look = [this](Copy& copy) -> Result<Connection*> {
-      Connection* const from = port_->find(copy);
+      Connection* const from = port_->find_any(copy);
       return from != nullptr ? Result<Connection*>(from) : fail(Errc::would_block, "receive");
     };
     for (; taken < most; ++taken) {
@@ -134,20 +126,49 @@ class Subscriber {
       if (!Shape::is_sound(about)) {
         return fail(pass_unsound(**from));
       }
-      if (about.form == MessageForm::inline_words) {
-        return deliver(**from, copy, Pinned{});
-      }
-      auto pinned = port_->pin(**from, copy.word[0], about.bytes);
-      if (pinned) {
-        return deliver(**from, copy, *pinned);
-      }
-      if (pinned.failed_with(Errc::corrupt)) {
-        port_->pass(**from);
-      }
-      if (!pinned.failed_with(Errc::stale)) {
-        return fail(std::move(pinned.error()));
+      if constexpr (!Shape::in_chunks) {
+        return deliver(**from, copy);
+      } else {
+        if (about.form == MessageForm::inline_words) {
+          return deliver(**from, copy, Pinned{});
+        }
+        auto pinned = port_->pin(**from, copy.word[0], about.bytes);
+        if (pinned) {
+          return deliver(**from, copy, *pinned);
+        }
+        if (pinned.failed_with(Errc::corrupt)) {
+          port_->pass(**from);
+        }
+        if (!pinned.failed_with(Errc::stale)) {
+          return fail(std::move(pinned.error()));
+        }
       }
     }
+  }
+  // Those of one publisher that are there, up to the first of which there is more to say.
+  std::size_t take_at_once(std::span<M> messages, Deadline deadline)
+    requires(!Shape::in_chunks)
+  {
+    Copy copy;  // as that of receive()
+    Connection* const from = port_->find_soon(copy, deadline);
+    return from == nullptr ? 0 : take_batch(*from, copy, messages, [&] { return port_->look_on_at_once(*from, copy); });
+  }
+  // The one that was looked at, and those that look_on() copies after it, up to the first that is not sound.
+  template <class LookOn>
+  [[gnu::always_inline]] std::size_t take_batch(Connection& from, const Copy& copy, std::span<M> messages,
+                                                LookOn look_on) {
+    std::size_t taken = 0;
+    bool another = true;
+    while (another && Shape::is_sound(MessageAbout::unpack(copy.about))) {
+      Shape::take_words(messages[taken], copy.word);
+      ++taken;
+      port_->take(from);
+      another = taken < messages.size() && look_on();
+    }
+    if (taken != 0) {
+      port_->settle(from, taken);
+    }
+    return taken;
   }
   Error pass_unsound(Connection& from) {
     port_->pass(from);
@@ -155,8 +176,9 @@ class Subscriber {
   }
 
   // Made where it is returned to.
-  Result<Sample<M>> deliver(Connection& from, const Copy& copy, const Pinned& pinned) {
-    return Result<Sample<M>>(std::in_place, SampleKey(), *port_, from, copy, pinned);
+  template <class... Held>
+  Result<Sample<M>> deliver(Connection& from, const Copy& copy, const Held&... pinned) {
+    return Result<Sample<M>>(std::in_place, SampleKey(), *port_, from, copy, pinned...);
   }
 
   std::unique_ptr<Port> port_;

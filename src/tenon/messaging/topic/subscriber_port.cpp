@@ -15,6 +15,8 @@ constexpr std::uint64_t beyond_all = std::uint64_t{1} << 62;
 constexpr std::int64_t between_looks_at_lives = 50'000'000;
 // Some 50 µs of looks and pauses.
 constexpr std::uint64_t adaptive_looks = 1500;
+// Some 2 µs.
+constexpr int looks_on_the_way = 64;
 
 constexpr Deadline::Clock::time_point moment_of(std::int64_t nanoseconds) noexcept {
   return Deadline::Clock::time_point(std::chrono::nanoseconds(nanoseconds));
@@ -46,9 +48,8 @@ Result<std::unique_ptr<SubscriberPort<Words>>> SubscriberPort<Words>::create_in(
                                                                                 bool in_chunks,
                                                                                 const MessageType& type) {
   TopicCensus census(holder);
-  census.sweep(folder);
-  if (auto checked = census.check_publishers_types(folder, type); !checked) {
-    return fail(std::move(checked.error()));
+  if (auto prepared = census.prepare(folder, type); !prepared) {
+    return fail(std::move(prepared.error()));
   }
   const EndpointName name{.kind = EndpointKind::subscriber, .token = Token::random(), .life = holder.token()};
   const SubscriberShape shape{.reliable = options.reliable, .max_held = in_chunks ? options.max_held : 0};
@@ -83,6 +84,7 @@ SubscriberPort<Words>::SubscriberPort(const Holder& holder, const SubscriberOpti
       census_(holder),
       bell_(&folder_.bell()),
       registered_(registered),
+      takes_turns_(options.ordered_within <= std::chrono::nanoseconds(0) && !options.newest_only),
       fork_(ForkCount::begin()),
       order_(options.ordered_within) {}
 
@@ -119,8 +121,11 @@ Result<typename SubscriberPort<Words>::Connection*> SubscriberPort<Words>::nothi
       ring_for_room(*from);
     }
   }
-  if (++empty_looks_ >= looks_between_names) {
+  // Who looks seldom is told as soon as who looks all the time.
+  const std::int64_t now = monotonic_now();
+  if (++empty_looks_ >= looks_between_names || now - met_at_ >= between_looks_at_lives) {
     empty_looks_ = 0;
+    met_at_ = now;
     look_who_is_there();
     look_who_has_ended();
     forget_the_ended();
@@ -225,16 +230,38 @@ void SubscriberPort<Words>::look_while_busy() noexcept {
   }
 }
 
+// Looks for as long as a message takes that is on its way from another processor. A pause after each look leaves the
+// entry's line to the publisher, which has it to write yet.
+template <std::size_t Words>
+bool SubscriberPort<Words>::await_soon() noexcept {
+  const bool finds_at_once = takes_turns_ && !tell_before_messages_ && is_of_this_process();
+  if (!finds_at_once || options_.waiting == Waiting::sleep ||
+      (options_.waiting == Waiting::adaptive && !comes_from_elsewhere())) {
+    return false;
+  }
+  for (int look = 0; look < looks_on_the_way; ++look) {
+    pause_processor();
+    if (std::ranges::any_of(connections_, [](const auto& from) { return from->reader.has_news(); })) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// Whether to look again may help: not where each publisher waits for this very processor.
+template <std::size_t Words>
+bool SubscriberPort<Words>::comes_from_elsewhere() const noexcept {
+  return std::ranges::any_of(
+      connections_, [own = own_processor()](const auto& from) { return !from->ended && from->processor != own; });
+}
+
 template <std::size_t Words>
 std::uint64_t SubscriberPort<Words>::spins() noexcept {
   if (options_.waiting == Waiting::spin) {
     return UINT64_MAX;
   }
-  // Once for each message: who waits for long sleeps. And not where the publisher waits for this very processor.
-  const std::uint16_t own = own_processor();
-  const bool helps =
-      options_.waiting == Waiting::adaptive && std::exchange(fresh_, false) &&
-      std::ranges::any_of(connections_, [own](const auto& from) { return !from->ended && from->processor != own; });
+  // Once for each message: who waits for long sleeps.
+  const bool helps = options_.waiting == Waiting::adaptive && std::exchange(fresh_, false) && comes_from_elsewhere();
   return helps ? adaptive_looks : 0;
 }
 

@@ -21,6 +21,7 @@
 #include <tenon/messaging/topic/wake_socket.hpp>
 #include <tenon/os/fork_count.hpp>
 #include <tenon/os/own_processor.hpp>
+#include <tenon/os/stop.hpp>
 
 #include <memory>
 #include <optional>
@@ -31,7 +32,7 @@
 namespace tenon {
 
 template <std::size_t Words>
-class SubscriberPort {
+class alignas(128) SubscriberPort {
  public:
   using Entry = MessageEntry<Words>;
   using Ring = MessageRing<Entry>;
@@ -39,7 +40,7 @@ class SubscriberPort {
   using Copy = typename Ring::template Copy<N>;
 
   /// A publisher, as this subscription sees it.
-  struct Connection {
+  struct alignas(128) Connection {
     PublisherFile file;
     typename Ring::Reader reader;
     RowView row;
@@ -67,9 +68,26 @@ class SubscriberPort {
   SubscriberPort(const SubscriberPort&) = delete;
   SubscriberPort& operator=(const SubscriberPort&) = delete;
 
-  /// The same as try_look(), for those whose message is there: else nullptr, and try_look() says why.
+  /// As look(), where a message is there or as good as on its way, and nothing else is to be said: else nullptr, and
+  /// look() says what. `copy` needs no place in memory unless the caller gives it one.
   template <std::size_t N>
-  Connection* find(Copy<N>& copy) {
+  [[gnu::always_inline]] Connection* find_soon(Copy<N>& copy, Deadline deadline) {
+    for (bool waited = false;; waited = true) {
+      Connection* const found = find_at_once(copy);
+      if (found != nullptr || waited || deadline.is_immediate() || !await_soon()) {
+        return found;
+      }
+    }
+  }
+  /// The message after the one that was taken, if it is there and of the same publisher; for who found that one at
+  /// once.
+  template <std::size_t N>
+  bool look_on_at_once(Connection& from, Copy<N>& copy) {
+    return from.reader.look(copy) == Ring::Seen::message;
+  }
+  /// As try_look(), for those whose message is there: else nullptr, and try_look() says why.
+  template <std::size_t N>
+  Connection* find_any(Copy<N>& copy) {
     return is_of_this_process() && !tell_before_messages_ ? find_next(copy) : nullptr;
   }
   /// Copies the next message of any publisher, and stays there: pin(), pass() or both follow. Outcomes: would_block;
@@ -82,7 +100,7 @@ class SubscriberPort {
       }
     }
     while (true) {
-      if (Connection* const found = find(copy); found != nullptr) {
+      if (Connection* const found = find_any(copy); found != nullptr) {
         return found;
       }
       Result<Connection*> nothing = nothing_new();
@@ -115,6 +133,9 @@ class SubscriberPort {
       Result<Connection*> found = try_look(copy);
       if (!found.failed_with(Errc::would_block)) [[likely]] {
         return found;
+      }
+      if (deadline.is_immediate()) {
+        return fail(stop_requested(deadline) ? Errc::stopped : Errc::timed_out, "receive");
       }
       if (found = spin(copy, deadline); !found.failed_with(Errc::would_block)) {
         return found;
@@ -221,6 +242,25 @@ class SubscriberPort {
                                                            const MessageType& type);
 
   template <std::size_t N>
+  [[gnu::always_inline]] Connection* find_at_once(Copy<N>& copy) {
+    if (!is_of_this_process() || tell_before_messages_ || !takes_turns_) [[unlikely]] {
+      return nullptr;
+    }
+    for (std::size_t i = 0; i < connections_.size(); ++i) {
+      Connection& from = *connections_[turn_];
+      const auto seen = from.reader.look(copy);
+      if (seen == Ring::Seen::message) [[likely]] {
+        from.processor = MessageAbout::unpack(copy.about).processor;
+        return &from;
+      }
+      if (seen == Ring::Seen::gap) {
+        return nullptr;
+      }
+      turn_ = turn_ + 1 < connections_.size() ? turn_ + 1 : 0;
+    }
+    return nullptr;
+  }
+  template <std::size_t N>
   Connection* find_next(Copy<N>& copy) {
     if (order_.is_wanted()) [[unlikely]] {
       return find_oldest(copy);
@@ -244,7 +284,10 @@ class SubscriberPort {
       }
       const std::uint64_t counted = oldest->reader.next();
       if (!look_at(*oldest, copy)) {
-        return nullptr;
+        if (turn == most_turns) {
+          return nullptr;
+        }
+        continue;  // it was taken back, and another is the oldest now
       }
       // Else it was overtaken since it was counted, and another may be older. Not without end: what is newer than it
       // seemed is told as it is.
@@ -295,6 +338,8 @@ class SubscriberPort {
   static constexpr std::uint64_t looks_in_a_row = 512;
   // An empty look is cheap, and who polls makes many: names are looked at once for so many of them.
   static constexpr std::uint32_t looks_between_names = 256;
+  bool await_soon() noexcept;
+  bool comes_from_elsewhere() const noexcept;
   Result<Connection*> nothing_new();
   Result<Connection*> tell_next_end();
   std::uint64_t newest_of(Connection& from) noexcept;
@@ -324,6 +369,7 @@ class SubscriberPort {
   TopicCensus census_;
   BellPage* bell_;
   bool registered_;
+  bool takes_turns_;  ///< publishers have theirs, message by message
   std::uint32_t fork_;
   std::size_t turn_ = 0;
   TimeOrder<Connection> order_;

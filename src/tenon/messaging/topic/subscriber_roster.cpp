@@ -100,19 +100,24 @@ std::uint64_t SubscriberRoster::scan_again() {
   return blind_ ? head_ : gates_.limit();
 }
 
+bool SubscriberRoster::all_have_received(std::uint64_t head) {
+  return !known_.empty() && std::ranges::all_of(known_, [&](Known& known) {
+    return static_cast<std::int64_t>(stand_of(known) - head) >= 0;  // one that has ended is beyond all
+  });
+}
+
 // Who is there is looked at behind the fence too: a pin stands in a file, which may be new.
-std::vector<std::span<const ChunkPool<>::Pin>> SubscriberRoster::pins() {
+std::span<const std::span<const ChunkPool<>::Pin>> SubscriberRoster::pins() {
   std::atomic_thread_fence(std::memory_order_seq_cst);  // G1, C1: the entries are gone before who holds is looked up
   look_who_is_there();
-  std::vector<std::span<const ChunkPool<>::Pin>> pins;
-  pins.reserve(known_.size());
+  pins_.clear();
   for (Known& known : known_) {
     find_row(known);
     if (known.row) {
-      pins.push_back(known.row->pins);
+      pins_.push_back(known.row->pins);
     }
   }
-  return pins;
+  return pins_;
 }
 
 // The others are nobody's concern.
@@ -139,6 +144,9 @@ bool SubscriberRoster::evict_slowest() noexcept {
 }
 
 void SubscriberRoster::ring(std::uint32_t told) {
+  if (told == 0) {
+    return;  // nobody polls yet
+  }
   look_who_is_there();
   for (const Known& known : known_) {
     // Of which publisher its socket is to be rung does not matter: it wants to know of all.

@@ -46,13 +46,17 @@ class SubscriberRoster {
   /// The same, of those whom the last scan met.
   std::uint64_t scan_again();
 
+  /// Whether everybody whom the last scan met has received all before `head`, also who is not waited for; not if it met
+  /// nobody.
+  bool all_have_received(std::uint64_t head);
+
   /// Why not all who are there are known: until it goes, nothing is overwritten and nothing freed.
   const std::optional<Error>& blind() const noexcept { return blind_; }
   /// Whether one of them cannot make barriers for the publisher.
   bool wants_fences() const noexcept { return wants_fences_; }
 
   /// What all of them hold, behind a full fence.
-  std::vector<std::span<const ChunkPool<>::Pin>> pins();
+  std::span<const std::span<const ChunkPool<>::Pin>> pins();
   /// Those of the dead who hold the publisher back, or its chunks, which `chunks_wanted` asks for.
   void drop_the_dead(bool chunks_wanted);
   /// The publisher goes on without the slowest of those that it waits for. Whether there is one.
@@ -90,6 +94,7 @@ class SubscriberRoster {
   GateScan<> gates_;
   std::uint64_t head_;  ///< at the last scan
   std::vector<Known> known_;
+  std::vector<std::span<const ChunkPool<>::Pin>> pins_ = {};  ///< room for pins()
   WakeRinger ringer_;
   std::optional<Error> blind_ = {};
   bool wants_fences_ = false;

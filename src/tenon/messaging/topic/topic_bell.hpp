@@ -44,11 +44,11 @@ class BellWord {
     return (word_.load(std::memory_order_relaxed) & asleep) != 0;  // B1, by a barrier on either side
   }
   /// Before the wake of all, which follows also where another was quicker: that one may have died before its own.
-  /// Returns what those were told who announced themselves last.
+  /// Returns what those were told who announced themselves last; 0 where nobody has yet.
   std::uint32_t silence() noexcept {
     const std::uint32_t seen = word_.load(std::memory_order_relaxed);  // no older than what is_wanted() saw
     if ((seen & asleep) == 0) {
-      return seen - 1;
+      return seen == 0 ? 0 : seen - 1;  // 2³¹ wakes later it is 0 once more, and who is missed then has its recheck
     }
     std::uint32_t told = seen;
     // No loop: who fails was forestalled, and the word is another already.

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <unistd.h>
-#include <vector>
 
 namespace tenon {
 
@@ -41,13 +40,24 @@ bool TopicCensus::is_gone(Token life) {
 }
 
 void TopicCensus::sweep(const TopicFolder& folder) {
+  if (const auto names = folder.names()) {
+    sweep(folder, *names);
+  }
+}
+
+Result<void> TopicCensus::prepare(const TopicFolder& folder, const MessageType& type) {
   const auto names = folder.names();
   if (!names) {
-    return;
+    return fail(Error(names.error()));
   }
+  sweep(folder, *names);
+  return check_publishers_types(folder, *names, type);
+}
+
+void TopicCensus::sweep(const TopicFolder& folder, const Names& names) {
   std::vector<EndpointName> ended;
   std::vector<SubscriberFile> living;
-  for (const EndpointName& name : *names) {
+  for (const EndpointName& name : names) {
     const bool gone = is_gone(name.life);
     if (gone && (name.unfinished || name.kind == EndpointKind::subscriber)) {
       folder.remove(name);
@@ -58,7 +68,7 @@ void TopicCensus::sweep(const TopicFolder& folder) {
   if (ended.empty()) {
     return;
   }
-  for (const EndpointName& name : *names) {
+  for (const EndpointName& name : names) {
     if (name.kind == EndpointKind::subscriber && !name.unfinished) {
       if (auto file = SubscriberFile::open(folder, name)) {
         living.push_back(std::move(*file));
@@ -72,12 +82,9 @@ void TopicCensus::sweep(const TopicFolder& folder) {
   }
 }
 
-Result<void> TopicCensus::check_publishers_types(const TopicFolder& folder, const MessageType& type) {
-  const auto names = folder.names();
-  if (!names) {
-    return fail(Error(names.error()));
-  }
-  for (const EndpointName& name : *names) {
+Result<void> TopicCensus::check_publishers_types(const TopicFolder& folder, const Names& names,
+                                                 const MessageType& type) {
+  for (const EndpointName& name : names) {
     if (name.kind != EndpointKind::publisher || name.unfinished || is_gone(name.life)) {
       continue;
     }

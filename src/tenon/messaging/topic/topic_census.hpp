@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <set>
+#include <vector>
 
 namespace tenon {
 
@@ -24,11 +25,16 @@ class TopicCensus {
   /// Removes the files that nobody needs any more. Whoever is killed in it has done part of the work, and no harm.
   void sweep(const TopicFolder& folder);
 
-  /// Whether all publishers that live in the topic have this type of messages. What a subscriber says of its own type
-  /// is not asked: it reads what publishers wrote, and finds out there. Failures: type_mismatch, version_mismatch.
-  Result<void> check_publishers_types(const TopicFolder& folder, const MessageType& type);
+  /// What comes before one's own file: sweep(), and whether all publishers that live in the topic have this type of
+  /// messages. What a subscriber says of its own type is not asked: it reads what publishers wrote, and finds out
+  /// there. Failures: type_mismatch, version_mismatch.
+  Result<void> prepare(const TopicFolder& folder, const MessageType& type);
 
  private:
+  using Names = std::vector<EndpointName>;
+  void sweep(const TopicFolder& folder, const Names& names);
+  Result<void> check_publishers_types(const TopicFolder& folder, const Names& names, const MessageType& type);
+
   Token own_;
   Deaths deaths_;
   std::set<std::uint64_t> gone_ = {};  ///< a token never comes again, and to look for one reads the whole domain

@@ -1,10 +1,12 @@
 #include <tenon/messaging/topic/topic_folder.hpp>
 
 #include <tenon/base/name.hpp>
+#include <tenon/messaging/topic/topic_layout.hpp>
 #include <tenon/os/backoff.hpp>
 #include <tenon/os/clock.hpp>
 #include <tenon/os/exact_mode.hpp>
 #include <tenon/os/reserve.hpp>
+#include <tenon/os/sharing.hpp>
 #include <tenon/os/socket_name.hpp>
 #include <tenon/os/system_call.hpp>
 
@@ -22,38 +24,11 @@ namespace tenon {
 
 namespace {
 
-constexpr std::string_view prefix = "topic.";
 constexpr const char* bell_name = "bell";
 constexpr std::size_t bell_bytes = 4096;
 static_assert(sizeof(BellPage) <= bell_bytes);
 // Whoever leaves holds the lock for a few system calls; who keeps it longer does so on purpose, or is stopped.
 constexpr std::chrono::seconds lock_patience{1};
-// Modification times of files come from a clock that ticks this seldom: two changes within one tick look alike.
-constexpr std::int64_t file_clock_step = 20'000'000;
-
-struct Sharing {
-  std::uint32_t mode;  // of the directory
-  gid_t group;
-  bool is_shared() const noexcept { return (mode & S_IWGRP) != 0; }
-};
-
-Result<Sharing> sharing_of(FdView directory) {
-  struct stat status{};
-  if (::fstat(directory.raw(), &status) == -1) {
-    return fail(os_failure("fstat", errno));
-  }
-  return Sharing{.mode = status.st_mode & 0777U, .group = status.st_gid};
-}
-
-// A directory without the set-group-id bit gives what is made in it its maker's group.
-Result<void> give_to_group(FdView made, const Sharing& sharing) {
-  struct stat status{};
-  if (sharing.is_shared() && ::fstat(made.raw(), &status) == 0 && status.st_gid != sharing.group &&
-      status.st_uid == ::geteuid() && ::fchown(made.raw(), static_cast<uid_t>(-1), sharing.group) == -1) {
-    return fail(os_failure("fchown", errno).because("the others of the domain would not see it"));
-  }
-  return {};
-}
 
 Result<void> lock(FdView directory, int how) {
   Backoff backoff(after(lock_patience));
@@ -133,16 +108,16 @@ bool was_removed(FdView directory) noexcept {
 }  // namespace
 
 Result<TopicFolder> TopicFolder::enter(const Holder& holder, std::string_view topic) {
-  const auto checked = Name::make(topic, prefix.size());
+  const auto checked = Name::make(topic, topic_directory_prefix.size());
   if (!checked) {
     return fail(Error(checked.error()));
   }
   const auto sharing =
-      holder.may_share(holder.domain_id()).and_then([&] { return sharing_of(holder.domain().directory()); });
+      holder.may_share(holder.domain_id()).and_then([&] { return Sharing::of(holder.domain().directory()); });
   if (!sharing) {
     return fail(Error(sharing.error()).on(topic));
   }
-  const std::string path = holder.domain().path() + "/" + std::string(prefix) + checked->text();
+  const std::string path = holder.domain().path() + "/" + std::string(topic_directory_prefix) + checked->text();
   constexpr int most_turns = 64;  // each lost turn is somebody else's leaving in between
   for (int turn = 0; turn < most_turns; ++turn) {
     auto opened = Domain::open(path, Permissions(sharing->mode));
@@ -168,7 +143,7 @@ Result<TopicFolder> TopicFolder::enter(const Holder& holder, std::string_view to
 
 Result<TopicFolder::File> TopicFolder::publish(const EndpointName& name, std::size_t bytes,
                                                const std::function<void(MutableBytes)>& fill) {
-  const auto sharing = sharing_of(directory());
+  const auto sharing = Sharing::of(directory());
   if (!sharing) {
     return fail(Error(sharing.error()));
   }
@@ -200,17 +175,15 @@ Result<TopicFolder::File> TopicFolder::publish(const EndpointName& name, std::si
 void TopicFolder::admit() noexcept { ::flock(directory().raw(), LOCK_UN); }
 
 bool TopicFolder::has_changed() noexcept {
+  const std::int64_t asked = file_clock_now();
   struct stat status{};
   if (::fstat(directory().raw(), &status) == -1) {
     return true;
   }
   const std::int64_t time = status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec;
   const bool changed = time != seen_time_;
-  if (changed) {
-    // So young a time may hide a further change: the next call says changed again.
-    const std::int64_t age = realtime_now() - time;  // negative where the clock was put back: young as well
-    seen_time_ = age < file_clock_step ? -1 : time;
-  }
+  // Within one tick of their clock two changes look alike: until it has gone on, the next call says changed again.
+  seen_time_ = is_past_file_time(asked, time) ? time : -1;
   return changed;
 }
 
@@ -243,7 +216,7 @@ UnixAddress TopicFolder::wake_address_of(Token subscriber) const {
 }
 
 Result<void> TopicFolder::bind_wake(FdView socket, Token subscriber) const {
-  return sharing_of(directory()).and_then([&](const Sharing& sharing) {
+  return Sharing::of(directory()).and_then([&](const Sharing& sharing) {
     return bind_socket(socket, wake_address_of(subscriber), sharing.is_shared() ? owner_and_group : owner_only)
         .and_then([&] { return give_name_to_group(directory(), wake_name_of(subscriber), sharing); });
   });

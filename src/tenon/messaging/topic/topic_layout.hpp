@@ -37,10 +37,12 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 #include <type_traits>
 
 namespace tenon {
 
+inline constexpr std::string_view topic_directory_prefix = "topic.";
 inline constexpr std::array<char, 8> publisher_magic = {'T', 'E', 'N', 'O', 'N', 'P', 'U', 'B'};
 inline constexpr std::array<char, 8> subscriber_magic = {'T', 'E', 'N', 'O', 'N', 'S', 'U', 'B'};
 inline constexpr std::uint32_t topic_layout_version = 1;

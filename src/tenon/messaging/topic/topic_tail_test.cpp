@@ -156,6 +156,31 @@ TEST_F(LongBatches, are_sent_and_received_at_once) {
   EXPECT_TRUE(is_whole(*samples.front()));
 }
 
+TEST_F(LongBatches, keep_what_is_held_while_all_chunks_go_round) {
+  auto subscriber = Subscriber<Long>::create(holder_, "t", {.max_held = 8}).or_throw();
+  auto publisher = Publisher<Long>::create(holder_, "t", {.depth = 4, .max_loans = 3, .held = 8}).or_throw();
+  std::vector<Sample<Long>> held;
+  for (std::uint64_t round = 0; round < 50; ++round) {
+    std::vector<Loan<Long>> loans;
+    for (std::uint64_t i = 0; i < 3; ++i) {
+      loans.push_back(publisher.loan().or_throw());
+      *loans.back() = numbered<Long>(3 * round + i);
+    }
+    ASSERT_EQ(publisher.publish_batch(loans, never).or_throw(), 3U);
+    loans.clear();
+    std::vector<Sample<Long>> samples;
+    while (samples.size() < 3) {
+      ASSERT_TRUE(subscriber.receive_batch(samples, 3 - samples.size(), never));
+    }
+    if (round == 0) {
+      held = std::move(samples);
+    }
+    for (std::uint64_t i = 0; i < held.size(); ++i) {
+      ASSERT_EQ(held[i]->number, i) << "what is held was written again, in round " << round;
+    }
+  }
+}
+
 // F61
 TEST_F(LongBatches, end_where_there_is_no_more_room) {
   auto subscriber = Subscriber<Long>::create(holder_, "t").or_throw();

@@ -318,10 +318,27 @@ TEST_F(TopicTest, receives_nothing_after_its_deadline_or_stop) {
   EXPECT_TRUE(subscriber.receive(after(std::chrono::milliseconds(5))).failed_with(Errc::timed_out));
   Stop stop = Stop::create().or_throw();
   stop.request();
+  EXPECT_TRUE(subscriber.receive(immediately.or_stop(stop)).failed_with(Errc::stopped));
   for (const Waiting waiting : {Waiting::adaptive, Waiting::spin, Waiting::sleep}) {
     auto one = Subscriber<Pose>::create(holder_, "t", {.waiting = waiting}).or_throw();
     EXPECT_TRUE(one.receive(never.or_stop(stop)).failed_with(Errc::stopped));
     EXPECT_TRUE(one.receive(after(std::chrono::milliseconds(5))).failed_with(Errc::timed_out));
+  }
+}
+
+// F61: its publisher would wait for it.
+TEST_F(TopicTest, meets_who_has_come_at_the_next_look_however_seldom_it_looks) {
+  for (const bool tries : {false, true}) {
+    auto subscriber = Subscriber<Pose>::create(holder_, "t").or_throw();
+    const auto look = [&] { return tries ? subscriber.try_receive() : subscriber.receive(immediately); };
+    EXPECT_FALSE(look());
+    auto publisher = Publisher<Pose>::create(holder_, "t").or_throw();
+    ASSERT_TRUE(publisher.try_publish(numbered<Pose>(1)));
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));  // as long as it takes between two looks
+    EXPECT_TRUE(look()) << tries;
+    std::move(publisher).close().or_throw();
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    EXPECT_TRUE(look().failed_with(Errc::closed)) << tries;
   }
 }
 

@@ -1,0 +1,32 @@
+#pragma once
+/// Who of a domain lives, for one look at it: each member is asked once. os/life_peer.hpp
+///
+/// The life files are listed when that is first of use, and again for each token that is not among them: whoever joins
+/// while somebody looks may make an endpoint before the look gets to it, and lives.
+#include <tenon/os/domain.hpp>
+#include <tenon/os/life_member.hpp>
+#include <tenon/os/token.hpp>
+
+#include <utility>
+#include <vector>
+
+namespace tenon::inspect {
+
+class Lives {
+ public:
+  /// The domain is to outlive it.
+  explicit Lives(const Domain& domain) noexcept : directory_(domain.directory()) {}
+
+  /// Whether the member of that token has died, or is there no more. Who cannot be asked lives.
+  bool is_gone(Token life);
+
+ private:
+  const LifeName* listed(Token life) const noexcept;
+  bool ask(Token life);
+
+  FdView directory_;
+  std::vector<LifeName> names_;
+  std::vector<std::pair<Token, bool>> asked_;
+};
+
+}  // namespace tenon::inspect

@@ -1,0 +1,83 @@
+#include <tenon/os/sharing.hpp>
+
+#include <tenon/os/exact_mode.hpp>
+#include <tenon/os/procfs.hpp>
+#include <tenon/os/reserve.hpp>
+#include <tenon/os/system_call.hpp>
+
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace tenon {
+
+namespace {
+
+// By the link in /proc: to link a descriptor itself wants a capability, or a kernel newer than most.
+Result<void> give_name(FdView file, FdView directory, const std::string& name) {
+  if (::linkat(AT_FDCWD, procfs::link_to(file).c_str(), directory.raw(), name.c_str(), AT_SYMLINK_FOLLOW) == 0) {
+    return {};
+  }
+  const int why = errno;
+  if (why == ENOENT && ::access("/proc/self/fd", F_OK) == -1) {
+    return fail(Error(Errc::not_supported, "linkat", why).because("/proc is not mounted here"));
+  }
+  return fail(os_failure("linkat", why));
+}
+
+}  // namespace
+
+Result<Sharing> Sharing::of(FdView directory) {
+  struct stat status{};
+  if (::fstat(directory.raw(), &status) == -1) {
+    return fail(os_failure("fstat", errno));
+  }
+  return Sharing{.mode = status.st_mode & 0777U, .group = status.st_gid};
+}
+
+bool Sharing::is_shared() const noexcept { return (mode & S_IWGRP) != 0; }
+
+Result<void> give_to_group(FdView made, const Sharing& sharing) {
+  struct stat status{};
+  if (!sharing.is_shared()) {
+    return {};
+  }
+  if (::fstat(made.raw(), &status) == -1) {
+    return fail(os_failure("fstat", errno));
+  }
+  // Another's directory, which was there already: it is for its owner to share.
+  if (status.st_gid != sharing.group && status.st_uid == ::geteuid() &&
+      ::fchown(made.raw(), static_cast<uid_t>(-1), sharing.group) == -1) {
+    return fail(os_failure("fchown", errno).because("the others of the domain would not see it"));
+  }
+  return {};
+}
+
+Result<SharedFile> make_shared_file(FdView directory, const std::string& name, std::size_t bytes,
+                                    Permissions permissions, const std::function<void(MutableBytes)>& fill) {
+  const auto sharing = Sharing::of(directory);
+  if (!sharing) {
+    return fail(Error(sharing.error()));
+  }
+  auto fd = fd_from(
+      uninterrupted([&] { return ::openat(directory.raw(), ".", O_TMPFILE | O_RDWR | O_CLOEXEC, permissions.mode()); }),
+      "openat");
+  if (!fd) {
+    return fail(std::move(fd.error()).on(name));
+  }
+  auto memory = set_exact_mode(fd->view(), permissions)
+                    .and_then([&] { return give_to_group(fd->view(), *sharing); })
+                    .and_then([&] { return reserve(fd->view(), 0, bytes); })
+                    .and_then([&] { return Mapping::of_file(fd->view(), bytes, Access::read_write); })
+                    .and_then([&](Mapping mapped) -> Result<Mapping> {
+                      fill(mapped.bytes());
+                      return give_name(fd->view(), directory, name).transform([&] { return std::move(mapped); });
+                    });
+  if (!memory) {
+    return fail(std::move(memory.error()).on(name));
+  }
+  return SharedFile{.fd = std::move(*fd), .memory = std::move(*memory)};
+}
+
+}  // namespace tenon
