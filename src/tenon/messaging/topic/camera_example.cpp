@@ -62,7 +62,7 @@ void film(Publisher<Frame>& camera, std::uint32_t from, std::uint32_t to) {
   }
 }
 
-// Until the camera knows of it: what is published from then on, it sees.
+// Until it has joined: what is published from then on, it sees.
 void await(Publisher<Frame>& camera, const Child& viewer) {
   const auto is_it = [&](const SubscriberStanding& subscriber) { return subscriber.pid == viewer.pid(); };
   while (std::ranges::none_of(camera.subscribers(), is_it)) {

@@ -21,7 +21,8 @@ class DynamicPublisher {
   /// Sends a copy. Outcomes and failures: as Publisher<T>::publish; invalid_argument (it is not as long as the type, or
   /// no whole number of elements).
   Result<void> publish(Bytes message, Deadline deadline);
-  /// How far each subscriber has come, and what it holds.
+  /// How far each subscriber that has joined has come, and what it holds. Each of them hears what is published from
+  /// now on.
   std::vector<SubscriberStanding> subscribers();
   /// Says that nothing more comes. Failures: in_child.
   Result<void> close() &&;

@@ -90,7 +90,8 @@ class PublisherHandle {
     return sent;
   }
 
-  /// How far each subscriber has come, and what it holds.
+  /// How far each subscriber that has joined has come, and what it holds. Each of them hears what is published from
+  /// now on.
   std::vector<SubscriberStanding> subscribers() { return port_->subscribers(); }
   /// The number of messages that it has sent.
   std::uint64_t published() const noexcept { return port_->next(); }

@@ -70,6 +70,7 @@ Result<std::unique_ptr<SubscriberPort<Words>>> SubscriberPort<Words>::create_in(
   if (port->untold_) {
     return fail(Error(*port->untold_));
   }
+  port->own_.state().joined.store(1, std::memory_order_release);  // T2
   return port;
 }
 

@@ -6,6 +6,8 @@
 ///    topic_bell.hpp (B1, B2), and of its own:
 ///      T1  store-release closed (PublisherPort) → load-acquire (has_ended): what was published before is seen by the
 ///          look that follows.
+///      T2  store-release joined (create_in), after the looks for the heads → load-acquire (standings): it begins no
+///          later than with what its publisher sends after it has seen this.
 ///
 /// Threads: one at a time, and so what it has lent. After fork() the child's copy answers in_child.
 #include <tenon/base/deadline.hpp>

@@ -1,7 +1,6 @@
 #include <tenon/messaging/topic/subscriber_roster.hpp>
 
 #include <algorithm>
-#include <iterator>
 
 namespace tenon {
 
@@ -191,8 +190,13 @@ SubscriberStanding SubscriberRoster::standing(const Known& known) const noexcept
 
 std::vector<SubscriberStanding> SubscriberRoster::standings() {
   std::vector<SubscriberStanding> standings;
-  std::ranges::for_each(known_, [this](Known& known) { find_row(known); });
-  std::ranges::transform(known_, std::back_inserter(standings), [this](const Known& known) { return standing(known); });
+  for (Known& known : known_) {
+    if (known.file.state().joined.load(std::memory_order_acquire) == 0) {  // T2
+      continue;
+    }
+    find_row(known);
+    standings.push_back(standing(known));
+  }
   return standings;
 }
 

@@ -6,7 +6,7 @@
 /// figures.
 ///
 /// 4. Edges: those of gate_scan.hpp (G1, G2, G3), of chunk_pool.hpp (C1), whose pins it hands on, and of topic_bell.hpp
-///    (B1), whose ringer it is for those who poll.
+///    (B1), whose ringer it is for those who poll; and T2 of subscriber_port.hpp, by which it tells who has joined.
 ///
 /// Threads: one at a time.
 #include <tenon/messaging/topic/chunk_pool.hpp>
@@ -65,6 +65,7 @@ class SubscriberRoster {
   void ring(std::uint32_t told);
   void clear() noexcept { known_.clear(); }
 
+  /// Of those who have joined: one that only has its name may begin behind what is published next.
   std::vector<SubscriberStanding> standings();
   /// "pid 12 holds 3, pid 14 holds 1", or nothing.
   std::string holders() const;

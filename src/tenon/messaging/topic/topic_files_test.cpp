@@ -161,6 +161,27 @@ TEST_F(TopicFilesTest, a_slice_that_is_longer_than_its_entry_or_its_chunk_is_cor
   EXPECT_EQ(subscriber.receive(never).or_throw().size(), 5U);
 }
 
+// As far as a subscriber comes before it looks where its publishers are: it begins there, which may be later.
+TEST_F(TopicFilesTest, a_subscriber_that_is_still_joining_is_waited_for_and_not_told_of_yet) {
+  auto publisher = Publisher<Reading>::create(holder_, "t", {.depth = 4}).or_throw();
+  TopicFolder folder = TopicFolder::enter(holder_, "t").or_throw();
+  const EndpointName name{.kind = EndpointKind::subscriber, .token = Token::random(), .life = holder_.token()};
+  const auto joining = OwnSubscriberFile::create(folder, name, {.reliable = true, .max_held = 0},
+                                                 MessageShape<Reading>::type(), false, false)
+                           .or_throw();
+  folder.admit();
+  EXPECT_TRUE(publisher.subscribers().empty()) << "who waits for it would publish what it may never see";
+  for (std::uint64_t number = 1; number <= 4; ++number) {
+    ASSERT_TRUE(publisher.try_publish({.number = number}));
+  }
+  EXPECT_TRUE(publisher.try_publish({.number = 5}).failed_with(Errc::would_block));
+  folder.remove(name);
+  auto subscriber = Subscriber<Reading>::create(holder_, "t").or_throw();
+  ASSERT_EQ(publisher.subscribers().size(), 1U);
+  ASSERT_TRUE(publisher.try_publish({.number = 5}));
+  EXPECT_EQ(subscriber.receive(never).or_throw()->number, 5U);
+}
+
 // F44, F49
 TEST_F(TopicFilesTest, a_message_whose_wake_never_comes_is_found_within_a_recheck) {
   auto publisher = Publisher<Reading>::create(holder_, "t").or_throw();

@@ -102,7 +102,8 @@ struct SubscriberHeader {
 struct SubscriberState {
   std::atomic<std::int64_t> waits_since;  ///< CLOCK_MONOTONIC, nanoseconds; 0: it does not wait
   std::atomic<std::uint32_t> told;        ///< the bell's word at which its socket is to be rung; 0: it has none
-  std::array<std::uint32_t, 13> reserved;
+  std::atomic<std::uint32_t> joined;      ///< 1: it has met all who were there, and knows where it begins with each
+  std::array<std::uint32_t, 12> reserved;
 };
 
 /// What a row begins with; its pins follow.
@@ -133,6 +134,7 @@ static_assert(offsetof(SubscriberHeader, reliable) == 64 && offsetof(SubscriberH
 static_assert(offsetof(SubscriberHeader, rows_at) == 72 && offsetof(SubscriberHeader, row_bytes) == 80);
 static_assert(offsetof(SubscriberHeader, fences) == 88 && offsetof(SubscriberHeader, barred) == 92);
 static_assert(sizeof(SubscriberState) == 64 && offsetof(SubscriberState, told) == 8);
+static_assert(offsetof(SubscriberState, joined) == 12);
 static_assert(sizeof(SubscriberRow) == 64 && offsetof(SubscriberRow, gate) == 8);
 static_assert(offsetof(SubscriberRow, lost) == 24 && offsetof(SubscriberRow, history_short) == 32);
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free && std::atomic<std::uint32_t>::is_always_lock_free);
