@@ -57,6 +57,19 @@ struct PlayedSender {
 struct PlayedReceiver {
   tenon::Rendezvous rendezvous;
   tenon::ReadEnd end;
+
+  /// The next so many bytes, in however many pieces they come.
+  std::vector<std::byte> take(std::size_t size) {
+    std::vector<std::byte> bytes(size);
+    for (std::size_t got = 0; got < size;) {
+      const std::size_t more = end.read(tenon::MutableBytes(bytes).subspan(got), soon()).or_throw();
+      if (more == 0) {
+        throw tenon::Failure(tenon::Error(tenon::Errc::closed, "read").because("no sender is left"));
+      }
+      got += more;
+    }
+    return bytes;
+  }
 };
 
 class ChannelTest : public testing::Test {
@@ -79,7 +92,7 @@ class ChannelTest : public testing::Test {
   PlayedReceiver played_receiver() {
     auto rendezvous = enter(tenon::Role::receiver);
     return {.rendezvous = std::move(rendezvous),
-            .end = tenon::Fifo::open(path()).or_throw().try_open_for_reading().or_throw()};
+            .end = tenon::Fifo::open(path()).or_throw().open_for_reading(soon()).or_throw()};
   }
 
   // Stands still until the test kills it, so that it dies at a known point.
