@@ -20,6 +20,12 @@ using std::chrono::milliseconds;
 
 using ChannelDeaths = ChannelTest;
 
+void wait_until_stopped(const Child& process) {
+  while (procfs::process(process.pid()).or_throw().state != 'T') {
+    ::sched_yield();
+  }
+}
+
 TEST_F(ChannelDeaths, sender_and_receiver_may_be_two_threads_of_one_process) {
   std::thread sending([&] {
     Sender out = sender();
@@ -69,9 +75,7 @@ TEST_F(ChannelDeaths, a_receiver_that_is_stopped_is_alive_and_goes_on) {
                      }}});
   sides.stage().await("about to stop");
   Child& stopped = sides.side("receiver").process();
-  while (procfs::process(stopped.pid()).or_throw().state != 'T') {
-    ::sched_yield();
-  }
+  wait_until_stopped(stopped);
   sides.stage().signal("stopped");
   sides.stage().await("blocked");
   stopped.signal(SIGCONT).or_throw();
@@ -169,6 +173,7 @@ TEST_F(ChannelDeaths, a_sender_that_dies_before_it_has_sent_anything_is_told) {
   kill_when_ready(sides, "sender", "held");
 }
 
+// The sender stands still from its end on, so that it looks for what was confirmed when nobody is there any more.
 TEST_F(ChannelDeaths, a_receiver_that_confirms_and_dies_has_received_everything) {
   kit::Sides sides({{"sender",
                      [&](kit::Stage&) {
@@ -181,10 +186,18 @@ TEST_F(ChannelDeaths, a_receiver_that_confirms_and_dies_has_received_everything)
                        const auto last = in.take(Frame::header_size + 5);
                        const auto end = in.take(Frame::header_size);
                        EXPECT_EQ(Frame::decode(end).or_throw().kind, FrameKind::end);
+                       stage.signal("has everything");
+                       stage.await("the sender is stopped");
                        in.rendezvous.confirm(Frame::decode(last).or_throw().sender, soon()).or_throw();
                        wait_for_death(stage);
                      }}});
+  sides.stage().await("has everything");
+  Child& sending = sides.side("sender").process();
+  sending.signal(SIGSTOP).or_throw();
+  wait_until_stopped(sending);
+  sides.stage().signal("the sender is stopped");
   kill_when_ready(sides, "receiver");
+  sending.signal(SIGCONT).or_throw();
 }
 
 TEST_F(ChannelDeaths, a_receiver_is_known_to_be_dead_although_another_process_holds_its_end_open) {
