@@ -80,4 +80,34 @@ Result<SharedFile> make_shared_file(FdView directory, const std::string& name, s
   return SharedFile{.fd = std::move(*fd), .memory = std::move(*memory)};
 }
 
+Result<OpenedFile> open_shared_file(FdView directory, const std::string& name, Access access) {
+  const int flags = (access == Access::read ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+  struct stat status{};
+  auto fd = fd_from(uninterrupted([&] { return ::openat(directory.raw(), name.c_str(), flags); }), "openat");
+  if (!fd) {
+    const bool names_owner = fd.failed_with(Errc::permission_denied) &&
+                             ::fstatat(directory.raw(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
+    return fail(names_owner
+                    ? std::move(fd.error()).on(name).because("it belongs to uid " + std::to_string(status.st_uid))
+                    : std::move(fd.error()).on(name));
+  }
+  if (::fstat(fd->raw(), &status) == -1) {
+    return fail(os_failure("fstat", errno).on(name));
+  }
+  if (!S_ISREG(status.st_mode)) {
+    return fail(Error(Errc::wrong_kind).on(name).because("it is no regular file"));
+  }
+  return OpenedFile{.fd = std::move(*fd), .bytes = static_cast<std::uint64_t>(status.st_size)};
+}
+
+Result<void> read_beginning(FdView file, MutableBytes into) {
+  const ssize_t got = uninterrupted([&] { return ::pread(file.raw(), into.data(), into.size(), 0); });
+  if (got == -1) {
+    return fail(os_failure("pread", errno));
+  }
+  return static_cast<std::size_t>(got) == into.size()
+             ? Result<void>()
+             : fail(Error(Errc::corrupt).because("it is shorter than its header"));
+}
+
 }  // namespace tenon

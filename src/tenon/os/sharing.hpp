@@ -36,4 +36,14 @@ struct SharedFile {
 Result<SharedFile> make_shared_file(FdView directory, const std::string& name, std::size_t bytes,
                                     Permissions permissions, const std::function<void(MutableBytes)>& fill);
 
+struct OpenedFile {
+  Fd fd;
+  std::uint64_t bytes;
+};
+/// Opens one of them. Outcomes: not_found. Failures: permission_denied (naming its owner), wrong_kind (no regular
+/// file), limit_reached.
+Result<OpenedFile> open_shared_file(FdView directory, const std::string& name, Access access);
+/// What it begins with. Failures: corrupt (it is shorter).
+Result<void> read_beginning(FdView file, MutableBytes into);
+
 }  // namespace tenon

@@ -83,13 +83,6 @@ Result<void> check_header(const BoardHeader& header, std::uint64_t bytes, std::s
   return {};
 }
 
-Error describe_refusal(int os_error, const struct stat& status, bool is_known) {
-  Error error = os_failure("openat", os_error);
-  return is_known && error == Errc::permission_denied
-             ? std::move(error).because("it belongs to uid " + std::to_string(status.st_uid))
-             : std::move(error);
-}
-
 Error too_large(const BoardHeader& header, long double wanted) {
   const std::uint64_t longest = std::max(header.key_bytes, header.value_bytes);
   if (longest > longest_board_value) {
@@ -165,32 +158,16 @@ Result<BoardFile> BoardFile::open(const Domain& domain, std::string_view name, A
   if (!text) {
     return fail(Error(text.error()).on(name));
   }
-  const int flags = (access == Access::read ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
-  struct stat status{};
-  const int raw = uninterrupted([&] { return ::openat(domain.directory().raw(), text->c_str(), flags); });
-  if (raw == -1) {
-    const int why = errno;
-    const bool is_known = ::fstatat(domain.directory().raw(), text->c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
-    return fail(describe_refusal(why, status, is_known).on(domain.path() + "/" + *text));
+  auto file = open_shared_file(domain.directory(), *text, access);
+  if (!file) {
+    return fail(std::move(file.error()).on(domain.path() + "/" + *text));
   }
-  const Fd file = Fd::adopt(raw);
   BoardHeader header{};
-  if (::fstat(raw, &status) == -1) {
-    return fail(os_failure("fstat", errno).on(*text));
+  if (auto read = read_beginning(file->fd.view(), mutable_bytes_of_value(header)); !read) {
+    return fail(std::move(read.error()).on(*text));
   }
-  if (!S_ISREG(status.st_mode)) {
-    return fail(Error(Errc::wrong_kind).on(*text).because("it is no regular file"));
-  }
-  const ssize_t got = uninterrupted([&] { return ::pread(raw, &header, sizeof header, 0); });
-  if (got == -1) {
-    return fail(os_failure("pread", errno).on(*text));
-  }
-  if (got != static_cast<ssize_t>(sizeof header)) {
-    return fail(Error(Errc::corrupt).on(*text).because("it is shorter than a blackboard's header"));
-  }
-  const auto bytes = static_cast<std::uint64_t>(status.st_size);
-  return check_header(header, bytes, *text)
-      .and_then([&] { return Mapping::of_file(file.view(), bytes, access); })
+  return check_header(header, file->bytes, *text)
+      .and_then([&] { return Mapping::of_file(file->fd.view(), file->bytes, access); })
       .transform([&](Mapping memory) { return BoardFile(std::move(memory), header, access, name); });
 }
 

@@ -1,0 +1,146 @@
+#pragma once
+/// Which of many slots may be worth a look: a bit for each, and above each 64 bits one more, up to one word.
+///
+/// 1. Roles. Anybody sets a bit and takes one. take_all() is for one at a time.
+/// 2. Layout. A root, and the words of all levels below it, the lowest first: queue_layout.hpp, hint_words().
+/// 3. Invariants. I1: after set(i) has returned, some take of it has begun later, or the bits on the way from the root
+///    to i are there. A bit that is set though there is nothing costs a look.
+/// 4. Edges.
+///      H1  fetch_or of a word, then of its parent's (set) ↔ the parent's bit cleared, then the word taken (take): all
+///          sequentially consistent, so of the two at least one sees the other; the bit that names a word is set again
+///          if the word was not empty. Publishes what the setter did before.
+/// 5. Progress. set() is wait-free; taking is lock-free.
+/// 6. If a process dies here. Between a word and its parent, either way: the words below are not found from the root
+///    until somebody sets the bit of another one there, or all is set anew (queue_slots.hpp, hint_again()).
+/// 7. Use instead. index_pool, where what is handed out is not looked at again.
+#include <tenon/messaging/queue/queue_layout.hpp>
+
+#include <array>
+#include <atomic>
+#include <bit>
+#include <cstdint>
+#include <optional>
+
+namespace tenon {
+
+/// A view. `words` is what hint_words(slots) counts.
+template <template <class> class Atomic = std::atomic>
+class HintSet {
+ public:
+  using Word = Atomic<std::uint64_t>;
+
+  HintSet(Word& root, Word* words, std::uint32_t slots) noexcept {
+    std::uint64_t size = slots;
+    while (size > 64) {
+      levels_[below_root_++] = words;
+      size = (size + 63) / 64;
+      words += size;
+    }
+    levels_[below_root_] = &root;
+  }
+
+  void set(std::uint32_t slot) noexcept {
+    std::uint32_t at = slot;
+    for (std::uint32_t level = 0; level <= below_root_; ++level, at /= 64) {
+      const std::uint64_t bit = std::uint64_t{1} << (at % 64);
+      Word& word = levels_[level][at / 64];
+      // What is above was there for the word's other bits, or its taker looks at the word after taking that away.
+      if (level == 0 || (word.load(std::memory_order_seq_cst) & bit) == 0) {  // H1
+        word.fetch_or(bit, std::memory_order_seq_cst);                        // H1
+      }
+    }
+  }
+  bool has(std::uint32_t slot) const noexcept {
+    return (levels_[0][slot / 64].load(std::memory_order_seq_cst) >> (slot % 64) & 1U) != 0;  // H1
+  }
+  bool is_empty() const noexcept { return root().load(std::memory_order_seq_cst) == 0; }  // H1
+
+  /// The lowest that is set, which stays.
+  std::optional<std::uint32_t> seen_first() const noexcept {
+    const Path path = find_one();
+    return path.found ? std::optional(path.slot) : std::nullopt;
+  }
+  /// Takes one bit away, the lowest; nothing where none is found.
+  std::optional<std::uint32_t> take_one() noexcept {
+    while (true) {
+      const Path path = find_one();
+      if (path.found) {
+        const std::uint64_t bit = std::uint64_t{1} << (path.slot % 64);
+        const std::uint64_t before = levels_[0][path.slot / 64].fetch_and(~bit, std::memory_order_seq_cst);  // H1
+        if (before == bit) {
+          clear_parents(path.slot / 64, 1);
+        }
+        if ((before & bit) != 0) {
+          return path.slot;
+        }
+      } else if (path.level > below_root_) {
+        return std::nullopt;
+      } else {
+        clear_parents(path.slot, path.level);  // an empty word, which its parent had not heard of
+      }
+    }
+  }
+  /// Takes all away that were set before this, and calls `use` with each.
+  template <class Use>
+  void take_all(Use use) noexcept {
+    take_below(below_root_, 0, use);
+  }
+
+ private:
+  static constexpr std::size_t most_levels = 6;
+
+  Word& root() const noexcept { return *levels_[below_root_]; }
+
+  struct Path {
+    bool found;
+    std::uint32_t slot;   // or the number of an empty word
+    std::uint32_t level;  // that stands on this level's bits; beyond the root: there is nothing at all
+  };
+  Path find_one() const noexcept {
+    std::uint32_t at = 0;
+    for (std::uint32_t level = below_root_ + 1; level-- > 0;) {
+      const std::uint64_t word = levels_[level][at].load(std::memory_order_seq_cst);  // H1
+      if (word == 0) {
+        return {.found = false, .slot = at, .level = level + 1};
+      }
+      at = at * 64 + static_cast<std::uint32_t>(std::countr_zero(word));
+    }
+    return {.found = true, .slot = at, .level = 0};
+  }
+  // The bits that name `word` of the level below `level`, as far up as nothing is left, but for what comes meanwhile.
+  void clear_parents(std::uint32_t word, std::uint32_t level) noexcept {
+    for (; level <= below_root_; ++level, word /= 64) {
+      const std::uint64_t bit = std::uint64_t{1} << (word % 64);
+      const std::uint64_t before = levels_[level][word / 64].fetch_and(~bit, std::memory_order_seq_cst);  // H1
+      if (levels_[level - 1][word].load(std::memory_order_seq_cst) != 0) {                                // H1
+        set_again(word, level);
+        return;
+      }
+      if ((before & ~bit) != 0) {
+        return;
+      }
+    }
+  }
+  void set_again(std::uint32_t at, std::uint32_t level) noexcept {
+    for (; level <= below_root_; ++level, at /= 64) {
+      levels_[level][at / 64].fetch_or(std::uint64_t{1} << (at % 64), std::memory_order_seq_cst);  // H1
+    }
+  }
+  template <class Use>
+  void take_below(std::uint32_t level, std::uint32_t word, Use& use) noexcept {
+    std::uint64_t bits = levels_[level][word].exchange(0, std::memory_order_seq_cst);  // H1
+    for (; bits != 0; bits &= bits - 1) {
+      const std::uint32_t below = word * 64 + static_cast<std::uint32_t>(std::countr_zero(bits));
+      if (level == 0) {
+        use(below);
+      } else {
+        take_below(level - 1, below, use);
+      }
+    }
+  }
+
+  std::array<Word*, most_levels> levels_{};
+  std::uint32_t below_root_ = 0;
+};
+
+}  // namespace tenon

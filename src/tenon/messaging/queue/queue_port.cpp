@@ -1,0 +1,336 @@
+#include <tenon/messaging/queue/queue_port.hpp>
+
+#include <tenon/os/futex.hpp>
+
+#include <algorithm>
+#include <chrono>
+
+namespace tenon {
+
+namespace {
+
+constexpr std::int64_t between_looks = std::chrono::nanoseconds(recheck_interval).count();
+// Some 50 µs of pauses, and how often time and stop are asked for by who never sleeps.
+constexpr int adaptive_looks = 2000;
+
+}  // namespace
+
+QueuePort::QueuePort(const Holder& holder, std::optional<QueueFile> file, QueueMemory memory, std::string_view name)
+    : holder_(holder),
+      file_(std::move(file)),
+      memory_(memory),
+      name_(name),
+      fork_(ForkCount::begin()),
+      deaths_(holder) {}
+
+Result<std::unique_ptr<QueuePort>> QueuePort::create(const Holder& holder, std::string_view name,
+                                                     const QueueOptions& options, const QueueType& type) {
+  return holder.may_share(holder.domain_id())
+      .and_then([&] { return QueueFile::create(holder, name, options, type); })
+      .and_then([&](QueueFile file) {
+        const QueueMemory memory = file.memory();
+        return join(std::unique_ptr<QueuePort>(new QueuePort(holder, std::move(file), memory, name)));
+      });
+}
+
+Result<std::unique_ptr<QueuePort>> QueuePort::open(const Holder& holder, std::string_view name, const QueueType& type) {
+  return holder.may_share(holder.domain_id())
+      .and_then([&] { return QueueFile::open(holder.domain(), name, type); })
+      .and_then([&](QueueFile file) {
+        const QueueMemory memory = file.memory();
+        return join(std::unique_ptr<QueuePort>(new QueuePort(holder, std::move(file), memory, name)));
+      });
+}
+
+Result<std::unique_ptr<QueuePort>> QueuePort::at(const Holder& holder, MutableBytes memory, const QueueType& type) {
+  return check_queue(memory, type, "a queue in memory").and_then([&](const QueueHeader& header) {
+    return holder.may_share({.device = header.domain_device, .inode = header.domain_inode}).and_then([&] {
+      return join(std::unique_ptr<QueuePort>(
+          new QueuePort(holder, std::nullopt, QueueMemory(memory, header), "a queue in memory")));
+    });
+  });
+}
+
+// What is taken by the dead is found out first where no place is left.
+Result<std::unique_ptr<QueuePort>> QueuePort::join(std::unique_ptr<QueuePort> port) {
+  auto place = port->enter();
+  if (!place) {
+    port->look_around();
+    place = port->enter();
+  }
+  if (!place) {
+    return fail(Error(Errc::limit_reached, "Queue::open")
+                    .on(port->name_)
+                    .with({.name = "members",
+                           .value = port->memory_.header().members,
+                           .wanted = std::uint64_t{port->memory_.header().members} + 1,
+                           .remedy = "make the queue with more members"}));
+  }
+  port->place_ = *place;
+  port->slots_.emplace(port->memory_, port->holder_.token(), *place);
+  return port;
+}
+
+std::optional<std::uint16_t> QueuePort::enter() noexcept {
+  const auto members = memory_.members();
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    std::uint64_t nobody_s = 0;
+    if (members[i].token.compare_exchange_strong(nobody_s, holder_.token().value(), std::memory_order_acq_rel)) {  // M1
+      return static_cast<std::uint16_t>(i);
+    }
+  }
+  return std::nullopt;
+}
+
+// Whatever is still held, by messages that outlive their queue, is where it was.
+QueuePort::~QueuePort() {
+  if (slots_ && ForkCount::now() == fork_ && slots_->reclaim(place_, holder_.token())) {
+    memory_.arrived().ring_all();
+    memory_.freed().ring_all();
+  }
+}
+
+Result<void> QueuePort::may_use(const char* call) const {
+  // relaxed: its own, which others take away only if they find this process dead
+  const std::uint64_t here = memory_.member(place_).token.load(std::memory_order_relaxed);
+  const bool is_own = ForkCount::now() == fork_ && here == holder_.token().value();
+  // relaxed: a flag, set for good; who waits looks after it was rung
+  const bool is_there = memory_.state().removed.load(std::memory_order_relaxed) == 0;
+  return is_own && is_there ? Result<void>() : refusal(call);
+}
+
+Result<void> QueuePort::refusal(const char* call) const {
+  if (ForkCount::now() != fork_) {
+    return fail(Error(Errc::in_child, call).on(name_));
+  }
+  // relaxed: as above
+  return memory_.state().removed.load(std::memory_order_relaxed) != 0
+             ? fail(Errc::closed, call)
+             : fail(
+                   Error(Errc::not_found, call).on(name_).because("this process's life file was removed from outside"));
+}
+
+// Of all members together, once in each interval.
+void QueuePort::look_now_and_then() noexcept {
+  std::atomic<std::int64_t>& looked = memory_.state().looked;
+  std::int64_t last = looked.load(std::memory_order_relaxed);  // who looks is decided by the exchange
+  const std::int64_t now = coarse_now();
+  // A time that is yet to come was written by who lies, or before this machine's clock began anew.
+  if ((now - last >= between_looks || last > now) &&
+      looked.compare_exchange_strong(last, now, std::memory_order_relaxed)) {  // decides who looks, and nothing else
+    look_around();
+  }
+}
+
+// Who is dead, and whether somebody has removed the file.
+void QueuePort::look_around() noexcept {
+  const std::unique_lock only(looking_, std::try_to_lock);
+  if (!only) {
+    return;
+  }
+  if (file_ && !file_->has_name()) {
+    file_->say_removed();
+  }
+  const auto members = memory_.members();
+  for (std::uint32_t i = 0; i < members.size(); ++i) {
+    const Token token = Token::from(members[i].token.load(std::memory_order_acquire));  // M1
+    if (token.is_nobody() || token == holder_.token()) {
+      continue;
+    }
+    if (const auto dead = deaths_.took(token); dead && *dead) {
+      QueueSlots own(memory_, holder_.token(), place_);
+      if (own.reclaim(i, token)) {
+        memory_.arrived().ring_all();
+        memory_.freed().ring_all();
+      }
+    }
+  }
+}
+
+template <class Try>
+auto QueuePort::sleep(QueueBell& bell, const char* call, Try attempt, Deadline deadline) -> decltype(attempt()) {
+  while (true) {
+    const std::uint32_t told = bell.announce();
+    auto got = attempt();
+    if (!got.failed_with(Errc::would_block)) {
+      return got;
+    }
+    auto slept = futex_wait(bell.word(), told, deadline);
+    look_now_and_then();
+    if (auto usable = may_use(call); !usable) {
+      return fail(std::move(usable.error()));
+    }
+    if (!slept) {
+      got = attempt();
+      if (got.failed_with(Errc::would_block)) {
+        bell.ring_one();  // what this one was woken for may be another's
+        return fail(std::move(slept.error()));
+      }
+      return got;
+    }
+  }
+}
+
+// Looks again and again first, where that may help.
+template <class Try>
+auto QueuePort::wait(QueueBell& bell, const char* call, Try attempt, Deadline deadline) -> decltype(attempt()) {
+  if (auto usable = may_use(call); !usable) [[unlikely]] {
+    return fail(std::move(usable.error()));
+  }
+  auto got = attempt();
+  if (!got.failed_with(Errc::would_block)) [[likely]] {
+    return got;
+  }
+  if (deadline.is_immediate()) {
+    look_now_and_then();
+    return fail(stop_requested(deadline) ? Errc::stopped : Errc::timed_out, call);
+  }
+  const Waiting waiting = waiting_.load(std::memory_order_relaxed);  // own process's
+  const bool may_help =
+      waiting == Waiting::spin || heard_from_.load(std::memory_order_relaxed) != own_processor();  // a guess
+  while (waiting != Waiting::sleep && may_help) {
+    for (int look = 0; look < adaptive_looks; ++look) {
+      pause_processor();
+      got = attempt();
+      if (!got.failed_with(Errc::would_block)) {
+        return got;
+      }
+    }
+    if (deadline.passed() || stop_requested(deadline) || waiting == Waiting::adaptive) {
+      break;
+    }
+    look_now_and_then();
+    if (auto usable = may_use(call); !usable) {
+      return fail(std::move(usable.error()));
+    }
+  }
+  return sleep(bell, call, attempt, deadline);
+}
+
+Result<void> QueuePort::has_room_for(std::uint64_t bytes) const {
+  const QueueHeader& header = memory_.header();
+  const std::uint64_t most = std::max(header.short_bytes, header.blocks * header.block_bytes);
+  return bytes <= most ? Result<void>()
+                       : fail(Error(Errc::message_too_long, "Queue::send")
+                                  .on(name_)
+                                  .with({.name = "bytes of a message",
+                                         .value = most,
+                                         .wanted = bytes,
+                                         .remedy = "make the queue with more bytes"}));
+}
+
+Result<HeldSlot> QueuePort::claim(std::uint64_t bytes, Deadline deadline) {
+  if (auto fits = has_room_for(bytes); !fits) [[unlikely]] {
+    return fail(std::move(fits.error()));
+  }
+  return wait(memory_.freed(), "Queue::send", [&] { return slots_->claim(bytes); }, deadline);
+}
+
+Result<HeldSlot> QueuePort::try_claim(std::uint64_t bytes) {
+  auto allowed = has_room_for(bytes).and_then([&] { return may_use("Queue::send"); });
+  if (!allowed) [[unlikely]] {
+    return fail(std::move(allowed.error()));
+  }
+  auto claimed = slots_->claim(bytes);
+  if (claimed.failed_with(Errc::would_block)) {
+    look_now_and_then();
+  }
+  return claimed;
+}
+
+Result<void> QueuePort::commit(const HeldSlot& held, std::uint64_t length, Priority priority) {
+  if (auto usable = may_use("Queue::send"); !usable && !usable.failed_with(Errc::closed)) [[unlikely]] {
+    return usable;
+  }
+  if (!slots_->commit(held, length, priority)) [[unlikely]] {
+    return refusal("Queue::send");
+  }
+  memory_.arrived().ring_one();
+  return {};
+}
+
+void QueuePort::abandon(const HeldSlot& held) noexcept {
+  if (may_use("Queue::send")) {
+    slots_->abandon(held);
+    ring_for_room();
+  }
+}
+
+Result<HeldSlot> QueuePort::take(Deadline deadline) {
+  auto taken = wait(memory_.arrived(), "Queue::receive", [this] { return slots_->take(); }, deadline);
+  if (taken) [[likely]] {
+    look_while_busy(*taken);
+  }
+  return taken;
+}
+
+// Who never waits looks all the same: each 64th time it asks for the time.
+void QueuePort::look_while_busy(const HeldSlot& taken) noexcept {
+  heard_from_.store(memory_.slot(taken.slot).sent_on, std::memory_order_relaxed);  // a guess, for who waits next
+  const std::uint32_t count = taken_.load(std::memory_order_relaxed) + 1;          // a count that may miss some
+  taken_.store(count, std::memory_order_relaxed);                                  // as above
+  if (count % 64 == 0) {
+    look_now_and_then();
+  }
+}
+
+Result<HeldSlot> QueuePort::try_take() {
+  if (auto usable = may_use("Queue::receive"); !usable) [[unlikely]] {
+    return fail(std::move(usable.error()));
+  }
+  auto taken = slots_->take();
+  if (taken) {
+    look_while_busy(*taken);
+  } else if (taken.failed_with(Errc::would_block)) {
+    look_now_and_then();
+  }
+  return taken;
+}
+
+// Room for a long message may be enough for several that wait, and none for the first of them.
+void QueuePort::ring_for_room() noexcept {
+  if (memory_.header().blocks == 0) {
+    memory_.freed().ring_one();
+  } else {
+    memory_.freed().ring_all();
+  }
+}
+
+bool QueuePort::deliver(const HeldSlot& held) noexcept {
+  if (!slots_->deliver(held)) [[unlikely]] {
+    return false;
+  }
+  ring_for_room();
+  return true;
+}
+
+Result<void> QueuePort::give_back(const HeldSlot& held) {
+  if (auto usable = may_use("Queue::give_back"); !usable && !usable.failed_with(Errc::closed)) {
+    return usable;
+  }
+  auto back = slots_->give_back(held);
+  memory_.arrived().ring_one();
+  return back;
+}
+
+Result<void> QueuePort::put_back(const HeldSlot& held) {
+  --memory_.slot(held.slot).deliveries;
+  return give_back(held);
+}
+
+QueueFill QueuePort::fill() const noexcept {
+  const QueueHeader& header = memory_.header();
+  QueueFill fill{.messages = header.slots, .bytes = header.blocks * header.block_bytes};
+  for (std::uint32_t i = 0; i < header.slots; ++i) {
+    // relaxed: figures for people
+    const SlotState state = SlotState::of(memory_.slot(i).state.load(std::memory_order_relaxed));
+    fill.waiting += state.phase == SlotPhase::ready || state.phase == SlotPhase::queued ? 1 : 0;
+    fill.taken += state.phase == SlotPhase::taken ? 1 : 0;
+    fill.being_sent += state.phase == SlotPhase::writing ? 1 : 0;
+  }
+  fill.free_bytes = memory_.state().free_blocks.load(std::memory_order_relaxed) * header.block_bytes;  // as above
+  fill.returned = memory_.state().returned.load(std::memory_order_relaxed);                            // as above
+  return fill;
+}
+
+}  // namespace tenon

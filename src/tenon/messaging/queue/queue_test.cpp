@@ -1,0 +1,115 @@
+#include <tenon/messaging/queue/queue.hpp>
+#include <tenon/os/process.hpp>
+
+#include <kit/patience.hpp>
+#include <kit/unique.hpp>
+#include <kit/watchdog.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <thread>
+
+namespace tenon {
+namespace {
+
+using std::chrono::milliseconds;
+
+struct Job {
+  std::uint64_t number;
+  std::array<std::uint64_t, 7> rest;
+};
+TENON_FIELDS(Job, number, rest);
+
+Job job(std::uint64_t number) { return {.number = number, .rest = {}}; }
+
+class QueueTest : public testing::Test {
+ protected:
+  ~QueueTest() override {
+    static_cast<void>(Queue<Job>::remove(domain_, "jobs"));
+    static_cast<void>(Queue<Bytes>::remove(domain_, "texts"));
+  }
+  static Deadline soon() { return after(kit::patient(std::chrono::seconds(10))); }
+
+  const kit::Watchdog watchdog_{"a queue", std::chrono::seconds(60)};
+  kit::UniqueDomain scratch_;
+  const Domain& domain_ = scratch_.domain();
+  const Life life_ = Life::join(domain_).or_throw();
+  const Holder self_ = Holder::of(domain_, life_).or_throw();
+};
+
+TEST_F(QueueTest, the_first_sent_is_the_first_received) {
+  auto jobs = Queue<Job>::create(self_, "jobs").or_throw();
+  for (std::uint64_t i = 0; i < 10; ++i) {
+    jobs.send(job(i), soon()).or_throw();
+  }
+  for (std::uint64_t i = 0; i < 10; ++i) {
+    const auto got = jobs.receive(soon()).or_throw();
+    EXPECT_EQ(got.value.number, i);
+    EXPECT_EQ(got.deliveries, 1U);
+    EXPECT_EQ(got.from, life_.token());
+  }
+  EXPECT_TRUE(jobs.try_receive().failed_with(Errc::would_block));
+}
+
+TEST_F(QueueTest, the_highest_priority_comes_first_and_within_it_the_first_sent) {
+  auto jobs = Queue<Job>::create(self_, "jobs").or_throw();
+  for (std::uint64_t i = 0; i < 9; ++i) {
+    jobs.send(job(i), Priority(static_cast<std::uint32_t>(i % 3) * 16384), soon()).or_throw();
+  }
+  std::vector<std::uint64_t> order;
+  for (int i = 0; i < 9; ++i) {
+    order.push_back(jobs.receive(soon()).or_throw().value.number);
+  }
+  EXPECT_THAT(order, testing::ElementsAre(2, 5, 8, 1, 4, 7, 0, 3, 6));
+}
+
+TEST_F(QueueTest, a_full_queue_takes_no_more_until_one_was_received) {
+  auto jobs = Queue<Job>::create(self_, "jobs", {.messages = 3}).or_throw();
+  for (std::uint64_t i = 0; i < 3; ++i) {
+    jobs.try_send(job(i)).or_throw();
+  }
+  EXPECT_TRUE(jobs.try_send(job(3)).failed_with(Errc::would_block));
+  EXPECT_TRUE(jobs.send(job(3), after(milliseconds(1))).failed_with(Errc::timed_out));
+  EXPECT_EQ(jobs.receive(soon()).or_throw().value.number, 0U);
+  jobs.try_send(job(3)).or_throw();
+  for (std::uint64_t i = 1; i < 4; ++i) {
+    EXPECT_EQ(jobs.receive(soon()).or_throw().value.number, i);
+  }
+}
+
+TEST_F(QueueTest, what_is_taken_is_nobody_elses_until_it_is_given_back) {
+  auto jobs = Queue<Job>::create(self_, "jobs").or_throw();
+  auto others = Queue<Job>::open(self_, "jobs").or_throw();
+  jobs.send(job(1), soon()).or_throw();
+  jobs.send(job(2), soon()).or_throw();
+  auto taken = jobs.take(soon()).or_throw();
+  EXPECT_EQ(taken->number, 1U);
+  EXPECT_EQ(others.receive(soon()).or_throw().value.number, 2U);
+  EXPECT_TRUE(others.try_receive().failed_with(Errc::would_block));
+  std::move(taken).give_back().or_throw();
+  auto again = others.take(soon()).or_throw();
+  EXPECT_EQ(again->number, 1U);
+  EXPECT_EQ(again.stamp().deliveries, 2U);
+  std::move(again).acknowledge().or_throw();
+  EXPECT_EQ(jobs.fill().waiting + jobs.fill().taken, 0U);
+}
+
+TEST_F(QueueTest, messages_of_any_length_come_back_as_they_were) {
+  auto texts = Queue<Bytes>::create(self_, "texts", {.messages = 64, .bytes = 1 << 20}).or_throw();
+  for (const std::size_t size : {0UL, 1UL, 64UL, 65UL, 4096UL, 100'000UL, 1UL << 20}) {
+    std::vector<std::byte> bytes(size);
+    for (std::size_t i = 0; i < size; ++i) {
+      bytes[i] = static_cast<std::byte>(i * 7 + size);
+    }
+    texts.send(bytes, soon()).or_throw();
+    EXPECT_EQ(texts.peek().or_throw().value, bytes);
+    EXPECT_EQ(texts.receive(soon()).or_throw().value, bytes);
+  }
+  const std::vector<std::byte> longer((1 << 20) + 1);
+  EXPECT_TRUE(texts.send(longer, soon()).failed_with(Errc::message_too_long));
+}
+
+}  // namespace
+}  // namespace tenon
