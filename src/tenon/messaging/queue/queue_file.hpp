@@ -1,6 +1,8 @@
 #pragma once
 /// A queue's file: how large it is, what its maker writes into it, what who opens it believes of it, and how its name
 /// goes.
+///
+/// Edges: B1, that it was removed is news to who sleeps, as queue_bell.hpp has it.
 #include <tenon/memory/type_record.hpp>
 #include <tenon/messaging/queue/queue_memory.hpp>
 #include <tenon/messaging/queue/queue_options.hpp>

@@ -24,6 +24,7 @@
 ///      Q5  `drains` odd, hints, heap, `drains` even (take) ↔ `drains`, hints, heap, `drains` (seems_empty): who sees
 ///      it
 ///          even and the same before and after has not missed what was on its way from one to the other.
+///      M1  store-release of a member's token, 0 (reclaim) → those of queue_port.hpp: the place is free.
 ///      What is under a lock is published by it.
 /// 5. Progress. Claiming a slot, writing, making it ready and delivering are lock-free for messages that stand in their
 ///    slots: a sender that is stopped holds its own slot alone. Receivers block each other for as long as it takes to
