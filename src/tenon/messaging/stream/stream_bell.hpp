@@ -80,9 +80,9 @@ class StreamRinger {
   }
   /// Whether it is to be rung, now that the index is this.
   bool is_due(std::uint64_t index) const noexcept {
-    const std::uint64_t wish = wish_->load(std::memory_order_acquire);       // B3
-    const std::uint64_t wished = wished_->load(std::memory_order_relaxed);   // B3, by the load before
-    const std::uint32_t count = bell_->load(std::memory_order_relaxed);      // own count
+    const std::uint64_t wish = wish_->load(std::memory_order_acquire);      // B3
+    const std::uint64_t wished = wished_->load(std::memory_order_relaxed);  // B3, by the load before
+    const std::uint32_t count = bell_->load(std::memory_order_relaxed);     // own count
     return (wish & stream_asleep) != 0 && static_cast<std::uint32_t>(wish) == count &&
            static_cast<std::int64_t>(index - wished) >= 0;
   }

@@ -38,6 +38,10 @@ Result<void> StreamEnd::close() {
   wish_.say_closed();
   wake_other();
   own_.remove_name(holder_.domain().directory());
+  if (other_is_gone(true) == Gone::died) {
+    // The last to leave; what it cannot take away the next who comes does.
+    [[maybe_unused]] const auto dropped = other_.remove_name(holder_.domain().directory());
+  }
   return {};
 }
 
@@ -115,7 +119,8 @@ std::uint32_t StreamEnd::announce(std::uint64_t wished) noexcept {
 Result<void> StreamEnd::sleep(std::uint32_t told, Deadline deadline) {
   StreamState& state = own_.state();
   state.waits_since.store(monotonic_now(), std::memory_order_relaxed);  // for people
-  state.waits.store(state.waits.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);  // own count, for people
+  state.waits.store(state.waits.load(std::memory_order_relaxed) + 1,
+                    std::memory_order_relaxed);  // own count, for people
   auto slept = futex_wait(other_.state().bell, told, deadline);
   state.waits_since.store(0, std::memory_order_relaxed);  // for people
   return slept;

@@ -47,7 +47,8 @@ class StreamEnd {
     if (must_fence_) [[unlikely]] {
       ringer_.fence();
     }
-    std::atomic_signal_fence(std::memory_order_seq_cst);  // B1: the sleeper's membarrier orders processors, not compilers
+    std::atomic_signal_fence(
+        std::memory_order_seq_cst);  // B1: the sleeper's membarrier orders processors, not compilers
     return ringer_.wish_of() == 0;
   }
   /// The same, and rings the other if it waits for this index.

@@ -81,9 +81,8 @@ Result<void> check(const StreamHeader& header, StreamRole role, std::uint64_t by
     return fail(Error(Errc::not_supported)
                     .because("it asks for mode " + std::to_string(header.mode) + ", of which this program knows none"));
   }
-  return fits_stream_file(header, role, bytes)
-             ? Result<void>()
-             : fail(Error(Errc::corrupt).because("its header does not fit its file"));
+  return fits_stream_file(header, role, bytes) ? Result<void>()
+                                               : fail(Error(Errc::corrupt).because("its header does not fit its file"));
 }
 
 // A copy, which nobody changes once it was checked.
@@ -131,9 +130,8 @@ Result<OwnStreamFile> OwnStreamFile::create(const Holder& holder, const StreamFi
   };
   return make_shared_file(directory, name.text, header.file_bytes, Permissions(sharing->is_shared() ? 0640 : 0600),
                           fill)
-      .transform([&](SharedFile made) {
-        return OwnStreamFile(std::move(made.fd), std::move(made.memory), header, name);
-      });
+      .transform(
+          [&](SharedFile made) { return OwnStreamFile(std::move(made.fd), std::move(made.memory), header, name); });
 }
 
 bool OwnStreamFile::has_name() const noexcept {
@@ -143,8 +141,7 @@ bool OwnStreamFile::has_name() const noexcept {
 
 void OwnStreamFile::remove_name(FdView directory) const noexcept {
   // Who keeps it locked keeps the name there; the next who comes takes it away.
-  [[maybe_unused]] const auto dropped =
-      remove_name_of(file_.view(), directory, name_.text, Token::from(header_.token));
+  [[maybe_unused]] const auto dropped = remove_name_of(file_.view(), directory, name_.text, Token::from(header_.token));
 }
 
 Result<OtherStreamFile> OtherStreamFile::open(const Domain& domain, const StreamFileName& name) {

@@ -79,10 +79,10 @@ inline constexpr std::uint64_t most_stream_bytes = std::uint64_t{1} << 40;
 
 /// Whether all that a header tells of lies in a file of so many bytes.
 constexpr bool fits_stream_file(const StreamHeader& header, StreamRole role, std::uint64_t bytes) noexcept {
-  const bool runs = role == StreamRole::reader || (std::has_single_bit(header.capacity) &&
-                                                   header.capacity <= most_stream_bytes &&
-                                                   header.bytes_at == stream_bytes_at && bytes >= stream_bytes_at &&
-                                                   header.capacity <= bytes - stream_bytes_at);
+  const bool runs =
+      role == StreamRole::reader ||
+      (std::has_single_bit(header.capacity) && header.capacity <= most_stream_bytes &&
+       header.bytes_at == stream_bytes_at && bytes >= stream_bytes_at && header.capacity <= bytes - stream_bytes_at);
   return bytes >= stream_bytes_at && header.file_bytes == bytes && runs;
 }
 

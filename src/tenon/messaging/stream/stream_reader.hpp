@@ -51,8 +51,8 @@ class StreamReader {
   Result<StreamRuns<const std::byte>> try_peek(std::size_t least = 1) { return port_->try_peek(least); }
   /// Lets the oldest `count` bytes go, which were seen there. Failures: in_child.
   Result<void> consume(std::size_t count) { return port_->consume(count); }
-  /// For a Dispatcher: as try_peek(), but the end is `closed`, and once told it is told no more. Who consumes nothing is
-  /// called again. Outcomes: would_block, closed, peer_died. Failures: corrupt, in_child.
+  /// For a Dispatcher: as try_peek(), but the end is `closed`, and once told it is told no more. Who consumes nothing
+  /// is called again. Outcomes: would_block, closed, peer_died. Failures: corrupt, in_child.
   Result<StreamRuns<const std::byte>> try_receive() { return port_->try_receive(); }
 
   /// How many bytes may be written and not yet read, as the writer chose.

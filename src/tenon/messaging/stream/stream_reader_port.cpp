@@ -53,9 +53,7 @@ Result<std::uint64_t> StreamReaderPort::look_for(std::uint64_t least) {
 Result<std::uint64_t> StreamReaderPort::look_and_listen(std::uint64_t least) {
   auto found = look_for(least);
   if (found.failed_with(Errc::would_block)) {
-    const auto is_there = [&] {
-      return !consumer_.look() || consumer_.available() >= least || gone_ != Gone::no;
-    };
+    const auto is_there = [&] { return !consumer_.look() || consumer_.available() >= least || gone_ != Gone::no; };
     if (!listens_in_vain(is_there, consumer_.at() + least)) {
       found = look_for(least);
     }
@@ -123,7 +121,8 @@ Result<StreamRuns<const std::byte>> StreamReaderPort::try_receive() {
   if (runs && runs->size() == 0) {
     runs = fail(Errc::closed, "Stream::receive");
   }
-  end_was_told_ = runs.failed_with(Errc::closed) || runs.failed_with(Errc::peer_died) || runs.failed_with(Errc::corrupt);
+  end_was_told_ =
+      runs.failed_with(Errc::closed) || runs.failed_with(Errc::peer_died) || runs.failed_with(Errc::corrupt);
   return runs;
 }
 

@@ -3,10 +3,11 @@
 ///
 /// 1. Roles. One StreamProducer and one StreamConsumer, each used by one thread at a time, of two processes.
 /// 2. Layout. stream_layout.hpp: `head` and the bytes stand where the producer alone may write, `tail` where the
-///    consumer alone may. Why it is no DrainingRing: that one has both counts in one header, which both sides write, and
-///    passes over a count that makes no sense, since its sides trust each other; a stream must tell of it. What is left
-///    to share are the runs, which are taken from there.
-/// 3. Invariants. I1: byte i stands at i modulo the capacity. I2: the bytes in [tail, head) are whole. I3: neither count
+///    consumer alone may. Why it is no DrainingRing: that one has both counts in one header, which both sides write,
+///    and passes over a count that makes no sense, since its sides trust each other; a stream must tell of it. What is
+///    left to share are the runs, which are taken from there.
+/// 3. Invariants. I1: byte i stands at i modulo the capacity. I2: the bytes in [tail, head) are whole. I3: neither
+/// count
 ///    goes back, and head - tail is never more than the capacity; whoever sees otherwise sees a lie, and believes none
 ///    of it. I4: counts are compared by their difference: they may wrap.
 /// 4. Edges.

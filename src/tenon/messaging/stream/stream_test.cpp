@@ -3,6 +3,7 @@
 
 #include <tenon/os/process.hpp>
 
+#include <kit/counted.hpp>
 #include <kit/unique.hpp>
 #include <kit/watchdog.hpp>
 
@@ -10,7 +11,6 @@
 #include <chrono>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <numeric>
 #include <thread>
 #include <vector>
 
@@ -19,13 +19,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-std::vector<std::byte> counted(std::size_t bytes, std::size_t from = 0) {
-  std::vector<std::byte> made(bytes);
-  for (std::size_t i = 0; i < bytes; ++i) {
-    made[i] = static_cast<std::byte>((from + i) * 31 >> 3 ^ (from + i));
-  }
-  return made;
-}
+using kit::counted;
 
 struct Ends {
   StreamWriter writer;
@@ -107,8 +101,8 @@ TEST_F(Stream, takes_a_capacity_of_one_byte_and_rounds_others_up) {
 
 TEST_F(Stream, refuses_a_capacity_of_none_or_of_more_than_there_may_be) {
   EXPECT_TRUE(StreamWriter::open(holder_, "s", {.capacity = 0}, immediately).failed_with(Errc::invalid_argument));
-  EXPECT_TRUE(
-      StreamWriter::open(holder_, "s", {.capacity = most_stream_bytes + 1}, immediately).failed_with(Errc::limit_reached));
+  EXPECT_TRUE(StreamWriter::open(holder_, "s", {.capacity = most_stream_bytes + 1}, immediately)
+                  .failed_with(Errc::limit_reached));
   EXPECT_TRUE(StreamWriter::open(holder_, "a/b", immediately).failed_with(Errc::invalid_name));
   EXPECT_TRUE(StreamReader::open(holder_, "", immediately).failed_with(Errc::invalid_name));
   EXPECT_THAT(left(), testing::IsEmpty());
@@ -288,7 +282,8 @@ TEST_F(Stream, goes_on_where_its_counts_wrap) {
   for (std::uint64_t before = 0; before < 20; ++before) {
     const StreamShape shape{.capacity = 8, .first = std::uint64_t{0} - before};
     std::unique_ptr<StreamWriterPort> writer;
-    std::thread opener([&] { writer = StreamWriterPort::open(holder_, "s", shape, Waiting::adaptive, never).or_throw(); });
+    std::thread opener(
+        [&] { writer = StreamWriterPort::open(holder_, "s", shape, Waiting::adaptive, never).or_throw(); });
     auto reader = StreamReader::open(holder_, "s", never).or_throw();
     opener.join();
     const auto sent = counted(100);

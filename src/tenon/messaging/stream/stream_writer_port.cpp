@@ -152,8 +152,8 @@ Result<std::size_t> StreamWriterPort::write_gathered(std::span<const Bytes> piec
 // Who sleeps is woken once for many bytes: one wake for each short read would cost both sides more than the bytes. A
 // reader that stops before so much is free, and is not itself out of bytes, is noticed at the recheck.
 std::uint64_t StreamWriterPort::wake_at(std::uint64_t wanted) const noexcept {
-  const std::uint64_t room = std::clamp(wanted, std::max<std::uint64_t>(capacity() / 4, 1),
-                                        std::max<std::uint64_t>(capacity() / 2, 1));
+  const std::uint64_t room =
+      std::clamp(wanted, std::max<std::uint64_t>(capacity() / 4, 1), std::max<std::uint64_t>(capacity() / 2, 1));
   return producer_.at() + room - capacity();
 }
 
