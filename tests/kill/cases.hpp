@@ -110,5 +110,26 @@ kit::KillCase board_read();
 kit::KillCase board_wait();
 kit::KillCase board_make();
 kit::KillCase board_stated_first();
+kit::KillCase queue_send_short();
+kit::KillCase queue_send_long();
+kit::KillCase queue_send_among_many();
+kit::KillCase queue_receive_short();
+kit::KillCase queue_receive_long();
+kit::KillCase queue_acknowledge_short();
+kit::KillCase queue_acknowledge_long();
+kit::KillCase queue_give_back();
+kit::KillCase queue_peek();
+kit::KillCase queue_abandon();
+kit::KillCase queue_acknowledged_first();
+kit::KillCase queue_committed_first();
+kit::KillCase queue_open();
+kit::KillCase queue_close();
+kit::KillCase queue_make();
+kit::KillCase queue_remove();
+kit::KillCase queue_take_back();
+kit::KillCase queue_order_anew();
+kit::KillCase queue_map_anew();
+kit::KillCase queue_wait();
+kit::KillCase queue_wait_for_room();
 
 }  // namespace kill_cases
