@@ -312,6 +312,13 @@ class Queue {
     });
   }
 
+  /// For poll(2) and the Dispatcher: readable once there may be a message that was not there when try_receive() or
+  /// try_take() said would_block, and once in each 50 ms; until they say so again. Failures: limit_reached
+  /// (descriptors), no_space, permission_denied, in_child, closed.
+  Result<FdView> fd() { return port_->fd(QueueNews::message); }
+  /// The same for room, and try_send().
+  Result<FdView> fd_for_room() { return port_->fd(QueueNews::room); }
+
   /// What it holds. Looks at each slot.
   QueueFill fill() const noexcept { return port_->fill(); }
   /// How this handle waits from now on: adaptive at first.

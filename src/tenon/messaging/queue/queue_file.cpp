@@ -1,6 +1,7 @@
 #include <tenon/messaging/queue/queue_file.hpp>
 
 #include <tenon/base/name.hpp>
+#include <tenon/messaging/queue/queue_polls.hpp>
 #include <tenon/os/sharing.hpp>
 #include <tenon/os/system_call.hpp>
 
@@ -222,6 +223,14 @@ Result<void> QueueFile::remove(const Domain& domain, std::string_view name) {
     return fail(std::move(opened.error()));
   }
   opened->say_removed();
+  const QueueMemory queue = opened->memory();
+  const QueuePolls polls(domain, queue);
+  for (std::uint32_t i = 0; i < queue.header().members; ++i) {
+    // relaxed: a name
+    if (const Token token = Token::from(queue.member(i).token.load(std::memory_order_relaxed)); !token.is_nobody()) {
+      polls.remove_sockets(i, token);  // those of the dead would stay
+    }
+  }
   return take_name_away(domain, *file, opened->fd_.view());
 }
 

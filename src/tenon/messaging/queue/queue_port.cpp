@@ -21,6 +21,7 @@ QueuePort::QueuePort(const Holder& holder, std::optional<QueueFile> file, QueueM
       memory_(memory),
       name_(name),
       fork_(ForkCount::begin()),
+      polls_(holder_.domain(), memory_),
       deaths_(holder) {}
 
 Result<std::unique_ptr<QueuePort>> QueuePort::create(const Holder& holder, std::string_view name,
@@ -85,8 +86,8 @@ std::optional<std::uint16_t> QueuePort::enter() noexcept {
 // Whatever is still held, by messages that outlive their queue, is where it was.
 QueuePort::~QueuePort() {
   if (slots_ && ForkCount::now() == fork_ && slots_->reclaim(place_, holder_.token())) {
-    memory_.arrived().ring_all();
-    memory_.freed().ring_all();
+    ring_for_all();
+    polls_.remove_sockets(place_, holder_.token());
   }
 }
 
@@ -140,8 +141,8 @@ void QueuePort::look_around() noexcept {
     if (const auto dead = deaths_.took(token); dead && *dead) {
       QueueSlots own(memory_, holder_.token(), place_);
       if (own.reclaim(i, token)) {
-        memory_.arrived().ring_all();
-        memory_.freed().ring_all();
+        ring_for_all();
+        polls_.remove_sockets(i, token);
       }
     }
   }
@@ -231,11 +232,18 @@ Result<HeldSlot> QueuePort::try_claim(std::uint64_t bytes) {
   if (!allowed) [[unlikely]] {
     return fail(std::move(allowed.error()));
   }
-  auto claimed = slots_->claim(bytes);
-  if (claimed.failed_with(Errc::would_block)) {
-    look_now_and_then();
+  return try_polled(QueueNews::room, [&] { return slots_->claim(bytes); });
+}
+
+// Who polls is rung for what it does not find here.
+template <class Try>
+auto QueuePort::try_polled(QueueNews news, Try attempt) -> decltype(attempt()) {
+  auto got = attempt();
+  if (!got.failed_with(Errc::would_block)) [[likely]] {
+    return got;
   }
-  return claimed;
+  look_now_and_then();
+  return polls_.arm(news, place_) ? attempt() : std::move(got);
 }
 
 Result<void> QueuePort::commit(const HeldSlot& held, std::uint64_t length, Priority priority) {
@@ -245,7 +253,7 @@ Result<void> QueuePort::commit(const HeldSlot& held, std::uint64_t length, Prior
   if (!slots_->commit(held, length, priority)) [[unlikely]] {
     return refusal("Queue::send");
   }
-  memory_.arrived().ring_one();
+  ring_for_message();
   return {};
 }
 
@@ -278,11 +286,9 @@ Result<HeldSlot> QueuePort::try_take() {
   if (auto usable = may_use("Queue::receive"); !usable) [[unlikely]] {
     return fail(std::move(usable.error()));
   }
-  auto taken = slots_->take();
+  auto taken = try_polled(QueueNews::message, [this] { return slots_->take(); });
   if (taken) {
     look_while_busy(*taken);
-  } else if (taken.failed_with(Errc::would_block)) {
-    look_now_and_then();
   }
   return taken;
 }
@@ -294,6 +300,23 @@ void QueuePort::ring_for_room() noexcept {
   } else {
     memory_.freed().ring_all();
   }
+  polls_.ring(QueueNews::room);
+}
+
+void QueuePort::ring_for_message() noexcept {
+  memory_.arrived().ring_one();
+  polls_.ring(QueueNews::message);
+}
+
+void QueuePort::ring_for_all() noexcept {
+  memory_.arrived().ring_all();
+  memory_.freed().ring_all();
+  polls_.ring(QueueNews::message);
+  polls_.ring(QueueNews::room);
+}
+
+Result<FdView> QueuePort::fd(QueueNews news) {
+  return may_use("Queue::fd").and_then([&] { return polls_.fd(news, place_, holder_.token()); });
 }
 
 bool QueuePort::deliver(const HeldSlot& held) noexcept {
@@ -309,7 +332,7 @@ Result<void> QueuePort::give_back(const HeldSlot& held) {
     return usable;
   }
   auto back = slots_->give_back(held);
-  memory_.arrived().ring_one();
+  ring_for_message();
   return back;
 }
 

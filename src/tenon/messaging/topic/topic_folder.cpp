@@ -6,8 +6,8 @@
 #include <tenon/os/clock.hpp>
 #include <tenon/os/exact_mode.hpp>
 #include <tenon/os/reserve.hpp>
+#include <tenon/os/shared_socket.hpp>
 #include <tenon/os/sharing.hpp>
-#include <tenon/os/socket_name.hpp>
 #include <tenon/os/system_call.hpp>
 
 #include <algorithm>
@@ -39,15 +39,6 @@ Result<void> lock(FdView directory, int how) {
     if (!backoff.sleep()) {
       return fail(Error(Errc::would_block, "flock").because("somebody keeps the topic's directory locked"));
     }
-  }
-  return {};
-}
-
-// A socket's file, which no descriptor of the socket leads to.
-Result<void> give_name_to_group(FdView directory, const std::string& name, const Sharing& sharing) {
-  if (sharing.is_shared() &&
-      ::fchownat(directory.raw(), name.c_str(), static_cast<uid_t>(-1), sharing.group, AT_SYMLINK_NOFOLLOW) == -1) {
-    return fail(os_failure("fchownat", errno).on(name).because("the others of the domain could not write there"));
   }
   return {};
 }
@@ -211,15 +202,11 @@ void TopicFolder::remove(const EndpointName& name) const noexcept {
 }
 
 UnixAddress TopicFolder::wake_address_of(Token subscriber) const {
-  return UnixAddress::path("/proc/self/fd/" + std::to_string(directory().raw()) + "/" + wake_name_of(subscriber))
-      .or_throw();  // far shorter than an address may be
+  return address_in(directory(), wake_name_of(subscriber));
 }
 
 Result<void> TopicFolder::bind_wake(FdView socket, Token subscriber) const {
-  return Sharing::of(directory()).and_then([&](const Sharing& sharing) {
-    return bind_socket(socket, wake_address_of(subscriber), sharing.is_shared() ? owner_and_group : owner_only)
-        .and_then([&] { return give_name_to_group(directory(), wake_name_of(subscriber), sharing); });
-  });
+  return bind_in(directory(), wake_name_of(subscriber), socket);
 }
 
 void TopicFolder::remove_if_empty() noexcept {
