@@ -83,7 +83,6 @@ std::vector<Entry> all_cases() {
       {board_wait(), everywhere},
       {board_make(), everywhere | twice},
       {board_stated_first(), everywhere},
-<<<<<<< HEAD
       {queue_send_short(), everywhere | rivals | twice},
       {queue_send_long(), everywhere | rivals | twice},
       {queue_send_among_many(), everywhere},
@@ -105,7 +104,6 @@ std::vector<Entry> all_cases() {
       {queue_map_anew(), everywhere | twice},
       {queue_wait(), everywhere},
       {queue_wait_for_room(), everywhere},
-=======
       {stream_write(), everywhere},
       {stream_write_to_who_polls(), everywhere},
       {stream_write_in_place(), everywhere},
@@ -117,7 +115,6 @@ std::vector<Entry> all_cases() {
       {stream_close_reader(), everywhere},
       {stream_make_way(), everywhere},
       {stream_counted_first(), everywhere},
->>>>>>> main
   };
 }
 
