@@ -99,8 +99,10 @@ struct QueueState {
   alignas(64) QueueMutexBytes allocating;  ///< whoever changes the map of blocks holds it
   std::uint32_t next_block;                ///< where to look for room
   std::atomic<std::uint32_t> free_blocks;
-  std::array<std::uint64_t, 2> reserved_5;
-  std::array<std::uint64_t, 16> reserved_6;
+  std::atomic<std::uint32_t> left_spent;  ///< 1: there may be slots that are spent, and nobody is about to free
+  std::uint32_t reserved_5;
+  std::uint64_t reserved_6;
+  std::array<std::uint64_t, 16> reserved_7;
 };
 
 struct QueueMember {
@@ -211,7 +213,8 @@ static_assert(offsetof(QueueState, looked) == 24 && offsetof(QueueState, returne
 static_assert(offsetof(QueueState, ready) == 64 && offsetof(QueueState, next_seq) == 128);
 static_assert(offsetof(QueueState, free) == 192 && offsetof(QueueState, taking) == 256);
 static_assert(offsetof(QueueState, drains) == 296 && offsetof(QueueState, queued) == 300);
-static_assert(offsetof(QueueState, allocating) == 320 && offsetof(QueueState, free_blocks) == 364);
+static_assert(offsetof(QueueState, allocating) == 320 && offsetof(QueueState, free_blocks) == 364 &&
+              offsetof(QueueState, left_spent) == 368);
 static_assert(sizeof(QueueMember) == 64 && sizeof(QueueSlot) == slot_bytes_at && sizeof(QueueRank) == 16);
 static_assert(offsetof(QueueSlot, seq) == 8 && offsetof(QueueSlot, length) == 16 && offsetof(QueueSlot, blocks) == 28);
 static_assert(offsetof(QueueSlot, priority) == 32 && offsetof(QueueSlot, sent) == 40 &&

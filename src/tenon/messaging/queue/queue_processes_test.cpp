@@ -54,7 +54,8 @@ class QueueProcesses : public testing::Test {
     return spawn([&] {
              const Life life = Life::join(unique_.domain()).or_throw();
              return body(Holder::of(unique_.domain(), life).or_throw());
-           }).or_throw();
+           })
+        .or_throw();
   }
   static void until_stopped(const Child& child) {
     siginfo_t stopped{};
@@ -106,9 +107,8 @@ TEST_F(QueueProcesses, every_message_of_four_senders_comes_to_one_of_four_receiv
                        }
                        stage.signal("sent");
                      })});
-    sides.push_back({"receiver", joined([&](const Holder& holder, kit::Stage&) {
-                       receive_all(holder, marks->received);
-                     })});
+    sides.push_back(
+        {"receiver", joined([&](const Holder& holder, kit::Stage&) { receive_all(holder, marks->received); })});
   }
   kit::Sides running(std::move(sides), 50s);
   running.stage().await("sent", senders);
