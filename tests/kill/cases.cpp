@@ -104,6 +104,7 @@ std::vector<Entry> all_cases() {
       {queue_map_anew(), everywhere | twice},
       {queue_wait(), everywhere},
       {queue_wait_for_room(), everywhere},
+      {queue_free_among_many(), everywhere},
       {stream_write(), everywhere},
       {stream_write_to_who_polls(), everywhere},
       {stream_write_in_place(), everywhere},

@@ -131,6 +131,7 @@ kit::KillCase queue_order_anew();
 kit::KillCase queue_map_anew();
 kit::KillCase queue_wait();
 kit::KillCase queue_wait_for_room();
+kit::KillCase queue_free_among_many();
 kit::KillCase stream_write();
 kit::KillCase stream_write_to_who_polls();
 kit::KillCase stream_write_in_place();

@@ -44,6 +44,41 @@ class Receive : public QueueTrial<M> {
   bool may_be_gone(std::uint64_t number) const override { return number == 2; }
 };
 
+/// Of 65 slots, all taken, whose hints have two levels: the last one's alone is in a word of its own. Nobody's turn
+/// leads there, so it is found by its hint or not at all.
+class FreeAmongMany : public Receive<ShortJob> {
+ public:
+  FreeAmongMany() : Receive(slots) {
+    enter();
+    open_queue();
+    while (queue().try_receive()) {
+    }
+    for (std::uint64_t i = 0; i + 1 < slots; ++i) {
+      queue().try_send(Jobs<ShortJob>::of(survivors_jobs)).or_throw();
+    }
+    queue().try_send(Jobs<ShortJob>::of(2), urgent).or_throw();
+    must(queue().try_send(Jobs<ShortJob>::of(4)).failed_with(tenon::Errc::would_block), "there is room for more");
+    leave();
+  }
+  void survive() override {
+    join();
+    {
+      auto other = Queue::open(holder(), "q").or_throw();
+      if (queue().fill().waiting < slots) {
+        must(queue().try_send(Jobs<ShortJob>::of(survivors_jobs)).has_value(), "a free slot is not found");
+      }
+    }
+    leave();
+    Receive::survive();
+  }
+
+ protected:
+  bool may_be_gone(std::uint64_t) const override { return true; }
+
+ private:
+  static constexpr std::uint32_t slots = 65;
+};
+
 /// It knows what it has before it says so: then the message is gone only if it is known.
 template <class M>
 class Acknowledge : public QueueTrial<M> {
@@ -128,6 +163,7 @@ class CommittedFirst : public Send<ShortJob> {
 kit::KillCase queue_send_short() { return case_of<Send<ShortJob>>("queue: send in a slot"); }
 kit::KillCase queue_send_long() { return case_of<Send<LongJob>>("queue: send in blocks"); }
 kit::KillCase queue_send_among_many() { return case_of<SendAmongMany>("queue: send, of 66 slots"); }
+kit::KillCase queue_free_among_many() { return case_of<FreeAmongMany>("queue: receive, of 65 slots"); }
 kit::KillCase queue_receive_short() { return case_of<Receive<ShortJob>>("queue: receive from a slot"); }
 kit::KillCase queue_receive_long() { return case_of<Receive<LongJob>>("queue: receive from blocks"); }
 kit::KillCase queue_acknowledge_short() { return case_of<Acknowledge<ShortJob>>("queue: take and acknowledge"); }
