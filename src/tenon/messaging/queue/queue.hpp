@@ -122,10 +122,10 @@ class Taken {
   /// the message is somebody else's). Failures: in_child.
   Result<void> acknowledge() && {
     QueuePort* const port = std::exchange(port_, nullptr);
-    return port != nullptr && port->deliver(held_) ? Result<void>() : fail(Errc::not_found, "Taken::acknowledge");
+    return port != nullptr ? port->acknowledge(held_) : fail(Errc::not_found, "Taken::acknowledge");
   }
-  /// It is where it was, and has been delivered once more. Failures: in_child; would_block (somebody is stopped in the
-  /// queue's lock: it comes back with the handle).
+  /// It is where it was, and has been delivered once more. Outcomes: not_found (this process was taken for dead, and
+  /// the message is somebody else's). Failures: in_child.
   Result<void> give_back() && {
     QueuePort* const port = std::exchange(port_, nullptr);
     return port != nullptr ? port->give_back(held_) : Result<void>();

@@ -104,8 +104,10 @@ struct QueueState {
   alignas(64) QueueMutexBytes allocating;  ///< whoever changes the map of blocks holds it
   std::uint32_t next_block;                ///< where to look for room
   std::atomic<std::uint32_t> free_blocks;
-  std::array<std::uint64_t, 2> reserved_5;
-  std::array<std::uint64_t, 8> reserved_6;
+  std::atomic<std::uint32_t> left_spent;  ///< 1: there may be slots that are spent, and nobody is about to free
+  std::uint32_t reserved_5;
+  std::uint64_t reserved_6;
+  std::array<std::uint64_t, 8> reserved_8;
 };
 
 struct QueueMember {
@@ -217,7 +219,8 @@ static_assert(offsetof(QueueState, ready) == 64 && offsetof(QueueState, urgent) 
 static_assert(offsetof(QueueState, next_seq) == 192 && offsetof(QueueState, free) == 256);
 static_assert(offsetof(QueueState, taking) == 320 && offsetof(QueueState, drains) == 360);
 static_assert(offsetof(QueueState, queued) == 364 && offsetof(QueueState, ordered_below) == 368);
-static_assert(offsetof(QueueState, allocating) == 384 && offsetof(QueueState, free_blocks) == 428);
+static_assert(offsetof(QueueState, allocating) == 384 && offsetof(QueueState, free_blocks) == 428 &&
+              offsetof(QueueState, left_spent) == 432);
 static_assert(sizeof(QueueMember) == 64 && sizeof(QueueSlot) == slot_bytes_at && sizeof(QueueRank) == 16);
 static_assert(offsetof(QueueSlot, seq) == 8 && offsetof(QueueSlot, length) == 16 && offsetof(QueueSlot, blocks) == 28);
 static_assert(offsetof(QueueSlot, priority) == 32 && offsetof(QueueSlot, sent) == 40 &&

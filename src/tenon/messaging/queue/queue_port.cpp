@@ -12,6 +12,9 @@ namespace {
 constexpr std::int64_t between_looks = std::chrono::nanoseconds(recheck_interval).count();
 // Some 50 µs of pauses, and how often time and stop are asked for by who never sleeps.
 constexpr int adaptive_looks = 2000;
+constexpr int looks_between_times = 16;
+// Longer than all of these take, unless somebody is kept in a lock, for which each look waits.
+constexpr std::int64_t longest_looks = 8'000'000;
 
 }  // namespace
 
@@ -85,10 +88,15 @@ std::optional<std::uint16_t> QueuePort::enter() noexcept {
 
 // Whatever is still held, by messages that outlive their queue, is where it was.
 QueuePort::~QueuePort() {
-  if (slots_ && ForkCount::now() == fork_ && slots_->reclaim(place_, holder_.token())) {
-    ring_for_all();
-    polls_.remove_sockets(place_, holder_.token());
+  if (!slots_ || ForkCount::now() != fork_) {
+    return;
   }
+  if (slots_->reclaim(place_, holder_.token())) {
+    ring_for_all();
+  } else {
+    slots_->leave_to_others();
+  }
+  polls_.remove_sockets(place_, holder_.token());
 }
 
 Result<void> QueuePort::may_use(const char* call) const {
@@ -190,7 +198,11 @@ auto QueuePort::wait(QueueBell& bell, const char* call, Try attempt, Deadline de
   const bool may_help =
       waiting == Waiting::spin || heard_from_.load(std::memory_order_relaxed) != own_processor();  // a guess
   while (waiting != Waiting::sleep && may_help) {
+    const std::int64_t begun = coarse_now();
     for (int look = 0; look < adaptive_looks; ++look) {
+      if (look % looks_between_times == 0 && coarse_now() - begun >= longest_looks) {
+        break;
+      }
       pause_processor();
       got = attempt();
       if (!got.failed_with(Errc::would_block)) {
@@ -327,13 +339,22 @@ bool QueuePort::deliver(const HeldSlot& held) noexcept {
   return true;
 }
 
+Result<void> QueuePort::acknowledge(const HeldSlot& held) {
+  if (ForkCount::now() != fork_) {
+    return fail(Error(Errc::in_child, "Taken::acknowledge").on(name_));
+  }
+  return deliver(held) ? Result<void>() : fail(Errc::not_found, "Taken::acknowledge");
+}
+
 Result<void> QueuePort::give_back(const HeldSlot& held) {
   if (auto usable = may_use("Queue::give_back"); !usable && !usable.failed_with(Errc::closed)) {
     return usable;
   }
-  auto back = slots_->give_back(held);
+  if (!slots_->give_back(held)) {
+    return fail(Errc::not_found, "Queue::give_back");
+  }
   ring_for_message();
-  return back;
+  return {};
 }
 
 Result<void> QueuePort::put_back(const HeldSlot& held) {

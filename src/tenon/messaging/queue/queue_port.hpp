@@ -53,7 +53,9 @@ class QueuePort {
   /// At once or not at all. Outcomes: would_block, closed. Else as above.
   Result<HeldSlot> try_take();
   bool deliver(const HeldSlot& held) noexcept;
-  /// Failures: in_child; would_block (somebody is stopped in the lock: it comes back when this handle goes).
+  /// The same for who may be a child by now. Outcomes: not_found (it is another's). Failures: in_child.
+  Result<void> acknowledge(const HeldSlot& held);
+  /// Outcomes: not_found (it is another's). Failures: in_child.
   Result<void> give_back(const HeldSlot& held);
   /// As if it had never been taken.
   Result<void> put_back(const HeldSlot& held);

@@ -95,20 +95,18 @@ void QueueSlots::prepare_next(std::uint32_t after) noexcept {
 }
 
 Result<HeldSlot> QueueSlots::claim(std::uint64_t bytes) {
-  const auto held = claim_slot();
-  if (!held) {
-    return fail(Errc::would_block, "Queue::send");
-  }
   if (const std::uint64_t count = memory_.blocks_for(bytes); count != 0) {
-    if (auto there = take_blocks(memory_.slot(held->slot), static_cast<std::uint32_t>(count)); !there) {
-      abandon(*held);
-      return fail(std::move(there.error()));
-    }
+    return claim_with_blocks(static_cast<std::uint32_t>(count));
   }
-  return *held;
+  auto held = claim_slot();
+  if (!held && collect_what_was_left()) {
+    held = claim_slot();
+  }
+  return held ? Result<HeldSlot>(*held) : fail(Errc::would_block, "Queue::send");
 }
 
-Result<void> QueueSlots::take_blocks(QueueSlot& slot, std::uint32_t count) {
+// First the room, then the slot: whoever finds no room has not kept a slot from others meanwhile.
+Result<HeldSlot> QueueSlots::claim_with_blocks(std::uint32_t count) {
   auto guard = lock_allocating();
   if (!guard) {
     return fail(std::move(guard.error()));
@@ -119,21 +117,38 @@ Result<void> QueueSlots::take_blocks(QueueSlot& slot, std::uint32_t count) {
   if (!first && collect_spent()) {
     first = map.find(count, state.next_block);
   }
-  if (!first) {
+  auto held = first ? claim_slot() : std::nullopt;
+  if (first && !held && collect_spent()) {
+    held = claim_slot();
+  }
+  if (!held) {
     return fail(Errc::would_block, "Queue::send");
   }
   map.take(*first, count);
+  QueueSlot& slot = memory_.slot(held->slot);
   slot.first_block = *first;
+  // Who dies between the two has no blocks, rather than some that another slot had before.
+  std::atomic_signal_fence(std::memory_order_release);
   slot.blocks = count;
   state.next_block = *first + count;
   // relaxed: a figure, under the lock
   state.free_blocks.store(state.free_blocks.load(std::memory_order_relaxed) - count, std::memory_order_relaxed);
-  return {};
+  return *held;
+}
+
+// For who needs a slot, and no blocks.
+bool QueueSlots::collect_what_was_left() noexcept {
+  if (memory_.state().left_spent.load(std::memory_order_seq_cst) == 0) {  // Q6
+    return false;
+  }
+  const auto guard = lock_allocating();
+  return guard && collect_spent();
 }
 
 // Of those who could not get the lock in their time. Under the lock.
 bool QueueSlots::collect_spent() noexcept {
   bool any = false;
+  memory_.state().left_spent.store(0, std::memory_order_seq_cst);  // Q6, who leaves one from now on says so
   for (std::uint32_t i = 0; i < memory_.header().slots; ++i) {
     if (const SlotState state = state_of(memory_.slot(i)); state.phase == SlotPhase::spent) {
       give_blocks_back(i, state);
@@ -159,7 +174,9 @@ void QueueSlots::give_blocks_back(std::uint32_t at, SlotState spent) noexcept {
   hint_free(at);
 }
 
+// The last one died under the lock, and may have been about to free a slot of somebody who lives.
 void QueueSlots::rebuild_map() noexcept {
+  memory_.state().left_spent.store(1, std::memory_order_relaxed);  // under the lock
   BlockMap map = memory_.blocks();
   map.clear();
   for (std::uint32_t i = 0; i < memory_.header().slots; ++i) {
@@ -209,7 +226,9 @@ bool QueueSlots::seems_filled() const noexcept {
 void QueueSlots::queue_up(RankHeap& heap, std::uint32_t at, SlotState state) noexcept {
   QueueSlot& slot = memory_.slot(at);
   slot.state.store(state.in(SlotPhase::queued).word(), std::memory_order_relaxed);  // by the lock: Q1 was its sender's
-  heap.push({.seq = slot.seq, .priority = slot.priority, .slot = at});
+  if (!heap.push({.seq = slot.seq, .priority = slot.priority, .slot = at})) {
+    rebuild_heap();  // it is full of what is not queued
+  }
 }
 
 void QueueSlots::drain(RankHeap& heap) noexcept {
@@ -337,38 +356,45 @@ bool QueueSlots::release(std::uint32_t at, SlotState held) noexcept {
   if (!change(at, held, SlotPhase::spent)) {
     return false;
   }
-  // Who cannot get the lock leaves the blocks to whoever needs them.
-  if (auto guard = lock_allocating()) {
-    give_blocks_back(at, held.in(SlotPhase::spent));
-  }
+  give_back_spent(at, held.in(SlotPhase::spent));
   return true;
+}
+
+// Who cannot get the lock leaves the slot to whoever needs it.
+void QueueSlots::give_back_spent(std::uint32_t at, SlotState spent) noexcept {
+  if (auto guard = lock_allocating()) {
+    give_blocks_back(at, spent);
+  } else {
+    memory_.state().left_spent.store(1, std::memory_order_seq_cst);  // Q6
+  }
 }
 
 bool QueueSlots::deliver(const HeldSlot& held) noexcept { return release(held.slot, held.state); }
 
 void QueueSlots::abandon(const HeldSlot& held) noexcept { release(held.slot, held.state); }
 
-Result<void> QueueSlots::give_back(const HeldSlot& held) {
-  auto guard = lock_taking();
-  if (!guard) {
-    return fail(std::move(guard.error()));
+// Without the lock: like a message just sent, but with the number that it had. Its number says where it is to be.
+bool QueueSlots::give_back(const HeldSlot& held) noexcept {
+  if (!change(held.slot, held.state, SlotPhase::ready)) {  // Q1
+    return false;
   }
-  RankHeap heap = memory_.heap();
-  if (state_of(memory_.slot(held.slot)) != held.state) {
-    return fail(Errc::not_found, "Queue::give_back");
-  }
-  queue_up(heap, held.slot, held.state);
-  return {};
+  memory_.ready().set(held.slot);
+  return true;
+}
+
+void QueueSlots::leave_to_others() noexcept {
+  std::uint64_t own = self_.value();
+  memory_.member(place_).token.compare_exchange_strong(own, Token::random().value(), std::memory_order_acq_rel);  // M1
 }
 
 // Under the lock. Returns whether a message came back.
 bool QueueSlots::take_back(RankHeap& heap, std::uint32_t at, std::uint32_t place) noexcept {
   const SlotState seen = state_of(memory_.slot(at));
-  if (seen.phase == SlotPhase::free) {
-    hint_free(at);  // the dead may have taken the hint away
-    return false;
+  // The dead may have taken the hint away, or what is above it, of whatever slot.
+  if (auto free = memory_.free(); seen.phase == SlotPhase::free || free.has(at)) {
+    free.set(at);
   }
-  if (seen.member != place) {
+  if (seen.phase == SlotPhase::free || seen.member != place) {
     return false;
   }
   switch (seen.phase) {
@@ -376,13 +402,17 @@ bool QueueSlots::take_back(RankHeap& heap, std::uint32_t at, std::uint32_t place
       release(at, seen);
       return false;
     case SlotPhase::ready:
-    case SlotPhase::taken:
       queue_up(heap, at, seen);
-      return seen.phase == SlotPhase::taken;
-    case SlotPhase::spent:
-      if (auto guard = lock_allocating()) {
-        give_blocks_back(at, seen);
+      return false;
+    case SlotPhase::taken:
+      // Who was taken for dead and lives may be delivering it.
+      if (!change(at, seen, SlotPhase::ready)) {  // Q1
+        return false;
       }
+      queue_up(heap, at, seen);
+      return true;
+    case SlotPhase::spent:
+      give_back_spent(at, seen);
       return false;
     case SlotPhase::free:
     case SlotPhase::queued:
