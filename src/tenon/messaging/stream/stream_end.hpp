@@ -2,7 +2,7 @@
 /// What the two ends of a stream have in common: each has its own file and the other's, rings and is rung, looks
 /// whether the other lives, and leaves.
 ///
-/// 4. Edges: those of stream_ring.hpp (S1, S2), stream_bell.hpp (B1 to B4) and stream_meeting.hpp (M1, M2).
+/// 4. Edges: those of stream_ring.hpp (S1, S2), stream_bell.hpp (B1, B2, B3, B4) and stream_meeting.hpp (M1, M2, M3).
 ///
 /// Threads: one at a time. After fork() the child's copy answers in_child, and its destructor leaves all as it is.
 #include <tenon/messaging/stream/stream_bell.hpp>
