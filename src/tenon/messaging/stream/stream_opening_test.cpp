@@ -114,4 +114,20 @@ TEST_F(StreamOpening, a_forked_childs_copy_is_refused_and_leaves_the_stream_as_i
   EXPECT_EQ(ends.reader.read(into, never).or_throw(), 1U);
 }
 
+// F9, F10
+TEST_F(StreamOpening, a_name_that_leads_to_another_file_by_now_is_not_taken_away) {
+  const auto name = StreamFileName::make(StreamRole::writer, "s").or_throw();
+  const FdView directory = domain_.directory();
+  const auto first = OwnStreamFile::create(holder_, name, {.capacity = 64}).or_throw();
+  const auto seen = OtherStreamFile::open(domain_, name).or_throw();
+  first.remove_name(directory);
+  EXPECT_FALSE(first.has_name());
+  const auto second = OwnStreamFile::create(holder_, name, {.capacity = 64}).or_throw();
+  EXPECT_TRUE(seen.remove_name(directory));
+  first.remove_name(directory);
+  EXPECT_TRUE(second.has_name());
+  second.remove_name(directory);
+  EXPECT_THAT(left(), testing::IsEmpty());
+}
+
 }  // namespace

@@ -130,7 +130,7 @@ Result<std::size_t> StreamWriterPort::try_write(Bytes from) {
         continue;
       }
     }
-    return put || done == 0 ? (put ? Result<std::size_t>(done) : std::move(put)) : Result<std::size_t>(done);
+    return done == 0 ? std::move(put) : Result<std::size_t>(done);
   }
 }
 
