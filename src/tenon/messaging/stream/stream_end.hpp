@@ -136,7 +136,7 @@ class StreamEnd {
   static constexpr std::uint64_t looks_between_clocks = 1024;
   // Some 50 µs of looks and pauses.
   static constexpr std::uint64_t adaptive_looks = 1500;
-  static constexpr std::uint32_t full_spin_each = 64;
+  static constexpr std::uint32_t full_spin_each = 8;
 
   static Result<void> time_is_over(Deadline deadline);
   std::uint32_t announce(std::uint64_t wished) noexcept;
