@@ -95,11 +95,17 @@ class StreamEnd {
       }
     }
   }
+  /// Of who polls: until it is rung again, or the clock rings.
+  void silence() noexcept {
+    if (wake_) {
+      wake_->silence();
+    }
+  }
   /// Of who polls: whether there is nothing still, once the other was told to ring.
   template <class IsThere>
   bool listens_in_vain(IsThere is_there, std::uint64_t wished) {
     if (wake_) {
-      wake_->silence();
+      silence();
       announce(wished);
       other_is_gone();
       return !is_there();
