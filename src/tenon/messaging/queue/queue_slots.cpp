@@ -251,6 +251,9 @@ void QueueSlots::drain(RankHeap& heap) noexcept {
   };
   memory_.urgent().take_all(queue_if_ready);
   ready.take_all(queue_if_ready);
+  if (ready.is_one_word() && heap.size() != 0 && is_later(heap.first().seq + 1, below)) {
+    below = heap.first().seq + 1;  // what was taken back from the dead had no hint
+  }
   state.ordered_below = below;
   state.drains.store((drains | 1U) + 1, std::memory_order_release);  // Q5
 }
@@ -265,14 +268,24 @@ Result<void> QueueSlots::order_ready(RankHeap& heap) {
     drop_garbage(heap);
     return heap.size() != 0 && is_later(memory_.state().ordered_below, heap.first().seq);
   };
-  for (bool drained = false; !is_ordered() || !memory_.urgent().is_empty(); drained = true) {
-    const std::uint64_t drawn = drained ? memory_.state().next_seq.load(std::memory_order_acquire) : 0;  // Q2
+  const QueueState& state = memory_.state();
+  const HintSet<> urgent = memory_.urgent();
+  while (!is_ordered() || !urgent.is_empty()) {
+    const std::uint64_t drawn = urgent.is_empty() ? 0 : state.next_seq.load(std::memory_order_acquire);  // Q2
     drain(heap);
-    if (drained && is_ordered() && is_later(drawn, heap.first().seq)) {
-      return {};
+    drop_garbage(heap);
+    if (heap.size() == 0) {
+      if (memory_.ready().is_empty() && urgent.is_empty()) {
+        return fail(Errc::would_block, "Queue::receive");
+      }
+      continue;
     }
-    if (heap.size() == 0 && memory_.ready().is_empty() && memory_.urgent().is_empty()) {
-      return fail(Errc::would_block, "Queue::receive");
+    const std::uint64_t first = heap.first().seq;
+    if (is_ordered() && (urgent.is_empty() || is_later(drawn, first))) {
+      break;
+    }
+    if (!is_later(state.next_seq.load(std::memory_order_acquire), first)) {  // Q2
+      break;                                                                 // garbage: nobody has drawn it
     }
   }
   return {};
