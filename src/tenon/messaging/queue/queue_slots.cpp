@@ -76,8 +76,7 @@ std::optional<HeldSlot> QueueSlots::claim_if_free(std::uint32_t at) noexcept {
 std::optional<HeldSlot> QueueSlots::claim_slot() noexcept {
   auto claimed = claim_if_free(next_.load(std::memory_order_relaxed));  // a guess
   if (!claimed) {
-    auto free = memory_.free();
-    for (auto hint = free.take_one(); hint; hint = free.take_one()) {
+    for (auto hint = free_.take_one(); hint; hint = free_.take_one()) {
       if (claimed = *hint < memory_.header().slots ? claim_if_free(*hint) : std::nullopt; claimed) {
         break;
       }
@@ -188,8 +187,8 @@ void QueueSlots::rebuild_map() noexcept {
 }
 
 void QueueSlots::hint_free(std::uint32_t slot) noexcept {
-  if (auto free = memory_.free(); !free.has(slot)) {  // Q4
-    free.set(slot);
+  if (!free_.has(slot)) {  // Q4
+    free_.set(slot);
   }
 }
 
@@ -206,9 +205,9 @@ bool QueueSlots::commit(const HeldSlot& held, std::uint64_t length, Priority pri
     return false;
   }
   if (priority == lowest_priority) [[likely]] {
-    memory_.ready().set(held.slot);
+    ready_.set(held.slot);
   } else {
-    memory_.urgent().set(held.slot);
+    urgent_.set(held.slot);
   }
   prepare_next(held.slot);
   return true;
@@ -216,10 +215,9 @@ bool QueueSlots::commit(const HeldSlot& held, std::uint64_t length, Priority pri
 
 bool QueueSlots::seems_filled() const noexcept {
   const QueueState& state = memory_.state();
-  const std::uint32_t drains = state.drains.load(std::memory_order_acquire);                  // Q5
-  return !memory_.ready().is_empty() || state.queued.load(std::memory_order_acquire) != 0 ||  // Q5
-         !memory_.urgent().is_empty() || drains % 2 != 0 ||
-         state.drains.load(std::memory_order_acquire) != drains;  // Q5
+  const std::uint32_t drains = state.drains.load(std::memory_order_acquire);                                // Q5
+  return !ready_.is_empty() || state.queued.load(std::memory_order_acquire) != 0 ||                         // Q5
+         !urgent_.is_empty() || drains % 2 != 0 || state.drains.load(std::memory_order_acquire) != drains;  // Q5
 }
 
 // Under the lock, without which no state changes from ready, or to queued.
@@ -233,10 +231,9 @@ void QueueSlots::queue_up(RankHeap& heap, std::uint32_t at, SlotState state) noe
 
 void QueueSlots::drain(RankHeap& heap) noexcept {
   QueueState& state = memory_.state();
-  HintSet<> ready = memory_.ready();
   // Of one word all hints are taken at one moment, and what has none then was not sent before what has one.
   std::uint64_t below =
-      ready.is_one_word() ? state.ordered_below : state.next_seq.load(std::memory_order_acquire);  // Q2
+      ready_.is_one_word() ? state.ordered_below : state.next_seq.load(std::memory_order_acquire);  // Q2
   const std::uint32_t drains = state.drains.load(std::memory_order_relaxed);  // own, under the lock
   state.drains.store(drains | 1U, std::memory_order_relaxed);                 // Q5, before the hints are taken
   const auto queue_if_ready = [&](std::uint32_t hinted) {
@@ -246,12 +243,12 @@ void QueueSlots::drain(RankHeap& heap) noexcept {
     if (const SlotState seen = state_of(memory_.slot(hinted)); seen.phase == SlotPhase::ready) {
       queue_up(heap, hinted, seen);
       const std::uint64_t behind = memory_.slot(hinted).seq + 1;
-      below = ready.is_one_word() && is_later(behind, below) ? behind : below;
+      below = ready_.is_one_word() && is_later(behind, below) ? behind : below;
     }
   };
-  memory_.urgent().take_all(queue_if_ready);
-  ready.take_all(queue_if_ready);
-  if (ready.is_one_word() && heap.size() != 0 && is_later(heap.first().seq + 1, below)) {
+  urgent_.take_all(queue_if_ready);
+  ready_.take_all(queue_if_ready);
+  if (ready_.is_one_word() && heap.size() != 0 && is_later(heap.first().seq + 1, below)) {
     below = heap.first().seq + 1;  // what was taken back from the dead had no hint
   }
   state.ordered_below = below;
@@ -269,19 +266,18 @@ Result<void> QueueSlots::order_ready(RankHeap& heap) {
     return heap.size() != 0 && is_later(memory_.state().ordered_below, heap.first().seq);
   };
   const QueueState& state = memory_.state();
-  const HintSet<> urgent = memory_.urgent();
-  while (!is_ordered() || !urgent.is_empty()) {
-    const std::uint64_t drawn = urgent.is_empty() ? 0 : state.next_seq.load(std::memory_order_acquire);  // Q2
+  while (!is_ordered() || !urgent_.is_empty()) {
+    const std::uint64_t drawn = urgent_.is_empty() ? 0 : state.next_seq.load(std::memory_order_acquire);  // Q2
     drain(heap);
     drop_garbage(heap);
     if (heap.size() == 0) {
-      if (memory_.ready().is_empty() && urgent.is_empty()) {
+      if (ready_.is_empty() && urgent_.is_empty()) {
         return fail(Errc::would_block, "Queue::receive");
       }
       continue;
     }
     const std::uint64_t first = heap.first().seq;
-    if (is_ordered() && (urgent.is_empty() || is_later(drawn, first))) {
+    if (is_ordered() && (urgent_.is_empty() || is_later(drawn, first))) {
       break;
     }
     if (!is_later(state.next_seq.load(std::memory_order_acquire), first)) {  // Q2
@@ -293,7 +289,7 @@ Result<void> QueueSlots::order_ready(RankHeap& heap) {
 
 // Where a single message is on its way, its lines come while the lock is taken.
 void QueueSlots::ask_for_first() const noexcept {
-  const auto likely = memory_.ready().seen_first();
+  const auto likely = ready_.seen_first();
   if (likely && *likely < memory_.header().slots && memory_.state().queued.load(std::memory_order_relaxed) == 0) {
     const QueueSlot& slot = memory_.slot(*likely);  // relaxed: a guess
     prefetch_for_writing(&memory_.state().ready);
@@ -391,7 +387,7 @@ bool QueueSlots::give_back(const HeldSlot& held) noexcept {
   if (!change(held.slot, held.state, SlotPhase::ready)) {  // Q1
     return false;
   }
-  memory_.ready().set(held.slot);
+  ready_.set(held.slot);
   return true;
 }
 
@@ -404,8 +400,8 @@ void QueueSlots::leave_to_others() noexcept {
 bool QueueSlots::take_back(RankHeap& heap, std::uint32_t at, std::uint32_t place) noexcept {
   const SlotState seen = state_of(memory_.slot(at));
   // The dead may have taken the hint away, or what is above it, of whatever slot.
-  if (auto free = memory_.free(); seen.phase == SlotPhase::free || free.has(at)) {
-    free.set(at);
+  if (seen.phase == SlotPhase::free || free_.has(at)) {
+    free_.set(at);
   }
   if (seen.phase == SlotPhase::free || seen.member != place) {
     return false;

@@ -59,7 +59,13 @@ std::int64_t coarse_now() noexcept;
 class QueueSlots {
  public:
   QueueSlots(QueueMemory memory, Token self, std::uint16_t place) noexcept
-      : memory_(memory), self_(self), place_(place), next_(first_of(place, memory.header())) {}
+      : memory_(memory),
+        ready_(memory_.ready()),
+        urgent_(memory_.urgent()),
+        free_(memory_.free()),
+        self_(self),
+        place_(place),
+        next_(first_of(place, memory.header())) {}
 
   const QueueMemory& memory() const noexcept { return memory_; }
 
@@ -125,6 +131,9 @@ class QueueSlots {
   }
 
   QueueMemory memory_;
+  HintSet<> ready_;
+  HintSet<> urgent_;
+  HintSet<> free_;
   Token self_;
   std::uint16_t place_;
   std::atomic<std::uint32_t> next_;  // the slot to try first
