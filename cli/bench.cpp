@@ -1,7 +1,8 @@
-/// tenon bench topic|stream [--size LIST] [--wait spin|adaptive|sleep] [--quick] [--json FILE]
+/// tenon bench topic|stream|queue [--size LIST] [--wait spin|adaptive|sleep] [--quick] [--json FILE]
 #include <cli/command.hpp>
 
 #include <harness/command_line.hpp>
+#include <queue/row.hpp>
 #include <stream/row.hpp>
 #include <topic/report.hpp>
 #include <topic/start_domain.hpp>
@@ -98,6 +99,11 @@ const std::vector<Pattern>& patterns() {
        .example = "tenon bench stream --quick --size 64,4KiB",
        .sizes = {64, 4 << 10, 1 << 20},
        .rows_of = rows_of_streams},
+      {.name = "queue",
+       .about = "Queues, beside the kernel's and Boost's, between two processes and between eight",
+       .example = "tenon bench queue --quick --size 64,1KiB",
+       .sizes = {64},
+       .rows_of = [](const BenchOptions& options, limits::Extent) { return queues::rows_of(options.sizes); }},
   };
   return all;
 }
