@@ -27,9 +27,9 @@ Result<CallBell> CallBell::create(FdView inbox) {
   if (!both || !rung) {
     return fail(std::move(both ? rung.error() : both.error()));
   }
-  return listen_to(both->view(), inbox)
-      .and_then([&] { return listen_to(both->view(), rung->view()); })
-      .transform([&] { return CallBell(std::move(*both), std::move(*rung)); });
+  return listen_to(both->view(), inbox).and_then([&] { return listen_to(both->view(), rung->view()); }).transform([&] {
+    return CallBell(std::move(*both), std::move(*rung));
+  });
 }
 
 void CallBell::ring() noexcept {

@@ -13,8 +13,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::uint64_t place_bits = 12;
-constexpr std::uint64_t most_places = std::uint64_t{1} << place_bits;
 // Who waits for a server looks for one so often.
 constexpr auto between_looks_for_servers = 20ms;
 
@@ -83,9 +81,7 @@ ClientPort::ClientPort(const Holder& holder, ServiceFolder folder, const ClientO
       inbox_(std::move(inbox)),
       links_(holder, std::move(folder), publisher, shape, type, token) {}
 
-ClientPort::~ClientPort() {
-  [[maybe_unused]] const auto dropped = close();
-}
+ClientPort::~ClientPort() { [[maybe_unused]] const auto dropped = close(); }
 
 Result<void> ClientPort::close() {
   if (closed_ || !inbox_->is_of_this_process()) {
@@ -104,9 +100,7 @@ std::size_t ClientPort::servers() {
 Result<void> ClientPort::wait_for_servers(Deadline deadline) {
   ArrivedPart part;
   auto taken = take_next(
-      [&](HeldPayload::Copy& copy) {
-        return inbox_->look(copy, deadline.or_sooner(after(between_looks_for_servers)));
-      },
+      [&](HeldPayload::Copy& copy) { return inbox_->look(copy, deadline.or_sooner(after(between_looks_for_servers))); },
       part);
   if (taken && *taken != nullptr) {
     keep(**taken, std::move(part));
@@ -134,13 +128,13 @@ Result<ServerLink*> ClientPort::choose(Deadline deadline) {
       return server;
     }
     if (deadline.is_immediate() || deadline.passed()) {
-      const bool nobody = links_.empty();
+      const bool alone = links_.empty();
       return fail(Error(!deadline.is_immediate() ? Errc::timed_out
-                        : nobody                 ? Errc::not_found
+                        : alone                  ? Errc::not_found
                                                  : Errc::would_block,
                         "call")
                       .on(inbox_name_)
-                      .because(nobody ? "no server of it is there" : "each of its servers has as many calls as it may"));
+                      .because(alone ? "no server of it is there" : "each of its servers has as many calls as it may"));
     }
     if (auto waited = wait_for_servers(deadline); !waited) {
       return fail(std::move(waited.error()));
@@ -148,9 +142,25 @@ Result<ServerLink*> ClientPort::choose(Deadline deadline) {
   }
 }
 
-Result<CallChunk> ClientPort::lend(ServerLink& server) {
-  return server.requests->take_chunk().transform(
-      [&](std::uint32_t chunk) { return CallChunk(*server.requests, chunk); });
+// Requests that were lent may be more than there may be calls.
+Result<void> ClientPort::wait_for_room(ServerLink& server, Deadline deadline) {
+  const auto kept = server.shared_from_this();
+  while (server.outstanding >= options_.max_calls && !server.ended) {
+    if (deadline.passed()) {
+      return fail(Errc::timed_out, "call");
+    }
+    if (auto waited = wait_for_servers(deadline); !waited) {
+      return waited;
+    }
+    look_after_servers();
+  }
+  return {};
+}
+
+Result<CallRoom> ClientPort::lend(ServerLink& server) {
+  return server.requests->take_chunk().transform([&](std::uint32_t chunk) {
+    return CallRoom{.owner = server.shared_from_this(), .chunk = CallChunk(*server.requests, chunk)};
+  });
 }
 
 BegunCall& ClientPort::new_call(ServerLink& server) {
@@ -164,21 +174,19 @@ BegunCall& ClientPort::new_call(ServerLink& server) {
   BegunCall& call = *calls_[place];
   call.number = ++begun_ << place_bits | place;
   call.server = &server;
+  call.server_pid = server.pid;
   call.next_part = 0;
   call.owed = 0;
   call.end = BegunCall::End::none;
   call.in_use = true;
-  call.forgotten = call.owes_cancel = false;
+  call.settled = call.gave_up = call.forgotten = call.owes_cancel = false;
   call.may_have_been_seen = true;
   return call;
 }
 
 Result<BegunCall*> ClientPort::begin(ServerLink& server, const Outgoing& request, Deadline deadline) {
-  while (server.outstanding >= options_.max_calls && !server.ended) {
-    if (deadline.passed()) {
-      return fail(Errc::timed_out, "call");
-    }
-    if (auto waited = wait_for_servers(deadline); !waited) {
+  if (server.outstanding >= options_.max_calls) {
+    if (auto waited = wait_for_room(server, deadline); !waited) {
       return fail(std::move(waited.error()));
     }
   }
@@ -207,14 +215,21 @@ Result<BegunCall*> ClientPort::begin(ServerLink& server, Bytes request, Deadline
   if (request.size() <= most_inline_payload) {
     return begin(server, Outgoing::copy_of(request), deadline);
   }
-  return lend(server).and_then([&](CallChunk chunk) {
-    std::memcpy(chunk.data(), request.data(), request.size());
-    auto begun = begin(server, Outgoing::in_chunk(chunk.number(), request.size()), deadline);
-    if (begun) {
-      chunk.forget();
-    }
-    return begun;
+  if (request.size() > request_.longest) {
+    return fail(too_long("call", request_.longest, request.size()));
+  }
+  return lend(server).and_then([&](CallRoom room) {
+    std::memcpy(room.chunk.data(), request.data(), request.size());
+    return begin(server, room, request.size(), deadline);
   });
+}
+
+Result<BegunCall*> ClientPort::begin(ServerLink& server, CallRoom& room, std::uint64_t bytes, Deadline deadline) {
+  auto begun = begin(server, Outgoing::in_chunk(room.chunk.number(), bytes), deadline);
+  if (begun) {
+    room.chunk.forget();
+  }
+  return begun;
 }
 
 Result<void> ClientPort::say(BegunCall& call, CallKind kind, std::uint32_t count) {
@@ -225,29 +240,30 @@ Result<void> ClientPort::say(BegunCall& call, CallKind kind, std::uint32_t count
                       Outgoing::nothing(), immediately);
 }
 
-// The server is on its way to the end of it, or will be.
+// Its place is free once the server has said that it is done with it, too.
+void ClientPort::give_up(BegunCall& call, BegunCall::End how) {
+  call.end = how;
+  call.gave_up = true;
+  call.owes_cancel = !say(call, CallKind::cancel, 0);
+  owes_ |= call.owes_cancel;
+}
+
 void ClientPort::cancel(BegunCall& call) {
   if (call.end == BegunCall::End::none) {
-    call.owes_cancel = !say(call, CallKind::cancel, 0);
-    owes_ |= call.owes_cancel;
-    call.gave_up = true;
-    call.end = BegunCall::End::cancelled;
+    call.parts.clear();
+    give_up(call, BegunCall::End::cancelled);
   }
 }
 
 void ClientPort::end(BegunCall& call, BegunCall::End how) {
-  if (!call.gave_up) {
-    call.end = how;
-  }
+  call.end = call.gave_up ? call.end : how;
   settle(call);
 }
 
 // Nothing more comes of it from its server.
 void ClientPort::settle(BegunCall& call) {
-  if (!call.settled) {
-    call.settled = true;
-    --call.server->outstanding;
-  }
+  call.settled = true;
+  --call.server->outstanding;
   if (call.forgotten) {
     free(call);
   } else if (call.bell) {
@@ -279,7 +295,7 @@ void ClientPort::end_all_of(ServerLink& server, Errc how) {
       end(*call, how == Errc::closed ? BegunCall::End::closed : BegunCall::End::peer_died);
     }
   }
-  dead_ = true;
+  ended_ = true;
 }
 
 void ClientPort::pay_what_is_owed() {
@@ -302,7 +318,7 @@ void ClientPort::look_after_servers() {
   [[maybe_unused]] const auto told_by_choose = links_.meet();
   links_.look_who_has_left([this](Token server) { return inbox_->hears(server); },
                            [this](ServerLink& server, Errc how) { end_all_of(server, how); });
-  if (std::exchange(dead_, false)) {
+  if (std::exchange(ended_, false)) {
     links_.forget_the_ended();
   }
   if (owes_) {

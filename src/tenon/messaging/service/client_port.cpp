@@ -13,9 +13,6 @@ using namespace std::chrono_literals;
 
 // Whoever waits looks after its servers each time.
 constexpr auto between_looks = 50ms;
-// A call's number is that of its place, below, and of all that were begun: it comes again after 2⁵² calls.
-constexpr std::uint64_t place_bits = 12;
-constexpr std::uint64_t most_places = std::uint64_t{1} << place_bits;
 
 Errc code_of(BegunCall::End how) noexcept {
   switch (how) {
@@ -38,7 +35,6 @@ bool is_over_by(Deadline deadline) noexcept { return deadline.is_immediate() || 
 
 }  // namespace
 
-// At its start a service's client: servers come and go, and each that it calls learns what it may send.
 Result<std::optional<ArrivedPart>> ClientPort::tell_end(BegunCall& call) const {
   using End = BegunCall::End;
   if (call.end == End::in_order) {
@@ -65,7 +61,7 @@ Result<std::optional<ArrivedPart>> ClientPort::tell_end(BegunCall& call) const {
 BegunCall* ClientPort::find(Connection& from, std::uint64_t number) noexcept {
   const std::uint64_t place = number & (most_places - 1);
   BegunCall* const call = place < calls_.size() ? calls_[place].get() : nullptr;
-  const bool is_its = call != nullptr && call->in_use && call->number == number && call->end == BegunCall::End::none &&
+  const bool is_its = call != nullptr && call->in_use && call->number == number && !call->settled &&
                       call->server->server.token == from.file.name().token;
   return is_its ? call : nullptr;
 }
@@ -78,6 +74,13 @@ BegunCall* ClientPort::take(Connection& from, const HeldPayload::Copy& copy, Arr
   if (call == nullptr) {
     ++ignored_;
     inbox_->pass(from);
+    return nullptr;
+  }
+  if (call->gave_up) {
+    inbox_->pass(from);
+    if (head.kind != CallKind::part && head.kind != CallKind::text) {
+      settle(*call);
+    }
     return nullptr;
   }
   if (head.kind != CallKind::part && head.kind != CallKind::last) {
@@ -104,17 +107,14 @@ BegunCall* ClientPort::take(Connection& from, const HeldPayload::Copy& copy, Arr
   if (into.last) {
     end(*call, BegunCall::End::in_order);
   }
-  if (call->forgotten) {
-    into.payload.release();
-    return nullptr;
-  }
   return call;
 }
 
 // What ends a call without a part of it. False: it makes no sense.
 bool ClientPort::take_end(BegunCall& call, const CallHead& head, Connection& from, const HeldPayload::Copy& copy) {
   HeldPayload text;
-  const PayloadRule any_short{.in_chunks = false, .longest = 0, .is_sound = [](std::uint64_t) noexcept { return true; }};
+  const PayloadRule any_short{
+      .in_chunks = false, .longest = 0, .is_sound = [](std::uint64_t) noexcept { return true; }};
   switch (head.kind) {
     case CallKind::end:
       end(call, BegunCall::End::in_order);
@@ -141,11 +141,9 @@ bool ClientPort::take_end(BegunCall& call, const CallHead& head, Connection& fro
   }
 }
 
-template <class Look>
-Result<BegunCall*> ClientPort::take_next(Look look, ArrivedPart& into) {
-  HeldPayload::Copy copy;
-  auto from = look(copy);
-  if (from) {
+Result<BegunCall*> ClientPort::take_found(const Result<Connection*>& from, const HeldPayload::Copy& copy,
+                                          ArrivedPart& into) {
+  if (from) [[likely]] {
     bool full = false;
     BegunCall* const call = take(**from, copy, into, full);
     return full ? fail(Error(Errc::limit_reached, "receive")
@@ -168,7 +166,7 @@ Result<BegunCall*> ClientPort::take_next(Look look, ArrivedPart& into) {
     ++ignored_;  // of somebody who is no server of this service
     return nullptr;
   }
-  return fail(std::move(from.error()));
+  return fail(Error(from.error()));
 }
 
 void ClientPort::keep(BegunCall& call, ArrivedPart part) {
@@ -179,7 +177,7 @@ void ClientPort::keep(BegunCall& call, ArrivedPart part) {
 }
 
 std::optional<ArrivedPart> ClientPort::deliver(BegunCall& call, ArrivedPart part) {
-  if (!part.last && call.end == BegunCall::End::none && ++call.owed >= (options_.window + 1) / 2) {
+  if (!part.last && !call.settled && ++call.owed >= (options_.window + 1) / 2) {
     if (say(call, CallKind::credit, call.owed)) {
       call.owed = 0;
     } else {
@@ -192,9 +190,7 @@ std::optional<ArrivedPart> ClientPort::deliver(BegunCall& call, ArrivedPart part
 // Whether the call's own deadline has passed, which ends it.
 bool ClientPort::is_over(BegunCall& call) {
   if (call.end == BegunCall::End::none && call.parts.empty() && call.deadline.passed()) {
-    call.end = BegunCall::End::too_late;
-    call.owes_cancel = !say(call, CallKind::cancel, 0);
-    owes_ |= call.owes_cancel;
+    give_up(call, BegunCall::End::too_late);
   }
   return call.end != BegunCall::End::none;
 }

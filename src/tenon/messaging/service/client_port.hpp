@@ -36,7 +36,15 @@ struct ArrivedPart {
 /// A call that was begun.
 struct BegunCall {
   enum class End : std::uint8_t {
-    none, in_order, refused, unanswered, too_late, cancelled, closed, peer_died, corrupt
+    none,
+    in_order,
+    refused,
+    unanswered,
+    too_late,
+    cancelled,
+    closed,
+    peer_died,
+    corrupt
   };
   std::uint64_t number = 0;
   ServerLink* server = nullptr;
@@ -45,8 +53,11 @@ struct BegunCall {
   std::uint32_t next_part = 0;
   std::uint32_t owed = 0;  ///< parts that were received, and for which no credit was given yet
   End end = End::none;
+  std::int32_t server_pid = 0;
   bool in_use = false;
-  bool forgotten = false;    ///< nobody waits for it: it goes when its end comes
+  bool settled = false;      ///< nothing more comes of it from its server
+  bool gave_up = false;      ///< it ended here first: what still comes of it is not wanted
+  bool forgotten = false;    ///< nobody has it: it goes once it is settled
   bool owes_cancel = false;  ///< the server is to be told, once there is room
   bool may_have_been_seen = true;
   std::deque<ArrivedPart> parts = {};
@@ -56,6 +67,10 @@ struct BegunCall {
 
 class ClientPort {
  public:
+  /// A call's number is that of its place, below, and of all that were begun: it comes again after 2⁵² calls.
+  static constexpr std::uint64_t place_bits = 12;
+  static constexpr std::uint64_t most_places = std::uint64_t{1} << place_bits;
+
   static Result<std::unique_ptr<ClientPort>> create(const Holder& holder, std::string_view service,
                                                     const ClientOptions& options, const MessageType& type,
                                                     const PayloadRule& request, const PayloadRule& response);
@@ -68,9 +83,11 @@ class ClientPort {
   /// deadline is `immediately`, and there is none). Failures: type_mismatch, limit_reached, in_child, ….
   Result<ServerLink*> choose(Deadline deadline);
   /// A chunk of it, to write a request into.
-  Result<CallChunk> lend(ServerLink& server);
+  Result<CallRoom> lend(ServerLink& server);
   /// Sends it; the call ends at the deadline. When it fails, the chunk stays the caller's.
   Result<BegunCall*> begin(ServerLink& server, const Outgoing& request, Deadline deadline);
+  /// The same of one that was lent, which is then the room no more.
+  Result<BegunCall*> begin(ServerLink& server, CallRoom& room, std::uint64_t bytes, Deadline deadline);
   /// The same with a copy of the request, of any length.
   Result<BegunCall*> begin(ServerLink& server, Bytes request, Deadline deadline);
 
@@ -96,10 +113,16 @@ class ClientPort {
              const PublisherShape& shape, Token token, std::unique_ptr<CallSubscriber> inbox);
 
   using Connection = CallSubscriber::Connection;
+
   // Takes one message; returns the call that it is a part of, whose part is then in `into`, or nullptr. Outcomes: as
   // SubscriberPort::look; limit_reached.
   template <class Look>
-  Result<BegunCall*> take_next(Look look, ArrivedPart& into);
+  Result<BegunCall*> take_next(Look look, ArrivedPart& into) {
+    HeldPayload::Copy copy;
+    const Result<Connection*> from = look(copy);
+    return take_found(from, copy, into);
+  }
+  Result<BegunCall*> take_found(const Result<Connection*>& from, const HeldPayload::Copy& copy, ArrivedPart& into);
   BegunCall* take(Connection& from, const HeldPayload::Copy& copy, ArrivedPart& into, bool& full);
   BegunCall* find(Connection& from, std::uint64_t number) noexcept;
   bool take_end(BegunCall& call, const CallHead& head, Connection& from, const HeldPayload::Copy& copy);
@@ -107,12 +130,15 @@ class ClientPort {
   template <class Look>
   Result<std::optional<ArrivedPart>> receive_by(Look look, BegunCall& call, Deadline deadline);
   Result<void> wait_for_servers(Deadline deadline);
+  Result<void> wait_for_room(ServerLink& server, Deadline deadline);
   std::optional<ArrivedPart> deliver(BegunCall& call, ArrivedPart part);
   Result<std::optional<ArrivedPart>> tell_end(BegunCall& call) const;
   bool is_over(BegunCall& call);
 
   BegunCall& new_call(ServerLink& server);
   void end(BegunCall& call, BegunCall::End how);
+  void give_up(BegunCall& call, BegunCall::End how);
+  void settle(BegunCall& call);
   void end_all_of(ServerLink& server, Errc how);
   void free(BegunCall& call);
   Result<void> say(BegunCall& call, CallKind kind, std::uint32_t count);
@@ -122,13 +148,15 @@ class ClientPort {
   ClientOptions options_;
   PayloadRule request_;
   PayloadRule response_;
+  std::string inbox_name_;
   std::unique_ptr<CallSubscriber> inbox_;
   ServerLinks links_;
   std::vector<std::unique_ptr<BegunCall>> calls_ = {};
   std::vector<std::uint32_t> free_ = {};
   std::uint64_t begun_ = 0;
   std::uint64_t ignored_ = 0;
-  bool owes_ = false;
+  bool owes_ = false;   ///< some call owes a cancellation or credit
+  bool ended_ = false;  ///< some server has ended since the last look
   bool closed_ = false;
 };
 

@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <memory>
 #include <optional>
+#include <span>
 #include <utility>
 
 namespace tenon {
@@ -16,6 +18,12 @@ namespace tenon {
 using CallPublisher = PublisherPort<CallEntry::words>;
 using CallSubscriber = SubscriberPort<CallEntry::words>;
 using CallChunk = LentChunk<CallEntry::words>;
+
+/// A chunk that is being written, and who keeps the memory that it is of.
+struct CallRoom {
+  std::shared_ptr<void> owner;
+  CallChunk chunk;  // goes before its owner
+};
 
 /// What the messages of a type may be like, where the type is not known.
 struct PayloadRule {
@@ -52,10 +60,30 @@ struct PayloadShape<M> {
     return sizeof(Head) + std::min(tail != 0 ? tail : usual_bytes, MessageAbout::most_bytes - sizeof(Head));
   }
 };
+/// How a payload that is copied is passed: a reference, or a span of a slice's elements.
+template <class M>
+struct PayloadArgument {
+  using Type = const M&;
+  static Bytes bytes(const M& value) noexcept { return std::as_bytes(std::span(&value, 1)); }
+};
+template <SlicedMessage M>
+struct PayloadArgument<M> {
+  using Type = std::span<const typename SliceElement<M>::Type>;
+  static Bytes bytes(Type elements) noexcept { return std::as_bytes(elements); }
+};
+
 template <AnyMessage M>
 PayloadRule payload_rule(std::uint64_t longest) noexcept {
   using Shape = PayloadShape<M>;
   return {.in_chunks = Shape::in_chunks, .longest = Shape::longest(longest), .is_sound = Shape::is_sound};
+}
+
+inline Error too_long(const char* call, std::uint64_t longest, std::uint64_t wanted) {
+  return Error(Errc::message_too_long, call)
+      .with({.name = "bytes of a message",
+             .value = longest,
+             .wanted = wanted,
+             .remedy = "create its sender with a larger `longest`, or send it in parts"});
 }
 
 /// A payload on its way out: words of an entry, or a chunk that stays its owner's until it is sent.
@@ -105,15 +133,19 @@ class HeldPayload {
   using Copy = CallSubscriber::Copy<CallEntry::words>;
 
   HeldPayload() noexcept = default;
-  HeldPayload(const Copy& copy, std::uint64_t bytes) noexcept : size_(bytes) {
+  /// A copy of what stood in the entry. Nothing is held yet.
+  void copy_from(const Copy& copy, std::uint64_t bytes) noexcept {
     std::memcpy(copy_.data(), copy.word.data() + CallHead::words, most_inline_payload);
+    size_ = bytes;
   }
-  HeldPayload(CallSubscriber& port, CallSubscriber::Connection& from, const CallSubscriber::Pinned& pinned) noexcept
-      : port_(&port),
-        from_(&from),
-        pin_(pinned.pin),
-        chunk_(pinned.message.data()),
-        size_(pinned.message.size()) {}
+  /// What was pinned. Nothing is held yet.
+  void hold(CallSubscriber& port, CallSubscriber::Connection& from, const CallSubscriber::Pinned& pinned) noexcept {
+    port_ = &port;
+    from_ = &from;
+    pin_ = pinned.pin;
+    chunk_ = pinned.message.data();
+    size_ = pinned.message.size();
+  }
   HeldPayload(HeldPayload&& other) noexcept
       : port_(other.port_),
         from_(other.from_),
@@ -179,7 +211,7 @@ inline Taken take_payload(CallSubscriber& port, CallSubscriber::Connection& from
     if (about.bytes > most_inline_payload) {
       return Taken::unsound;
     }
-    into = HeldPayload(copy, about.bytes);
+    into.copy_from(copy, about.bytes);
     return Taken::whole;
   }
   if (about.form != MessageForm::chunk || !rule.in_chunks) {
@@ -191,7 +223,7 @@ inline Taken take_payload(CallSubscriber& port, CallSubscriber::Connection& from
            : pinned.failed_with(Errc::limit_reached) ? Taken::full
                                                      : Taken::unsound;
   }
-  into = HeldPayload(port, from, *pinned);
+  into.hold(port, from, *pinned);
   return Taken::whole;
 }
 

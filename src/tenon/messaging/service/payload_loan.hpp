@@ -11,32 +11,20 @@
 
 namespace tenon {
 
-/// Who lends, and takes what was written.
-class PayloadLender {
- public:
-  static Error too_long(const char* call, std::uint64_t longest, std::uint64_t wanted) {
-    return Error(Errc::message_too_long, call)
-        .with({.name = "bytes of a message",
-               .value = longest,
-               .wanted = wanted,
-               .remedy = "create its sender with a larger `longest`, or send it in parts"});
-  }
-};
-
 /// Of AnyMessage.
 template <class M>
 class PayloadLoan {
  public:
-  explicit PayloadLoan(CallChunk chunk) noexcept : chunk_(std::move(chunk)) { ::new (chunk_.data()) M; }
-  M& operator*() noexcept { return *std::launder(reinterpret_cast<M*>(chunk_.data())); }
+  explicit PayloadLoan(CallRoom room) noexcept : room_(std::move(room)) { ::new (room_.chunk.data()) M; }
+  M& operator*() noexcept { return *std::launder(reinterpret_cast<M*>(room_.chunk.data())); }
   M* operator->() noexcept { return &**this; }
 
   /// For its lender.
-  CallChunk& chunk() noexcept { return chunk_; }
+  CallRoom& room() noexcept { return room_; }
   std::uint64_t bytes() const noexcept { return sizeof(M); }
 
  private:
-  CallChunk chunk_;
+  CallRoom room_;
 };
 
 template <SlicedMessage M>
@@ -44,12 +32,12 @@ class PayloadLoan<M> {
   using Element = typename SliceElement<M>::Type;
 
  public:
-  PayloadLoan(CallChunk chunk, std::size_t count) noexcept : chunk_(std::move(chunk)), size_(count) {
+  PayloadLoan(CallRoom room, std::size_t count) noexcept : room_(std::move(room)), size_(count) {
     std::uninitialized_default_construct_n(data(), count);
   }
   std::span<Element> operator*() const noexcept { return {data(), size()}; }
   Element& operator[](std::size_t i) const noexcept { return data()[i]; }
-  Element* data() const noexcept { return reinterpret_cast<Element*>(chunk_.data()); }
+  Element* data() const noexcept { return reinterpret_cast<Element*>(room_.chunk.data()); }
   /// 0, once it was sent or moved.
   std::size_t size() const noexcept { return data() != nullptr ? size_ : 0; }
   auto begin() const noexcept { return (**this).begin(); }
@@ -60,11 +48,11 @@ class PayloadLoan<M> {
     size_ = count;
   }
 
-  CallChunk& chunk() noexcept { return chunk_; }
+  CallRoom& room() noexcept { return room_; }
   std::uint64_t bytes() const noexcept { return size() * sizeof(Element); }
 
  private:
-  CallChunk chunk_;
+  CallRoom room_;
   std::size_t size_;
 };
 
@@ -73,10 +61,10 @@ class PayloadLoan<M> {
   using Head = typename TailedHead<M>::Type;
 
  public:
-  PayloadLoan(CallChunk chunk, std::uint64_t most_bytes) noexcept : chunk_(std::move(chunk)), most_bytes_(most_bytes) {
-    ::new (chunk_.data()) Head();
+  PayloadLoan(CallRoom room, std::uint64_t most_bytes) noexcept : room_(std::move(room)), most_bytes_(most_bytes) {
+    ::new (room_.chunk.data()) Head();
   }
-  Head& operator*() noexcept { return *std::launder(reinterpret_cast<Head*>(chunk_.data())); }
+  Head& operator*() noexcept { return *std::launder(reinterpret_cast<Head*>(room_.chunk.data())); }
   Head* operator->() noexcept { return &**this; }
 
   /// Room for `count` elements behind what the tail has already, which `member`, of this message, names from now on.
@@ -84,23 +72,24 @@ class PayloadLoan<M> {
   template <class T>
   Result<std::span<T>> add(Tail<T>& member, std::size_t count) {
     const auto* const place = reinterpret_cast<const std::byte*>(&member);
-    expects(place >= chunk_.data() && place < chunk_.data() + sizeof(Head), "the member is one of this message");
+    expects(place >= room_.chunk.data() && place < room_.chunk.data() + sizeof(Head),
+            "the member is one of this message");
     const std::uint64_t at = (bytes_ + alignof(T) - 1) / alignof(T) * alignof(T);
     if (at > most_bytes_ || count > (most_bytes_ - at) / sizeof(T)) {
-      return fail(PayloadLender::too_long("add", most_bytes_, at + count * sizeof(T)));
+      return fail(too_long("add", most_bytes_, at + count * sizeof(T)));
     }
     bytes_ = at + count * sizeof(T);
     member = {.at = at, .count = count};
-    auto* const first = reinterpret_cast<T*>(chunk_.data() + at);
+    auto* const first = reinterpret_cast<T*>(room_.chunk.data() + at);
     std::uninitialized_default_construct_n(first, count);
     return std::span<T>(first, count);
   }
 
-  CallChunk& chunk() noexcept { return chunk_; }
+  CallRoom& room() noexcept { return room_; }
   std::uint64_t bytes() const noexcept { return bytes_; }
 
  private:
-  CallChunk chunk_;
+  CallRoom room_;
   std::uint64_t bytes_ = sizeof(Head);
   std::uint64_t most_bytes_;
 };

@@ -46,8 +46,8 @@ ServerLink* ServerLinks::choose(std::uint32_t max_calls) noexcept {
 }
 
 ServerLink* ServerLinks::find(Token token) noexcept {
-  const auto found = std::ranges::find_if(
-      links_, [&](const auto& link) { return link->server.token == token && !link->ended; });
+  const auto found =
+      std::ranges::find_if(links_, [&](const auto& link) { return link->server.token == token && !link->ended; });
   return found == links_.end() ? nullptr : found->get();
 }
 
@@ -68,7 +68,7 @@ bool ServerLinks::is_due() noexcept {
 
 Result<void> ServerLinks::meet() {
   if (!folder_.has_changed() && !unfinished_) {
-    return {};
+    return check_mismatch();
   }
   const auto members = folder_.members();
   if (!members) {
@@ -79,12 +79,13 @@ Result<void> ServerLinks::meet() {
   };
   std::erase_if(refused_, [&](const ServiceMember& member) { return !is_there(member); });
   unfinished_ = false;
-  mismatch_.reset();
+  if (refused_.empty()) {
+    mismatch_.reset();
+  }
   Result<void> met;
   for (const ServiceMember& member : *members) {
-    const bool is_new =
-        member.role == ServiceRole::server && std::ranges::find(refused_, member) == refused_.end() &&
-        std::ranges::none_of(links_, [&](const auto& link) { return link->server == member; });
+    const bool is_new = member.role == ServiceRole::server && std::ranges::find(refused_, member) == refused_.end() &&
+                        std::ranges::none_of(links_, [&](const auto& link) { return link->server == member; });
     if (!is_new) {
       continue;
     }
@@ -92,7 +93,12 @@ Result<void> ServerLinks::meet() {
       met = std::move(one);
     }
   }
-  return !met && met.error() == Errc::type_mismatch && !empty() ? Result<void>() : std::move(met);
+  return met ? check_mismatch() : std::move(met);
+}
+
+// Those of another type are told of where nobody else is.
+Result<void> ServerLinks::check_mismatch() const {
+  return mismatch_ && empty() && !refused_.empty() ? fail(Error(*mismatch_)) : Result<void>();
 }
 
 Result<void> ServerLinks::meet(const ServiceMember& server) {
@@ -108,21 +114,22 @@ Result<void> ServerLinks::meet(const ServiceMember& server) {
   if (!folder) {
     return fail(std::move(folder.error()));
   }
-  if (auto checked = check_type(*folder, server); !checked) {
-    folder->remove_if_empty();
+  const auto pid = check_type(*folder, server);
+  if (!pid) {
     // Of one that writes garbage nothing is asked, and nothing told.
     refused_.push_back(server);
-    return checked.error() == Errc::type_mismatch || checked.error() == Errc::version_mismatch ? std::move(checked)
-                                                                                               : Result<void>();
+    if (pid.error() == Errc::type_mismatch || pid.error() == Errc::version_mismatch) {
+      mismatch_ = pid.error();
+    }
+    return {};
   }
   return CallPublisher::create_at(std::move(*folder), holder_, options_, shape_, type_, token_)
       .transform([&](std::unique_ptr<CallPublisher> requests) {
-        links_.push_back(
-            std::make_shared<ServerLink>(server, std::move(requests)));
+        links_.push_back(std::make_shared<ServerLink>(server, *pid, std::move(requests)));
       });
 }
 
-Result<void> ServerLinks::check_type(const TopicFolder& folder, const ServiceMember& server) const {
+Result<std::int32_t> ServerLinks::check_type(const TopicFolder& folder, const ServiceMember& server) const {
   auto file = folder.open(server.inbox());
   if (!file) {
     return fail(std::move(file.error()));
@@ -132,11 +139,10 @@ Result<void> ServerLinks::check_type(const TopicFolder& folder, const ServiceMem
   if (!bytes || !header) {
     return fail(Error(bytes ? header.error() : bytes.error()));
   }
-  return read_type_of(file->view(), header->head, *bytes)
-      .and_then([&](const StoredType& stored) {
-        auto checked = tenon::check_type(stored, type_.description, type_.fields);
-        return checked ? Result<void>() : fail(std::move(checked.error()).on(folder_.service()));
-      });
+  return read_type_of(file->view(), header->head, *bytes).and_then([&](const StoredType& stored) {
+    auto checked = tenon::check_type(stored, type_.description, type_.fields);
+    return checked ? Result<std::int32_t>(header->head.pid) : fail(std::move(checked.error()).on(folder_.service()));
+  });
 }
 
 void ServerLinks::look_who_has_left(const std::function<bool(Token)>& may_speak,

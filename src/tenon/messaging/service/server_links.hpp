@@ -17,9 +17,10 @@
 namespace tenon {
 
 struct ServerLink : std::enable_shared_from_this<ServerLink> {
-  ServerLink(const ServiceMember& member, std::unique_ptr<CallPublisher> publisher) noexcept
-      : server(member), requests(std::move(publisher)) {}
+  ServerLink(const ServiceMember& member, std::int32_t process, std::unique_ptr<CallPublisher> publisher) noexcept
+      : server(member), pid(process), requests(std::move(publisher)) {}
   ServiceMember server;
+  std::int32_t pid;
   std::unique_ptr<CallPublisher> requests;
   std::uint32_t outstanding = 0;   ///< calls without an answer
   std::optional<Errc> ended = {};  ///< closed, peer_died
@@ -57,7 +58,9 @@ class ServerLinks {
 
  private:
   Result<void> meet(const ServiceMember& server);
-  Result<void> check_type(const TopicFolder& folder, const ServiceMember& server) const;
+  Result<void> check_mismatch() const;
+  // Returns its process.
+  Result<std::int32_t> check_type(const TopicFolder& folder, const ServiceMember& server) const;
 
   Holder holder_;
   ServiceFolder folder_;

@@ -35,8 +35,7 @@ std::string ServiceMember::text() const {
 std::optional<ServiceMember> ServiceMember::parse(std::string_view text) {
   static_assert(server_prefix.size() == client_prefix.size());
   const bool server = text.starts_with(server_prefix);
-  if ((!server && !text.starts_with(client_prefix)) ||
-      text.size() != server_prefix.size() + 2 * token_digits + 1 ||
+  if ((!server && !text.starts_with(client_prefix)) || text.size() != server_prefix.size() + 2 * token_digits + 1 ||
       text[server_prefix.size() + token_digits] != '.') {
     return std::nullopt;
   }

@@ -7,8 +7,8 @@
 ///     client.TOKEN.LIFE/     its client subscribes here, and each server that it called publishes responses
 ///
 /// TOKEN is the end's own, and that of its endpoints in the inboxes of others; LIFE that of its process (os/life). An
-/// inbox is a directory as a topic's (topic_layout.hpp), with entries of 13 words, of which the first three are the head
-/// of a call:
+/// inbox is a directory as a topic's (topic_layout.hpp), with entries of 13 words, of which the first three are the
+/// head of a call:
 ///
 ///     byte 0        8       16      24       32     40      44      45      46       48      52   56        128
 ///          | number | time | about | number | detail | kind u8 | calls u8 | window u16 | count u32 | payload … |

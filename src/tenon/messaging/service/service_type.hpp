@@ -1,9 +1,10 @@
 #pragma once
-/// The type of a service: that of its requests and of its responses in one record, which stands in each endpoint's file.
+/// The type of a service: that of its requests and of its responses in one record, which stands in each endpoint's
+/// file.
 ///
-/// Its name is "Service<Request,Response>". Its fields are those of the request, named "request.x", and of the response,
-/// "response.y", at their own offsets; then the two messages themselves, "request" and "response", whose kinds are their
-/// types' names.
+/// Its name is "Service<Request,Response>". Its fields are those of the request, named "request.x", and of the
+/// response, "response.y", at their own offsets; then the two messages themselves, "request" and "response", whose
+/// kinds are their types' names.
 #include <tenon/messaging/topic/message_shape.hpp>
 
 #include <deque>
