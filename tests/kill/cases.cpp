@@ -83,6 +83,15 @@ std::vector<Entry> all_cases() {
       {board_wait(), everywhere},
       {board_make(), everywhere | twice},
       {board_stated_first(), everywhere},
+      {service_call_short(), everywhere},
+      {service_call_long(), everywhere},
+      {service_answer_short(), everywhere},
+      {service_answer_long(), everywhere},
+      {service_create_server(), everywhere},
+      {service_create_client(), everywhere},
+      {service_close_server(), everywhere},
+      {service_close_client(), everywhere},
+      {service_ended_first(), everywhere},
   };
 }
 

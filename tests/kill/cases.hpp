@@ -110,5 +110,14 @@ kit::KillCase board_read();
 kit::KillCase board_wait();
 kit::KillCase board_make();
 kit::KillCase board_stated_first();
+kit::KillCase service_call_short();
+kit::KillCase service_call_long();
+kit::KillCase service_answer_short();
+kit::KillCase service_answer_long();
+kit::KillCase service_create_server();
+kit::KillCase service_create_client();
+kit::KillCase service_close_server();
+kit::KillCase service_close_client();
+kit::KillCase service_ended_first();
 
 }  // namespace kill_cases

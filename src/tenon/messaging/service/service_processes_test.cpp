@@ -79,6 +79,8 @@ class ServiceProcesses : public testing::Test {
       ::usleep(1000);
     }
   }
+  // What the killed have left goes with the next who come.
+  void TearDown() override { expect_clean(); }
   void expect_clean() {
     sweep(domain_).or_throw();
     {
