@@ -49,15 +49,16 @@ Child start(const Domain& domain, bool dies) {
   return spawn([&] {
            serve(domain, dies);
            return 0;
-         }).or_throw();
+         })
+      .or_throw();
 }
 
 // Asks again where a server died: to divide twice does no harm.
 std::int64_t divide(Client<Division, Quotient>& client, const Division& asked) {
   auto answer = client.call(asked, after(10s));
   while (answer.failed_with(Errc::peer_died)) {
-    std::printf("a server died, and may have seen %lld / %lld: asking again\n",
-                static_cast<long long>(asked.dividend), static_cast<long long>(asked.divisor));
+    std::printf("a server died, and may have seen %lld / %lld: asking again\n", static_cast<long long>(asked.dividend),
+                static_cast<long long>(asked.divisor));
     answer = client.call(asked, after(10s));
   }
   return std::move(answer).or_throw()->value;
