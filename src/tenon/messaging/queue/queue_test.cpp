@@ -8,6 +8,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+#include <atomic>
 #include <string>
 #include <thread>
 
@@ -109,6 +111,18 @@ TEST_F(QueueTest, messages_of_any_length_come_back_as_they_were) {
   }
   const std::vector<std::byte> longer((1 << 20) + 1);
   EXPECT_TRUE(texts.send(longer, soon()).failed_with(Errc::message_too_long));
+}
+
+TEST(HintSetTest, a_hint_whose_way_from_the_root_is_missing_is_not_there_and_is_found_once_it_is_set) {
+  std::atomic<std::uint64_t> root = 0;
+  std::array<std::atomic<std::uint64_t>, 2> words{};
+  HintSet<> hints(root, words.data(), 128);
+  words[1] = 1;  // as whoever took the word's last bit left it when it died, and another had set this one meanwhile
+  EXPECT_FALSE(hints.has(64));
+  EXPECT_EQ(hints.take_one(), std::nullopt);
+  hints.set(64);
+  EXPECT_TRUE(hints.has(64));
+  EXPECT_EQ(hints.take_one(), 64U);
 }
 
 }  // namespace
