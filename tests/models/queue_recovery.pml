@@ -6,7 +6,8 @@
  * hints alone. Whoever is mortal may die at any step, also of rebuilding and of taking back what another had; the last
  * receiver lives, and takes back what the dead had once their deaths are final. At each taking nothing is there whose
  * sending was over when that of the taken one began; at the end each message that was sent was delivered once and whole,
- * and each slot is free and has its hint.
+ * and each slot is free and has its hint. A buffer holds what a sender writes; what is stored under the lock is seen by
+ * who has it next, and by nobody before.
  *
  * check living
  * check one_slot -DSLOTS=1
@@ -461,7 +462,7 @@ proctype receiver(byte p) {
   } OR_DIES(p);
   done[p] = true;
   if
-  :: p == LAST -> nothing_is_missing()
+  :: p == LAST -> FENCE(p); nothing_is_missing()
   :: else
   fi
 }

@@ -10,7 +10,7 @@
  * check living
  * check dying -DDYING -DRECHECK -DONE_MESSAGE
  * long check dying -DDYING -DRECHECK
- * fault dying -DDYING -DONE_MESSAGE  nobody looks again
+ * fault dying -DDYING -DONE_MESSAGE   nobody looks again
  * fault living -DCLEARED_AT_ONCE     the bit is cleared with a wake for one
  * fault living -DCLEARED_UNWOKEN     the bit is cleared for want of sleepers, and who came meanwhile is not woken
  * fault living -DNO_SECOND_LOOK      a message that came before the bit
