@@ -17,8 +17,8 @@
 /// A slot's state, of 64 bits, is the truth of it:
 ///
 ///     bits 0 … 3   4 … 15     16 … 31                       32 … 63
-///     | phase    | 0        | member's place, of whoever   | how often the slot was taken into use, which wraps |
-///     |          |          | writes or took it            |                                                    |
+///     | phase    | 0        | member's place, of whoever   | how often the slot was claimed or taken, which     |
+///     |          |          | writes or took it            | wraps                                              |
 ///
 /// Its message's bytes stand in the slot, or, where they have no room there, in `count` blocks of the arena from
 /// `first` on. What is queued has the order of (priority, seq). `sent` is CLOCK_MONOTONIC_COARSE in nanoseconds,

@@ -335,6 +335,10 @@ Result<HeldSlot> QueueSlots::take() {
   if (!guard) {
     return fail(std::move(guard.error()));
   }
+  // Its place is given up under this lock alone. What is taken in the name of nobody, nobody takes back.
+  if (memory_.member(place_).token.load(std::memory_order_relaxed) != self_.value()) {  // by the lock
+    return fail(Errc::not_found, "Queue::receive");
+  }
   RankHeap heap = memory_.heap();
   if (auto ordered = order_ready(heap); !ordered) {
     return fail(std::move(ordered.error()));
@@ -342,7 +346,8 @@ Result<HeldSlot> QueueSlots::take() {
   const std::uint32_t first = heap.first().slot;
   QueueSlot& slot = memory_.slot(first);
   const SlotState queued = state_of(slot);
-  const SlotState own{.phase = SlotPhase::taken, .member = place_, .use = queued.use};
+  // Another use: who was taken for dead with it may have had the place that this one has now.
+  const SlotState own{.phase = SlotPhase::taken, .member = place_, .use = queued.use + 1};
   slot.state.store(own.word(), std::memory_order_relaxed);  // by the lock, which who takes back from the dead has too
   ++slot.deliveries;
   heap.pop();

@@ -79,7 +79,8 @@ class QueueSlots {
 
   /// False only if there was a moment during the call at which nothing was to be received.
   bool seems_filled() const noexcept;
-  /// Takes the first. Outcomes: would_block (there is none, or somebody is kept in the lock). Failures: corrupt.
+  /// Takes the first. Outcomes: would_block (there is none, or somebody is kept in the lock). Failures: corrupt,
+  /// not_found (this process was taken for dead, and its place is given up).
   Result<HeldSlot> take();
   /// What `look` makes of the first, which stays where it is; nobody takes one meanwhile. As take().
   template <class Look>
