@@ -14,6 +14,10 @@ constexpr bool is_later(std::uint64_t one, std::uint64_t other) noexcept {
   return static_cast<std::int64_t>(one - other) > 0;  // they may wrap
 }
 
+constexpr std::uint64_t later_of(std::uint64_t one, std::uint64_t other) noexcept {
+  return is_later(one, other) ? one : other;
+}
+
 // Longer than anybody who runs holds a lock, and no deadline's business.
 constexpr std::chrono::milliseconds kept_in_lock{10};
 
@@ -229,11 +233,10 @@ void QueueSlots::queue_up(RankHeap& heap, std::uint32_t at, SlotState state) noe
   }
 }
 
-void QueueSlots::drain(RankHeap& heap) noexcept {
+// Returns a number behind all that it has moved.
+std::uint64_t QueueSlots::drain(RankHeap& heap) noexcept {
   QueueState& state = memory_.state();
-  // Of one word all hints are taken at one moment, and what has none then was not sent before what has one.
-  std::uint64_t below =
-      ready_.is_one_word() ? state.ordered_below : state.next_seq.load(std::memory_order_acquire);  // Q2
+  std::uint64_t behind = state.ordered_below;
   const std::uint32_t drains = state.drains.load(std::memory_order_relaxed);  // own, under the lock
   state.drains.store(drains | 1U, std::memory_order_relaxed);                 // Q5, before the hints are taken
   const auto queue_if_ready = [&](std::uint32_t hinted) {
@@ -242,46 +245,44 @@ void QueueSlots::drain(RankHeap& heap) noexcept {
     }
     if (const SlotState seen = state_of(memory_.slot(hinted)); seen.phase == SlotPhase::ready) {
       queue_up(heap, hinted, seen);
-      const std::uint64_t behind = memory_.slot(hinted).seq + 1;
-      below = ready_.is_one_word() && is_later(behind, below) ? behind : below;
+      behind = later_of(behind, memory_.slot(hinted).seq + 1);
     }
   };
   urgent_.take_all(queue_if_ready);
   ready_.take_all(queue_if_ready);
-  if (ready_.is_one_word() && heap.size() != 0 && is_later(heap.first().seq + 1, below)) {
-    below = heap.first().seq + 1;  // what was taken back from the dead had no hint
-  }
-  state.ordered_below = below;
   state.drains.store((drains | 1U) + 1, std::memory_order_release);  // Q5
+  drop_garbage(heap);
+  return behind;
 }
 
 // Under the lock: what comes first in the heap comes first of all. Nothing urgent is elsewhere, or it has a number from
-// before the hints were taken; and of the lowest priority, what is elsewhere was not sent before it.
+// before the hints were taken; and of the lowest priority, what is elsewhere was not sent before it. The senders' line
+// with the next number is asked for only if more came meanwhile.
 Result<void> QueueSlots::order_ready(RankHeap& heap) {
   if (!heap.is_sound()) {
     return fail(Error(Errc::corrupt, "Queue::receive").because("more is queued than there are slots"));
   }
-  const auto is_ordered = [&] {
-    drop_garbage(heap);
-    return heap.size() != 0 && is_later(memory_.state().ordered_below, heap.first().seq);
-  };
-  const QueueState& state = memory_.state();
-  while (!is_ordered() || !urgent_.is_empty()) {
-    const std::uint64_t drawn = urgent_.is_empty() ? 0 : state.next_seq.load(std::memory_order_acquire);  // Q2
-    drain(heap);
-    drop_garbage(heap);
-    if (heap.size() == 0) {
-      if (ready_.is_empty() && urgent_.is_empty()) {
-        return fail(Errc::would_block, "Queue::receive");
-      }
-      continue;
+  QueueState& state = memory_.state();
+  const auto is_ordered = [&] { return heap.size() != 0 && is_later(state.ordered_below, heap.first().seq); };
+  drop_garbage(heap);
+  for (bool again = false; !is_ordered() || !urgent_.is_empty(); again = true) {
+    const std::uint64_t drawn = again ? state.next_seq.load(std::memory_order_acquire) : 0;  // Q2
+    const std::uint64_t behind = drain(heap);
+    const bool is_quiet = ready_.is_empty() && urgent_.is_empty();
+    if (heap.size() == 0 && is_quiet) {
+      return fail(Errc::would_block, "Queue::receive");
     }
-    const std::uint64_t first = heap.first().seq;
-    if (is_ordered() && (urgent_.is_empty() || is_later(drawn, first))) {
+    if (is_quiet) {
+      // What was taken back from the dead had no hint.
+      state.ordered_below = later_of(behind, heap.first().seq + 1);
       break;
     }
-    if (!is_later(state.next_seq.load(std::memory_order_acquire), first)) {  // Q2
-      break;                                                                 // garbage: nobody has drawn it
+    if (again && heap.size() != 0) {
+      state.ordered_below = later_of(state.ordered_below, drawn);
+      // A number that nobody has drawn is garbage.
+      if (is_later(drawn, heap.first().seq) || !is_later(drawn + memory_.header().slots, heap.first().seq)) {
+        break;
+      }
     }
   }
   return {};
