@@ -31,9 +31,9 @@
 ///    slots: a sender that is stopped holds its own slot alone. Receivers block each other for as long as it takes to
 ///    move what is ready into the heap, and to take one; long messages, for as long as it takes to find room.
 /// 6. If a process dies here. A sender before its message is ready: it was never sent; from then on it is sent, and
-///    found by its hint, or when the death is known. A receiver before it says that it was delivered: the message is where
-///    it was, by its number, once the death is known; from then on it is gone. In the lock: the next one makes the heap
-///    anew from the states. In `allocating`: the map, from what stands in the slots.
+///    found by its hint, or when the death is known. A receiver before it says that it was delivered: the message is
+///    where it was, by its number, once the death is known; from then on it is gone. In the lock: the next one makes
+///    the heap anew from the states. In `allocating`: the map, from what stands in the slots.
 /// 7. Use instead. MpmcRing between threads that live and die together.
 #include <tenon/base/deadline.hpp>
 #include <tenon/base/result.hpp>
