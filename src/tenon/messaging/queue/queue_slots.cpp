@@ -165,9 +165,13 @@ void QueueSlots::give_blocks_back(std::uint32_t at, SlotState spent) noexcept {
     std::atomic<std::uint32_t>& free = memory_.state().free_blocks;
     free.store(free.load(std::memory_order_relaxed) + slot.blocks, std::memory_order_relaxed);  // as above
   }
+  const bool is_garbage = slot.blocks != 0 && !memory_.is_sound(slot);
   slot.blocks = 0;
   change(at, spent, SlotPhase::free);
   hint_free(at);
+  if (is_garbage) {
+    rebuild_map();  // what it had is nobody's
+  }
 }
 
 // The last one died under the lock, and may have been about to free a slot of somebody who lives.
