@@ -64,6 +64,7 @@ std::optional<HeldSlot> QueueSlots::claim_if_free(std::uint32_t at) noexcept {
       !state.compare_exchange_strong(seen, own.word(), std::memory_order_seq_cst)) {  // Q3
     return std::nullopt;
   }
+  memory_.slot(at).blocks = 0;  // as it is, but for garbage
   return HeldSlot{.slot = at, .state = own};
 }
 
