@@ -1,7 +1,8 @@
-/// tenon bench topic [--size LIST] [--wait spin|adaptive|sleep] [--quick] [--json FILE]
+/// tenon bench topic|stream [--size LIST] [--wait spin|adaptive|sleep] [--quick] [--json FILE]
 #include <cli/command.hpp>
 
 #include <harness/command_line.hpp>
+#include <stream/row.hpp>
 #include <topic/report.hpp>
 #include <topic/start_domain.hpp>
 
@@ -21,7 +22,7 @@ namespace tenon::cli {
 namespace {
 
 struct BenchOptions {
-  std::vector<std::uint64_t> sizes = {8, 40, 64, 1 << 10, 64 << 10, 1 << 20};
+  std::vector<std::uint64_t> sizes;
   std::string wait = "spin";
   bool quick = false;
   std::string json;
@@ -60,7 +61,7 @@ Waiting waiting_of(const std::string& text) {
   return text == "sleep" ? Waiting::sleep : text == "adaptive" ? Waiting::adaptive : Waiting::spin;
 }
 
-std::vector<topics::Row> rows_of(const BenchOptions& options, limits::Extent extent) {
+std::vector<topics::Row> rows_of_topics(const BenchOptions& options, limits::Extent extent) {
   const Waiting waiting = waiting_of(options.wait);
   std::vector<topics::Row> rows;
   for (const std::uint64_t bytes : options.sizes) {
@@ -72,12 +73,42 @@ std::vector<topics::Row> rows_of(const BenchOptions& options, limits::Extent ext
   return rows;
 }
 
-Result<topics::Report> measure(const BenchOptions& options) {
+std::vector<topics::Row> rows_of_streams(const BenchOptions& options, limits::Extent /*extent*/) {
+  return streams::rows_of({options.sizes.begin(), options.sizes.end()}, waiting_of(options.wait));
+}
+
+/// What `tenon bench NAME` measures.
+struct Pattern {
+  const char* name;
+  const char* about;
+  const char* example;
+  std::vector<std::uint64_t> sizes;
+  std::vector<topics::Row> (*rows_of)(const BenchOptions&, limits::Extent);
+};
+
+const std::vector<Pattern>& patterns() {
+  static const std::vector<Pattern> all = {
+      {.name = "topic",
+       .about = "Topics, there and back and one way, between two processors",
+       .example = "tenon bench topic --quick --size 64,64KiB --wait adaptive",
+       .sizes = {8, 40, 64, 1 << 10, 64 << 10, 1 << 20},
+       .rows_of = rows_of_topics},
+      {.name = "stream",
+       .about = "Streams, beside a bare ring of bytes and a pipe, between two processors",
+       .example = "tenon bench stream --quick --size 64,4KiB",
+       .sizes = {64, 4 << 10, 1 << 20},
+       .rows_of = rows_of_streams},
+  };
+  return all;
+}
+
+Result<topics::Report> measure(const Pattern& pattern, const BenchOptions& options) {
   const topics::DomainsOfRun domains;
   const auto extent = options.quick ? limits::Extent::quick : limits::Extent::full;
   return topics::Run::start(extent).transform([&](topics::Run run) {
-    topics::Report report{.environment = harness::environment(run.clock()), .rows = {}, .idle = {}};
-    const std::vector<topics::Row> rows = rows_of(options, extent);
+    topics::Report report{
+        .environment = harness::environment(run.clock()), .rows = {}, .idle = {}, .subject = pattern.name};
+    const std::vector<topics::Row> rows = pattern.rows_of(options, extent);
     harness::Progress progress(rows.size());
     for (const topics::Row& row : rows) {
       progress.next(row.name);
@@ -87,8 +118,8 @@ Result<topics::Report> measure(const BenchOptions& options) {
   });
 }
 
-int bench_topic(const BenchOptions& options) {
-  auto measured = measure(options);
+int measure_and_print(const Pattern& pattern, const BenchOptions& options) {
+  auto measured = measure(pattern, options);
   if (!measured) {
     return report("bench", measured.error());
   }
@@ -101,30 +132,35 @@ int bench_topic(const BenchOptions& options) {
   return std::ranges::any_of(measured->rows, &topics::MeasuredRow::failed) ? failed : succeeded;
 }
 
+void add_pattern(CLI::App& bench, const Pattern& pattern, int& code) {
+  auto options = std::make_shared<BenchOptions>();
+  options->sizes = pattern.sizes;
+  CLI::App* command = bench.add_subcommand(pattern.name, pattern.about);
+  command->add_option("--size", options->sizes, "Bytes of a message: 8,64,64KiB")
+      ->delimiter(',')
+      ->type_name("LIST")
+      ->transform(CLI::AsSizeValue(false))
+      ->check(whole_words);
+  command->add_option("--wait", options->wait, "How both ends wait")
+      ->type_name("spin|adaptive|sleep")
+      ->check(way_to_wait);
+  command->add_flag("--quick", options->quick, "Fewer blocks, and fewer limits to choose from");
+  command->add_option("--json", options->json, "Write the figures to this file as well")
+      ->type_name("FILE")
+      ->check(place_to_write);
+  command->footer("Example:\n  " + std::string(pattern.example) +
+                  "\nEach row's ratio is its time in that of its limit; \"over\" marks one beyond what Tenon aims at.");
+  command->callback([options, &pattern, &code] { code = measure_and_print(pattern, *options); });
+}
+
 }  // namespace
 
 void add_bench(CLI::App& program, int& code) {
   CLI::App* bench = program.add_subcommand("bench", "Measure beside what this machine can do at best");
   bench->require_subcommand(1);
-  auto options = std::make_shared<BenchOptions>();
-  CLI::App* topic = bench->add_subcommand("topic", "Topics, there and back and one way, between two processors");
-  topic->add_option("--size", options->sizes, "Bytes of a message: 8,64,64KiB")
-      ->delimiter(',')
-      ->type_name("LIST")
-      ->transform(CLI::AsSizeValue(false))
-      ->check(whole_words);
-  topic->add_option("--wait", options->wait, "How both ends wait")
-      ->type_name("spin|adaptive|sleep")
-      ->check(way_to_wait);
-  topic->add_flag("--quick", options->quick, "Fewer blocks, and fewer limits to choose from");
-  topic->add_option("--json", options->json, "Write the figures to this file as well")
-      ->type_name("FILE")
-      ->check(place_to_write);
-  topic->footer(
-      "Example:\n"
-      "  tenon bench topic --quick --size 64,64KiB --wait adaptive\n"
-      "Each row's ratio is its time in that of its limit; \"over\" marks one beyond what Tenon aims at.");
-  topic->callback([options, &code] { code = bench_topic(*options); });
+  for (const Pattern& pattern : patterns()) {
+    add_pattern(*bench, pattern, code);
+  }
 }
 
 }  // namespace tenon::cli

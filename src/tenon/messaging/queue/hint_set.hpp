@@ -55,6 +55,8 @@ class HintSet {
   bool has(std::uint32_t slot) const noexcept {
     return (levels_[0][slot / 64].load(std::memory_order_seq_cst) >> (slot % 64) & 1U) != 0;  // H1
   }
+  /// Whether all bits are in one word: then take_all() takes what was there at one moment.
+  bool is_one_word() const noexcept { return below_root_ == 0; }
   bool is_empty() const noexcept { return root().load(std::memory_order_seq_cst) == 0; }  // H1
 
   /// The lowest that is set, which stays.

@@ -41,7 +41,7 @@ void place_parts(QueueHeader& header) noexcept {
   };
   place(header.type_at, header.type_bytes);
   place(header.members_at, header.members * sizeof(QueueMember));
-  place(header.hints_at, 2 * hint_words(header.slots) * 8);
+  place(header.hints_at, 3 * hint_words(header.slots) * 8);
   place(header.heap_at, header.slots * sizeof(QueueRank));
   place(header.map_at, (header.blocks + std::uint64_t{63}) / 64 * 8);
   place(header.slots_at, header.slots * header.slot_bytes);

@@ -12,6 +12,7 @@ namespace {
 constexpr std::int64_t between_looks = std::chrono::nanoseconds(recheck_interval).count();
 // Some 50 µs of pauses, and how often time and stop are asked for by who never sleeps.
 constexpr int adaptive_looks = 2000;
+constexpr int looks_between_times = 16;
 // Longer than all of these take, unless somebody is kept in a lock, for which each look waits.
 constexpr std::int64_t longest_looks = 8'000'000;
 
@@ -207,7 +208,10 @@ auto QueuePort::wait(QueueBell& bell, const char* call, Try attempt, Deadline de
       waiting == Waiting::spin || heard_from_.load(std::memory_order_relaxed) != own_processor();  // a guess
   while (waiting != Waiting::sleep && may_help) {
     const std::int64_t begun = coarse_now();
-    for (int look = 0; look < adaptive_looks && coarse_now() - begun < longest_looks; ++look) {
+    for (int look = 0; look < adaptive_looks; ++look) {
+      if (look % looks_between_times == 0 && coarse_now() - begun >= longest_looks) {
+        break;
+      }
       pause_processor();
       got = attempt();
       if (!got.failed_with(Errc::would_block)) {

@@ -10,6 +10,10 @@ namespace tenon {
 
 namespace {
 
+constexpr bool is_later(std::uint64_t one, std::uint64_t other) noexcept {
+  return static_cast<std::int64_t>(one - other) > 0;  // they may wrap
+}
+
 // Longer than anybody who runs holds a lock, and no deadline's business.
 constexpr std::chrono::milliseconds kept_in_lock{10};
 
@@ -206,16 +210,21 @@ bool QueueSlots::commit(const HeldSlot& held, std::uint64_t length, Priority pri
   if (!change(held.slot, held.state, SlotPhase::ready)) {                       // Q1
     return false;
   }
-  memory_.ready().set(held.slot);
+  if (priority == lowest_priority) [[likely]] {
+    memory_.ready().set(held.slot);
+  } else {
+    memory_.urgent().set(held.slot);
+  }
   prepare_next(held.slot);
   return true;
 }
 
 bool QueueSlots::seems_filled() const noexcept {
   const QueueState& state = memory_.state();
-  const std::uint32_t drains = state.drains.load(std::memory_order_acquire);                                     // Q5
-  return drains % 2 != 0 || !memory_.ready().is_empty() || state.queued.load(std::memory_order_acquire) != 0 ||  // Q5
-         state.drains.load(std::memory_order_acquire) != drains;                                                 // Q5
+  const std::uint32_t drains = state.drains.load(std::memory_order_acquire);                  // Q5
+  return !memory_.ready().is_empty() || state.queued.load(std::memory_order_acquire) != 0 ||  // Q5
+         !memory_.urgent().is_empty() || drains % 2 != 0 ||
+         state.drains.load(std::memory_order_acquire) != drains;  // Q5
 }
 
 // Under the lock, without which no state changes from ready, or to queued.
@@ -229,41 +238,60 @@ void QueueSlots::queue_up(RankHeap& heap, std::uint32_t at, SlotState state) noe
 
 void QueueSlots::drain(RankHeap& heap) noexcept {
   QueueState& state = memory_.state();
+  HintSet<> ready = memory_.ready();
+  // Of one word all hints are taken at one moment, and what has none then was not sent before what has one.
+  std::uint64_t below =
+      ready.is_one_word() ? state.ordered_below : state.next_seq.load(std::memory_order_acquire);  // Q2
   const std::uint32_t drains = state.drains.load(std::memory_order_relaxed);  // own, under the lock
   state.drains.store(drains | 1U, std::memory_order_relaxed);                 // Q5, before the hints are taken
-  memory_.ready().take_all([&](std::uint32_t hinted) {
-    if (hinted < memory_.header().slots) {  // else garbage
-      if (const SlotState seen = state_of(memory_.slot(hinted)); seen.phase == SlotPhase::ready) {
-        queue_up(heap, hinted, seen);
-      }
+  const auto queue_if_ready = [&](std::uint32_t hinted) {
+    if (hinted >= memory_.header().slots) {
+      return;  // garbage
     }
-  });
+    if (const SlotState seen = state_of(memory_.slot(hinted)); seen.phase == SlotPhase::ready) {
+      queue_up(heap, hinted, seen);
+      const std::uint64_t behind = memory_.slot(hinted).seq + 1;
+      below = ready.is_one_word() && is_later(behind, below) ? behind : below;
+    }
+  };
+  memory_.urgent().take_all(queue_if_ready);
+  ready.take_all(queue_if_ready);
+  state.ordered_below = below;
   state.drains.store((drains | 1U) + 1, std::memory_order_release);  // Q5
 }
 
-// Under the lock: moves what is ready into the heap until what comes first there is known to come first of all: nothing
-// else is ready, or it has a number from before the hints were taken.
+// Under the lock: what comes first in the heap comes first of all. Nothing urgent is elsewhere, or it has a number from
+// before the hints were taken; and of the lowest priority, what is elsewhere was not sent before it.
 Result<void> QueueSlots::order_ready(RankHeap& heap) {
   if (!heap.is_sound()) {
     return fail(Error(Errc::corrupt, "Queue::receive").because("more is queued than there are slots"));
   }
-  auto ready = memory_.ready();
-  if (const auto likely = ready.seen_first(); likely && *likely < memory_.header().slots) {
-    const QueueSlot& slot = memory_.slot(*likely);
+  const auto is_ordered = [&] {
+    drop_garbage(heap);
+    return heap.size() != 0 && is_later(memory_.state().ordered_below, heap.first().seq);
+  };
+  for (bool drained = false; !is_ordered() || !memory_.urgent().is_empty(); drained = true) {
+    const std::uint64_t drawn = drained ? memory_.state().next_seq.load(std::memory_order_acquire) : 0;  // Q2
+    drain(heap);
+    if (drained && is_ordered() && is_later(drawn, heap.first().seq)) {
+      return {};
+    }
+    if (heap.size() == 0 && memory_.ready().is_empty() && memory_.urgent().is_empty()) {
+      return fail(Errc::would_block, "Queue::receive");
+    }
+  }
+  return {};
+}
+
+// Where a single message is on its way, its lines come while the lock is taken.
+void QueueSlots::ask_for_first() const noexcept {
+  const auto likely = memory_.ready().seen_first();
+  if (likely && *likely < memory_.header().slots && memory_.state().queued.load(std::memory_order_relaxed) == 0) {
+    const QueueSlot& slot = memory_.slot(*likely);  // relaxed: a guess
+    prefetch_for_writing(&memory_.state().ready);
     prefetch_for_writing(&slot);
     __builtin_prefetch(reinterpret_cast<const std::byte*>(&slot) + slot_bytes_at);
   }
-  drain(heap);
-  while (!ready.is_empty()) {
-    const std::uint64_t drawn = memory_.state().next_seq.load(std::memory_order_acquire);  // Q2
-    drain(heap);
-    drop_garbage(heap);
-    if (heap.size() != 0 && static_cast<std::int64_t>(heap.first().seq - drawn) < 0) {
-      return {};
-    }
-  }
-  drop_garbage(heap);
-  return heap.size() != 0 ? Result<void>() : fail(Errc::would_block, "Queue::receive");
 }
 
 // What somebody wrote into the heap that is not queued.
@@ -283,6 +311,7 @@ void QueueSlots::rebuild_heap() noexcept {
   RankHeap heap = memory_.heap();
   const std::uint32_t drains = state.drains.load(std::memory_order_relaxed) | 1U;  // own, under the lock
   state.drains.store(drains, std::memory_order_seq_cst);                           // Q5
+  state.ordered_below = state.next_seq.load(std::memory_order_acquire);            // Q2
   heap.clear();
   for (std::uint32_t i = 0; i < memory_.header().slots; ++i) {
     const SlotState seen = state_of(memory_.slot(i));
@@ -297,6 +326,7 @@ Result<HeldSlot> QueueSlots::take() {
   if (!seems_filled()) {
     return fail(Errc::would_block, "Queue::receive");
   }
+  ask_for_first();
   auto guard = lock_taking();
   if (!guard) {
     return fail(std::move(guard.error()));

@@ -2,7 +2,7 @@
 /// What the two ends of a stream have in common: each has its own file and the other's, rings and is rung, looks
 /// whether the other lives, and leaves.
 ///
-/// 4. Edges: those of stream_ring.hpp (S1, S2), stream_bell.hpp (B1 to B4) and stream_meeting.hpp (M1, M2).
+/// 4. Edges: those of stream_ring.hpp (S1, S2), stream_bell.hpp (B1, B2, B3, B4) and stream_meeting.hpp (M1, M2, M3).
 ///
 /// Threads: one at a time. After fork() the child's copy answers in_child, and its destructor leaves all as it is.
 #include <tenon/messaging/stream/stream_bell.hpp>
@@ -95,11 +95,17 @@ class StreamEnd {
       }
     }
   }
+  /// Of who polls: until it is rung again, or the clock rings.
+  void silence() noexcept {
+    if (wake_) {
+      wake_->silence();
+    }
+  }
   /// Of who polls: whether there is nothing still, once the other was told to ring.
   template <class IsThere>
   bool listens_in_vain(IsThere is_there, std::uint64_t wished) {
     if (wake_) {
-      wake_->silence();
+      silence();
       announce(wished);
       other_is_gone();
       return !is_there();
@@ -136,7 +142,7 @@ class StreamEnd {
   static constexpr std::uint64_t looks_between_clocks = 1024;
   // Some 50 µs of looks and pauses.
   static constexpr std::uint64_t adaptive_looks = 1500;
-  static constexpr std::uint32_t full_spin_each = 64;
+  static constexpr std::uint32_t full_spin_each = 8;
 
   static Result<void> time_is_over(Deadline deadline);
   std::uint32_t announce(std::uint64_t wished) noexcept;

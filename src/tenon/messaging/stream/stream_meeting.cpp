@@ -99,14 +99,14 @@ Result<void> StreamMeeting::wait_for_other(Deadline deadline) {
 
 // Whether they have met.
 Result<bool> StreamMeeting::look(bool greets) {
-  told_ = own_.state().bell.load(std::memory_order_acquire);  // own word; before the look for the other's file
+  told_ = own_.state().bell.load(std::memory_order_relaxed);  // own word: it tells nothing, and others wake by it
   const bool is_new = !other_;
   if (is_new) {
     if (auto found = find_other(); !found || !*found) {
       return found;
     }
   }
-  told_ = other_->state().bell.load(std::memory_order_acquire);  // before the look at what it has chosen
+  told_ = other_->state().bell.load(std::memory_order_acquire);  // M3
   if (is_new && role_ == StreamRole::reader) {
     ask();
   }
@@ -169,7 +169,8 @@ void StreamMeeting::accept() noexcept {
 // Wakes the other, whether it sleeps on this end's bell or still on its own.
 void StreamMeeting::greet() noexcept {
   std::atomic<std::uint32_t>& bell = own_.state().bell;
-  bell.store(bell.load(std::memory_order_relaxed) + 1, std::memory_order_release);  // own count; B2
+  const std::uint32_t count = bell.load(std::memory_order_relaxed);  // own count
+  bell.store(count + 1, std::memory_order_release);                  // M3
   futex_wake_all(bell);
   futex_wake_all(other_->state().bell);
 }

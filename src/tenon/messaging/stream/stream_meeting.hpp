@@ -6,11 +6,14 @@
 /// gives up at its deadline is seen by the other as one that has closed, and never is one of the two joined alone for
 /// longer than that.
 ///
-/// 4. Edges.
+/// 4. Edges: those of stream_bell.hpp (B2, B4), and of its own:
 ///      M1  store-release peer (ask) → load-acquire (is_chosen): publishes where the reader begins, which is the
 ///          writer's `first`.
-///      M2  store-release peer (accept) → load-acquire (is_chosen): the writer was there. B4 of stream_bell.hpp: who
-///          has closed has said yes before, or never will.
+///      M2  store-release peer (accept) → load-acquire (is_chosen): the writer was there. By B4, who has closed has
+///          said yes before, or never will.
+///      M3  store-release bell (greet) → load-acquire (look): what was said before the greeting is seen by the look
+///      that
+///          follows, and who sleeps on an older count is woken or does not fall asleep, as by B2.
 /// 6. If a process dies here. Before its file has its name: nothing is there. After: the other, or the next who comes
 ///    by that name, finds it dead and takes the name away. A writer that said yes and died has met the reader, which is
 ///    told of its death; a reader that asked and died is passed over.

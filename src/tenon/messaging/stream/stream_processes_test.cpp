@@ -95,7 +95,7 @@ TEST_F(StreamBetweenProcesses, loses_nothing_however_both_wait_and_whoever_comes
   expect_nothing_left();
 }
 
-// F59, F63
+// F58, F59, F63
 TEST_F(StreamBetweenProcesses, what_a_killed_writer_had_written_is_drained_and_its_death_told) {
   const Member self(domain_);
   kit::ReportedChild writing("writer", [&] {
@@ -107,6 +107,7 @@ TEST_F(StreamBetweenProcesses, what_a_killed_writer_had_written_is_drained_and_i
     ::raise(SIGKILL);
   });
   auto reader = StreamReader::open(self.holder, "s", never).or_throw();
+  EXPECT_EQ(reader.peek(5001, never).or_throw().size(), 5000U);
   const auto [got, how] = drain(reader);
   EXPECT_EQ(got, 5000U);
   EXPECT_EQ(how, Errc::peer_died);
@@ -119,6 +120,7 @@ TEST_F(StreamBetweenProcesses, what_a_killed_writer_had_written_is_drained_and_i
   expect_nothing_left();
 }
 
+// F60
 TEST_F(StreamBetweenProcesses, a_writer_that_waits_for_room_is_told_that_the_reader_was_killed) {
   const Member self(domain_);
   kit::ReportedChild reading("reader", [&] {
@@ -132,7 +134,27 @@ TEST_F(StreamBetweenProcesses, a_writer_that_waits_for_room_is_told_that_the_rea
   EXPECT_LT(writer.write(kit::counted(10'000), never).or_throw(), 10'000U);
   EXPECT_TRUE(writer.write(kit::counted(1), never).failed_with(Errc::peer_died));
   EXPECT_TRUE(writer.try_write(kit::counted(1)).failed_with(Errc::peer_died));
+  EXPECT_TRUE(writer.try_loan(1).failed_with(Errc::peer_died));
   EXPECT_EQ(writer.wait_closed(never), Errc::peer_died);
+  std::move(writer).close().or_throw();
+  reading.kill();
+  static_cast<void>(reading.finish(never));
+  expect_nothing_left();
+}
+
+// F60
+TEST_F(StreamBetweenProcesses, who_was_told_of_the_readers_death_writes_nothing_more_though_there_is_room) {
+  const Member self(domain_);
+  kit::ReportedChild reading("reader", [&] {
+    const Member other(domain_);
+    auto reader = StreamReader::open(other.holder, "s", never).or_throw();
+    ::raise(SIGKILL);
+  });
+  auto writer = StreamWriter::open(self.holder, "s", {.capacity = 64}, never).or_throw();
+  EXPECT_EQ(writer.wait_closed(never), Errc::peer_died);
+  EXPECT_TRUE(writer.write(kit::counted(1), never).failed_with(Errc::peer_died));
+  EXPECT_TRUE(writer.try_write(kit::counted(1)).failed_with(Errc::peer_died));
+  EXPECT_TRUE(writer.try_loan(1).failed_with(Errc::peer_died));
   std::move(writer).close().or_throw();
   reading.kill();
   static_cast<void>(reading.finish(never));

@@ -1,8 +1,6 @@
 // A stream between two ends, most of them threads of this process; those of processes are in stream_processes_test.cpp.
 #include <tenon/messaging/stream/stream.hpp>
 
-#include <tenon/os/process.hpp>
-
 #include <kit/counted.hpp>
 #include <kit/unique.hpp>
 #include <kit/watchdog.hpp>
@@ -40,11 +38,6 @@ class Stream : public testing::Test {
     auto reader = StreamReader::open(holder_, "s", reads, never).or_throw();
     opener.join();
     return {std::move(*writer), std::move(reader)};
-  }
-  std::vector<std::string> left() {
-    auto names = kit::names_in(unique_.path());
-    std::erase_if(names, [](const std::string& name) { return !name.starts_with("stream."); });
-    return names;
   }
 };
 
@@ -97,15 +90,6 @@ TEST_F(Stream, takes_a_capacity_of_one_byte_and_rounds_others_up) {
   auto other = open({.capacity = 1000});
   EXPECT_EQ(other.writer.capacity(), 1024U);
   EXPECT_EQ(other.reader.capacity(), 1024U);
-}
-
-TEST_F(Stream, refuses_a_capacity_of_none_or_of_more_than_there_may_be) {
-  EXPECT_TRUE(StreamWriter::open(holder_, "s", {.capacity = 0}, immediately).failed_with(Errc::invalid_argument));
-  EXPECT_TRUE(StreamWriter::open(holder_, "s", {.capacity = most_stream_bytes + 1}, immediately)
-                  .failed_with(Errc::limit_reached));
-  EXPECT_TRUE(StreamWriter::open(holder_, "a/b", immediately).failed_with(Errc::invalid_name));
-  EXPECT_TRUE(StreamReader::open(holder_, "", immediately).failed_with(Errc::invalid_name));
-  EXPECT_THAT(left(), testing::IsEmpty());
 }
 
 TEST_F(Stream, carries_more_than_it_holds_in_pieces_of_every_size) {
@@ -239,44 +223,6 @@ TEST_F(Stream, a_spinning_reader_keeps_its_deadline_and_its_stop) {
   EXPECT_TRUE(reader.read(into, never.or_stop(stop)).failed_with(Errc::stopped));
 }
 
-TEST_F(Stream, waits_for_the_other_end_until_the_deadline_and_leaves_nothing) {
-  EXPECT_TRUE(StreamWriter::open(holder_, "s", after(1ms)).failed_with(Errc::timed_out));
-  EXPECT_TRUE(StreamReader::open(holder_, "s", after(1ms)).failed_with(Errc::timed_out));
-  EXPECT_TRUE(StreamReader::open(holder_, "s", immediately).failed_with(Errc::timed_out));
-  auto stop = Stop::create().or_throw();
-  stop.request();
-  EXPECT_TRUE(StreamReader::open(holder_, "s", never.or_stop(stop)).failed_with(Errc::stopped));
-  EXPECT_THAT(left(), testing::IsEmpty());
-}
-
-TEST_F(Stream, has_one_writer_and_one_reader_and_refuses_a_second) {
-  auto [writer, reader] = open();
-  const auto second = StreamWriter::open(holder_, "s", never);
-  EXPECT_TRUE(second.failed_with(Errc::already_exists));
-  EXPECT_THAT(second.error().message(), testing::HasSubstr(std::to_string(::getpid())));
-  EXPECT_TRUE(StreamReader::open(holder_, "s", never).failed_with(Errc::already_exists));
-}
-
-TEST_F(Stream, whose_ends_have_gone_leaves_nothing_and_can_be_opened_again) {
-  for (int i = 0; i < 3; ++i) {
-    auto [writer, reader] = open();
-    EXPECT_EQ(left().size(), 2U);
-    EXPECT_TRUE(writer.confirm());
-    writer.write(counted(1), never).or_throw();
-  }
-  EXPECT_THAT(left(), testing::IsEmpty());
-}
-
-TEST_F(Stream, a_new_writer_waits_until_the_reader_of_the_last_one_has_gone) {
-  auto [writer, reader] = open();
-  writer.write(counted(2), never).or_throw();
-  std::move(writer).close().or_throw();
-  EXPECT_TRUE(StreamWriter::open(holder_, "s", after(1ms)).failed_with(Errc::timed_out));
-  std::array<std::byte, 4> into{};
-  EXPECT_EQ(reader.read(into, never).or_throw(), 2U);
-  EXPECT_EQ(reader.read(into, never).or_throw(), 0U);
-}
-
 // F50
 TEST_F(Stream, goes_on_where_its_counts_wrap) {
   for (std::uint64_t before = 0; before < 20; ++before) {
@@ -336,24 +282,6 @@ TEST(StreamBell, is_rung_once_for_each_wish_also_where_its_count_wraps) {
   sleeper.wish_for(std::uint64_t{0} - 3);
   EXPECT_FALSE(ringer.is_due(std::uint64_t{0} - 4));
   EXPECT_TRUE(ringer.is_due(2));
-}
-
-// F35
-TEST_F(Stream, a_forked_childs_copy_is_refused_and_leaves_the_stream_as_it_is) {
-  auto ends = open();
-  Child child = spawn([&] {
-                  std::array<std::byte, 4> into{};
-                  const bool refused = ends.writer.write(into, never).failed_with(Errc::in_child) &&
-                                       ends.writer.try_loan(1).failed_with(Errc::in_child) &&
-                                       ends.reader.read(into, never).failed_with(Errc::in_child) &&
-                                       ends.reader.fd().failed_with(Errc::in_child) &&
-                                       std::move(ends.writer).close().failed_with(Errc::in_child);
-                  return refused ? 0 : 1;
-                }).or_throw();
-  EXPECT_EQ(child.wait(never).or_throw().code(), 0);
-  EXPECT_TRUE(ends.writer.write(counted(1), never));
-  std::array<std::byte, 4> into{};
-  EXPECT_EQ(ends.reader.read(into, never).or_throw(), 1U);
 }
 
 }  // namespace
