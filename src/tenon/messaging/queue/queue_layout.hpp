@@ -86,7 +86,7 @@ struct QueueState {
   alignas(
       64) std::atomic<std::uint64_t> ready;  ///< the root of the hints of slots that are ready, of the lowest priority
   std::array<std::uint64_t, 7> reserved_1;
-  alignas(64) std::atomic<std::uint64_t> urgent;  ///< and of all others
+  alignas(64) std::atomic<std::uint64_t> urgent;  ///< and of all others, and those given back
   std::array<std::uint64_t, 7> reserved_7;
   // Senders'.
   alignas(64) std::atomic<std::uint64_t> next_seq;

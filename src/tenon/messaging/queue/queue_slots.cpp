@@ -276,8 +276,10 @@ Result<void> QueueSlots::order_ready(RankHeap& heap) {
     if (drained && is_ordered() && is_later(drawn, heap.first().seq)) {
       return {};
     }
-    if (heap.size() == 0 && memory_.ready().is_empty() && memory_.urgent().is_empty()) {
-      return fail(Errc::would_block, "Queue::receive");
+    // Whatever its number is, garbage even: where nothing is on its way, what comes first in the heap does so.
+    if (memory_.urgent().is_empty() && memory_.ready().is_empty()) {
+      drop_garbage(heap);
+      return heap.size() != 0 ? Result<void>() : fail(Errc::would_block, "Queue::receive");
     }
   }
   return {};
@@ -378,12 +380,13 @@ bool QueueSlots::deliver(const HeldSlot& held) noexcept { return release(held.sl
 
 void QueueSlots::abandon(const HeldSlot& held) noexcept { release(held.slot, held.state); }
 
-// Without the lock: like a message just sent, but with the number that it had. Its number says where it is to be.
+// Without the lock: like a message just sent, but with the number that it had, by which it finds its place. Of the
+// lowest priority, too, it is looked for as what is urgent is: it comes before what is in order already.
 bool QueueSlots::give_back(const HeldSlot& held) noexcept {
   if (!change(held.slot, held.state, SlotPhase::ready)) {  // Q1
     return false;
   }
-  memory_.ready().set(held.slot);
+  memory_.urgent().set(held.slot);
   return true;
 }
 
