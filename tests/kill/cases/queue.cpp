@@ -83,10 +83,6 @@ class FreeAmongMany : public Receive<ShortJob> {
 template <class M>
 class Acknowledge : public QueueTrial<M> {
  public:
-  void before() override {
-    QueueTrial<M>::before();
-    known_->store(0);
-  }
   void operation() override {
     auto taken = this->queue().take(never).or_throw();
     const std::uint64_t number = number_of(taken);
