@@ -145,13 +145,19 @@ class AcknowledgedFirst : public Acknowledge<ShortJob> {
 /// The control: a message is there before its bytes are.
 class CommittedFirst : public Send<ShortJob> {
  public:
-  void operation() override {
-    const auto port = tenon::QueuePort::open(holder(), "q", tenon::QueueShape<ShortJob>::type()).or_throw();
-    const auto held = port->claim(sizeof(ShortJob), never).or_throw();
-    port->commit(held, sizeof(ShortJob), urgent).or_throw();
-    const auto bytes = Jobs<ShortJob>::of(4);
-    std::memcpy(port->bytes_of(held), &bytes, sizeof bytes);
+  void before() override {
+    enter();
+    port_ = tenon::QueuePort::open(holder(), "q", tenon::QueueShape<ShortJob>::type()).or_throw();
   }
+  void operation() override {
+    const auto held = port_->claim(sizeof(ShortJob), never).or_throw();
+    port_->commit(held, sizeof(ShortJob), urgent).or_throw();
+    const auto bytes = Jobs<ShortJob>::of(4);
+    std::memcpy(port_->bytes_of(held), &bytes, sizeof bytes);
+  }
+
+ private:
+  std::unique_ptr<tenon::QueuePort> port_;
 };
 
 }  // namespace
@@ -168,10 +174,10 @@ kit::KillCase queue_give_back() { return case_of<GiveBack<ShortJob>>("queue: tak
 kit::KillCase queue_peek() { return case_of<Peek<LongJob>>("queue: peek"); }
 kit::KillCase queue_abandon() { return case_of<Abandon<LongJob>>("queue: a loan that is not sent"); }
 kit::KillCase queue_acknowledged_first() {
-  return case_of<AcknowledgedFirst>("queue: a message gone before it is known", true);
+  return case_of<AcknowledgedFirst>("a queue's message gone before it is known", true);
 }
 kit::KillCase queue_committed_first() {
-  return case_of<CommittedFirst>("queue: a message there before its bytes", true);
+  return case_of<CommittedFirst>("a queue's message there before its bytes", true);
 }
 
 }  // namespace kill_cases
