@@ -156,6 +156,20 @@ TEST_F(QueueWake, many_threads_may_use_one_handle) {
   EXPECT_TRUE(std::ranges::all_of(received, [](const auto& count) { return count == 1; }));
 }
 
+TEST_F(QueueWake, what_is_given_back_comes_before_what_is_in_order) {
+  auto jobs = made(4);
+  for (std::uint64_t i = 0; i < 3; ++i) {
+    jobs.try_send(numbered<Job>(i)).or_throw();
+  }
+  auto first = jobs.try_take().or_throw();
+  EXPECT_EQ(jobs.peek().or_throw().value.number, 1U);
+  std::move(first).give_back().or_throw();
+  EXPECT_EQ(jobs.peek().or_throw().value.number, 0U);
+  for (std::uint64_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(jobs.try_receive().or_throw().value.number, i);
+  }
+}
+
 // F50
 TEST_F(QueueWake, numbers_wrap_and_keep_their_order) {
   auto jobs = made(8);
