@@ -292,7 +292,7 @@ TEST_F(QueueFiles, names_the_limit_of_members) {
     auto second = Jobs::open(holder_, "q").or_throw();
     const auto third = Jobs::open(holder_, "q");
     ASSERT_TRUE(third.failed_with(Errc::limit_reached));
-    EXPECT_THAT(third.error().message(), HasSubstr("members"));
+    EXPECT_THAT(third.error().message(), HasSubstr("members is 2"));
   }
   EXPECT_TRUE(Jobs::open(holder_, "q"));
 }
