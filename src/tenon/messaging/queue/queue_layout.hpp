@@ -24,8 +24,6 @@
 /// `first` on. What is queued has the order of (priority, seq). `sent` is CLOCK_MONOTONIC_COARSE in nanoseconds,
 /// `from` the token of the sender's life.
 ///
-/// The words of hints stand beside their roots where there are no more than seven, and at hints_at where there are.
-///
 /// Everything else is an index of the slots, which can be made anew from them: the hints, bits of slots that may be
 /// ready or free (hint_set.hpp), the heap of what is queued (rank_heap.hpp), the map of blocks (block_map.hpp).
 #include <array>
@@ -33,6 +31,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <tuple>
 #include <type_traits>
 
 namespace tenon {
@@ -72,8 +71,8 @@ struct QueueHeader {
 using QueueMutexBytes = std::array<std::byte, 40>;
 using QueueBellBytes = std::array<std::byte, 4>;
 
-/// Words below a root that are few enough to stand in its line.
-using HintWordsBeside = std::array<std::atomic<std::uint64_t>, 7>;
+/// The topmost words of a set of hints, in one line: of up to 512 slots there are no others.
+using HintTop = std::array<std::atomic<std::uint64_t>, 8>;
 
 /// Each line is one kind of participant's, so that receivers and senders take as few as can be from each other.
 struct QueueState {
@@ -88,17 +87,13 @@ struct QueueState {
   std::atomic<std::uint64_t> returned;  ///< messages that the dead gave back
   std::array<std::uint64_t, 3> reserved;
   // What a sender tells a receiver by.
-  alignas(
-      64) std::atomic<std::uint64_t> ready;  ///< the root of the hints of slots that are ready, of the lowest priority
-  HintWordsBeside ready_words;
-  alignas(64) std::atomic<std::uint64_t> urgent;  ///< and of all others
-  HintWordsBeside urgent_words;
+  alignas(64) HintTop ready;   ///< the top of the hints of slots that are ready, of the lowest priority
+  alignas(64) HintTop urgent;  ///< and of all others, and those given back
   // Senders'.
   alignas(64) std::atomic<std::uint64_t> next_seq;
   std::array<std::uint64_t, 7> reserved_2;
   // Of who found no free slot, and who frees one then.
-  alignas(64) std::atomic<std::uint64_t> free;  ///< the root of the hints of slots that are free
-  HintWordsBeside free_words;
+  alignas(64) HintTop free;  ///< of slots that are free
   // Receivers'.
   alignas(64) QueueMutexBytes taking;  ///< whoever orders what is ready, and takes the first, holds it
   std::atomic<std::uint32_t> drains;   ///< odd while hints are taken out and not yet in the heap
@@ -179,12 +174,11 @@ inline constexpr std::uint32_t most_queue_slots = std::uint32_t{1} << 24;
 inline constexpr std::uint32_t most_queue_members = 4096;
 inline constexpr std::uint32_t most_queue_blocks = std::uint32_t{1} << 20;
 
-/// How many words the hints of so many slots have below their root, all levels together: bits of slots, then bits of
-/// words, until 64 or fewer are left, which are the root's.
+/// How many words the hints of so many slots have below their topmost ones, all levels together: bits of slots, then
+/// bits of words, until there are no more words than the top has.
 constexpr std::uint64_t hint_words(std::uint64_t slots) noexcept {
   std::uint64_t words = 0;
-  for (std::uint64_t level = slots; level > 64;) {
-    level = (level + 63) / 64;
+  for (std::uint64_t level = (slots + 63) / 64; level > std::tuple_size_v<HintTop>; level = (level + 63) / 64) {
     words += level;
   }
   return words;

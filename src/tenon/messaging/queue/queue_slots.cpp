@@ -72,6 +72,7 @@ std::optional<HeldSlot> QueueSlots::claim_if_free(std::uint32_t at) noexcept {
       !state.compare_exchange_strong(seen, own.word(), std::memory_order_seq_cst)) {  // Q3
     return std::nullopt;
   }
+  memory_.slot(at).blocks = 0;  // as it is, but for garbage
   return HeldSlot{.slot = at, .state = own};
 }
 
@@ -172,9 +173,13 @@ void QueueSlots::give_blocks_back(std::uint32_t at, SlotState spent) noexcept {
     std::atomic<std::uint32_t>& free = memory_.state().free_blocks;
     free.store(free.load(std::memory_order_relaxed) + slot.blocks, std::memory_order_relaxed);  // as above
   }
+  const bool is_garbage = slot.blocks != 0 && !memory_.is_sound(slot);
   slot.blocks = 0;
   change(at, spent, SlotPhase::free);
   hint_free(at);
+  if (is_garbage) {
+    rebuild_map();  // what it had is nobody's
+  }
 }
 
 // The last one died under the lock, and may have been about to free a slot of somebody who lives.
@@ -277,12 +282,10 @@ Result<void> QueueSlots::order_ready(RankHeap& heap) {
       state.ordered_below = later_of(behind, heap.first().seq + 1);
       break;
     }
-    if (again && heap.size() != 0) {
-      state.ordered_below = later_of(state.ordered_below, drawn);
-      // A number that nobody has drawn is garbage.
-      if (is_later(drawn, heap.first().seq) || !is_later(drawn + memory_.header().slots, heap.first().seq)) {
-        break;
-      }
+    // Else it goes on; not for ever, also where the number is garbage, since all slots are used up at last.
+    state.ordered_below = again ? later_of(state.ordered_below, drawn) : state.ordered_below;
+    if (again && is_ordered()) {
+      break;
     }
   }
   return {};
@@ -388,12 +391,13 @@ bool QueueSlots::deliver(const HeldSlot& held) noexcept { return release(held.sl
 
 void QueueSlots::abandon(const HeldSlot& held) noexcept { release(held.slot, held.state); }
 
-// Without the lock: like a message just sent, but with the number that it had. Its number says where it is to be.
+// Without the lock: like a message just sent, but with the number that it had, by which it finds its place. Of the
+// lowest priority, too, it is looked for as what is urgent is: it comes before what is in order already.
 bool QueueSlots::give_back(const HeldSlot& held) noexcept {
   if (!change(held.slot, held.state, SlotPhase::ready)) {  // Q1
     return false;
   }
-  ready_.set(held.slot);
+  urgent_.set(held.slot);
   return true;
 }
 
