@@ -1,7 +1,9 @@
-/// tenon bench topic|stream [--size LIST] [--wait spin|adaptive|sleep] [--quick] [--json FILE]
+/// tenon bench topic|stream|queue|service [--size LIST] [--wait spin|adaptive|sleep] [--quick] [--json FILE]
 #include <cli/command.hpp>
 
 #include <harness/command_line.hpp>
+#include <queue/row.hpp>
+#include <service/calls.hpp>
 #include <stream/row.hpp>
 #include <topic/report.hpp>
 #include <topic/start_domain.hpp>
@@ -78,6 +80,14 @@ std::vector<topics::Row> rows_of_streams(const BenchOptions& options, limits::Ex
 }
 
 /// What `tenon bench NAME` measures.
+std::vector<topics::Row> rows_of_services(const BenchOptions& options, limits::Extent) {
+  std::vector<topics::Row> rows;
+  for (const std::uint64_t bytes : options.sizes) {
+    rows.push_back(services::call_row(bytes, waiting_of(options.wait)));
+  }
+  return rows;
+}
+
 struct Pattern {
   const char* name;
   const char* about;
@@ -98,6 +108,16 @@ const std::vector<Pattern>& patterns() {
        .example = "tenon bench stream --quick --size 64,4KiB",
        .sizes = {64, 4 << 10, 1 << 20},
        .rows_of = rows_of_streams},
+      {.name = "queue",
+       .about = "Queues, beside the kernel's and Boost's, between two processes and between eight",
+       .example = "tenon bench queue --quick --size 64,1KiB",
+       .sizes = {64},
+       .rows_of = [](const BenchOptions& options, limits::Extent) { return queues::rows_of(options.sizes); }},
+      {.name = "service",
+       .about = "Services, each call beside a topic's message there and back, between two processors",
+       .example = "tenon bench service --quick --size 8,64",
+       .sizes = {8, 40, 64, 1 << 10, 64 << 10},
+       .rows_of = rows_of_services},
   };
   return all;
 }

@@ -116,6 +116,15 @@ std::vector<Entry> all_cases() {
       {stream_close_reader(), everywhere},
       {stream_make_way(), everywhere},
       {stream_counted_first(), everywhere},
+      {service_call_short(), everywhere},
+      {service_call_long(), everywhere},
+      {service_answer_short(), everywhere},
+      {service_answer_long(), everywhere},
+      {service_create_server(), everywhere},
+      {service_create_client(), everywhere},
+      {service_close_server(), everywhere},
+      {service_close_client(), everywhere},
+      {service_ended_first(), everywhere},
   };
 }
 

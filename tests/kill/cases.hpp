@@ -143,5 +143,14 @@ kit::KillCase stream_close_writer();
 kit::KillCase stream_close_reader();
 kit::KillCase stream_make_way();
 kit::KillCase stream_counted_first();
+kit::KillCase service_call_short();
+kit::KillCase service_call_long();
+kit::KillCase service_answer_short();
+kit::KillCase service_answer_long();
+kit::KillCase service_create_server();
+kit::KillCase service_create_client();
+kit::KillCase service_close_server();
+kit::KillCase service_close_client();
+kit::KillCase service_ended_first();
 
 }  // namespace kill_cases

@@ -11,7 +11,7 @@
 ///          if the word was not empty. Publishes what the setter did before.
 /// 5. Progress. set() is wait-free; taking is lock-free.
 /// 6. If a process dies here. Between a word and its parent, either way: the words below are not found from the root
-///    until somebody sets the bit of another one there, or all is set anew (queue_slots.hpp, hint_again()).
+///    until one of their bits is set, be it there or not: has() looks all the way up.
 /// 7. Use instead. index_pool, where what is handed out is not looked at again.
 #include <tenon/messaging/queue/queue_layout.hpp>
 
@@ -52,8 +52,15 @@ class HintSet {
       }
     }
   }
+  /// Whether it is found from the root: else it is to be set, also if nothing but the way to it is missing.
   bool has(std::uint32_t slot) const noexcept {
-    return (levels_[0][slot / 64].load(std::memory_order_seq_cst) >> (slot % 64) & 1U) != 0;  // H1
+    std::uint32_t at = slot;
+    for (std::uint32_t level = 0; level <= below_root_; ++level, at /= 64) {
+      if ((levels_[level][at / 64].load(std::memory_order_seq_cst) >> (at % 64) & 1U) == 0) {  // H1
+        return false;
+      }
+    }
+    return true;
   }
   /// Whether all bits are in one word: then take_all() takes what was there at one moment.
   bool is_one_word() const noexcept { return below_root_ == 0; }

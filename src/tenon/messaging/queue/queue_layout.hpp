@@ -17,12 +17,14 @@
 /// A slot's state, of 64 bits, is the truth of it:
 ///
 ///     bits 0 … 3   4 … 15     16 … 31                       32 … 63
-///     | phase    | 0        | member's place, of whoever   | how often the slot was taken into use, which wraps |
-///     |          |          | writes or took it            |                                                    |
+///     | phase    | 0        | member's place, of whoever   | how often the slot was claimed or taken, which     |
+///     |          |          | writes or took it            | wraps                                              |
 ///
 /// Its message's bytes stand in the slot, or, where they have no room there, in `count` blocks of the arena from
 /// `first` on. What is queued has the order of (priority, seq). `sent` is CLOCK_MONOTONIC_COARSE in nanoseconds,
 /// `from` the token of the sender's life.
+///
+/// The words of hints stand beside their roots where there are no more than seven, and at hints_at where there are.
 ///
 /// Everything else is an index of the slots, which can be made anew from them: the hints, bits of slots that may be
 /// ready or free (hint_set.hpp), the heap of what is queued (rank_heap.hpp), the map of blocks (block_map.hpp).
@@ -70,6 +72,9 @@ struct QueueHeader {
 using QueueMutexBytes = std::array<std::byte, 40>;
 using QueueBellBytes = std::array<std::byte, 4>;
 
+/// Words below a root that are few enough to stand in its line.
+using HintWordsBeside = std::array<std::atomic<std::uint64_t>, 7>;
+
 /// Each line is one kind of participant's, so that receivers and senders take as few as can be from each other.
 struct QueueState {
   // Read by all, and written by who goes to sleep, or is alone.
@@ -85,15 +90,15 @@ struct QueueState {
   // What a sender tells a receiver by.
   alignas(
       64) std::atomic<std::uint64_t> ready;  ///< the root of the hints of slots that are ready, of the lowest priority
-  std::array<std::uint64_t, 7> reserved_1;
+  HintWordsBeside ready_words;
   alignas(64) std::atomic<std::uint64_t> urgent;  ///< and of all others, and those given back
-  std::array<std::uint64_t, 7> reserved_7;
+  HintWordsBeside urgent_words;
   // Senders'.
   alignas(64) std::atomic<std::uint64_t> next_seq;
   std::array<std::uint64_t, 7> reserved_2;
   // Of who found no free slot, and who frees one then.
   alignas(64) std::atomic<std::uint64_t> free;  ///< the root of the hints of slots that are free
-  std::array<std::uint64_t, 7> reserved_3;
+  HintWordsBeside free_words;
   // Receivers'.
   alignas(64) QueueMutexBytes taking;  ///< whoever orders what is ready, and takes the first, holds it
   std::atomic<std::uint32_t> drains;   ///< odd while hints are taken out and not yet in the heap

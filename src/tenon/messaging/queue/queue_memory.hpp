@@ -27,9 +27,9 @@ class QueueMemory {
   std::span<QueueMember> members() const noexcept {
     return {reinterpret_cast<QueueMember*>(start_ + header_.members_at), header_.members};
   }
-  HintSet<> ready() const noexcept { return {state().ready, hints(0), header_.slots}; }
-  HintSet<> urgent() const noexcept { return {state().urgent, hints(1), header_.slots}; }
-  HintSet<> free() const noexcept { return {state().free, hints(2), header_.slots}; }
+  HintSet<> ready() const noexcept { return hints(state().ready, state().ready_words, 0); }
+  HintSet<> urgent() const noexcept { return hints(state().urgent, state().urgent_words, 1); }
+  HintSet<> free() const noexcept { return hints(state().free, state().free_words, 2); }
   RankHeap heap() const noexcept {
     return {{reinterpret_cast<QueueRank*>(start_ + header_.heap_at), header_.slots}, state().queued};
   }
@@ -59,8 +59,10 @@ class QueueMemory {
   }
 
  private:
-  std::atomic<std::uint64_t>* hints(std::uint64_t set) const noexcept {
-    return reinterpret_cast<std::atomic<std::uint64_t>*>(start_ + header_.hints_at) + set * hint_words(header_.slots);
+  HintSet<> hints(std::atomic<std::uint64_t>& root, HintWordsBeside& beside, std::uint64_t set) const noexcept {
+    const std::uint64_t words = hint_words(header_.slots);
+    auto* const elsewhere = reinterpret_cast<std::atomic<std::uint64_t>*>(start_ + header_.hints_at) + set * words;
+    return {root, words <= beside.size() ? beside.data() : elsewhere, header_.slots};
   }
   static Mutex& mutex_in(QueueMutexBytes& bytes) noexcept { return *std::launder(reinterpret_cast<Mutex*>(&bytes)); }
   static QueueBell& bell_in(QueueBellBytes& bytes) noexcept {

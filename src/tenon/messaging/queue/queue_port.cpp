@@ -269,6 +269,7 @@ auto QueuePort::try_polled(QueueNews news, Try attempt) -> decltype(attempt()) {
 
 Result<void> QueuePort::commit(const HeldSlot& held, std::uint64_t length, Priority priority) {
   if (auto usable = may_use("Queue::send"); !usable && !usable.failed_with(Errc::closed)) [[unlikely]] {
+    abandon(held);
     return usable;
   }
   if (!slots_->commit(held, length, priority)) [[unlikely]] {
@@ -278,8 +279,9 @@ Result<void> QueuePort::commit(const HeldSlot& held, std::uint64_t length, Prior
   return {};
 }
 
+// Also of one that was taken for dead: who claimed while its place was given up is found by nobody else.
 void QueuePort::abandon(const HeldSlot& held) noexcept {
-  if (may_use("Queue::send")) {
+  if (ForkCount::now() == fork_) {
     slots_->abandon(held);
     ring_for_room();
   }
