@@ -207,7 +207,19 @@ TEST_F(QueueWake, the_bells_word_wraps_while_somebody_sleeps) {
   EXPECT_LT(port->memory().arrived().word().load(), 1000U);
 }
 
-// The use of a slot wraps, too.
+// F44 F49
+TEST_F(QueueWake, a_ring_for_one_is_not_missed_by_another_who_is_about_to_sleep) {
+  QueueBell bell(UINT32_MAX - 2);
+  for (int round = 0; round < 4; ++round) {
+    auto sleeper =
+        kit::thread_asleep_in([&, told = bell.announce()] { static_cast<void>(futex_wait(bell.word(), told, never)); });
+    const std::uint32_t told = bell.announce();
+    bell.ring_one();
+    EXPECT_NE(bell.word().load(), told);
+  }
+}
+
+// How often a slot was used, which wraps as well.
 // F50
 TEST_F(QueueWake, how_often_a_slot_was_used_wraps) {
   auto jobs = made(1);
