@@ -19,6 +19,7 @@ void add_locks(CLI::App& program, int& code);
 void add_ls(CLI::App& program, int& code);
 void add_ls_topics(CLI::App& ls, int& code);
 void add_ls_boards(CLI::App& ls, int& code);
+void add_ls_queues(CLI::App& ls, int& code);
 void add_rm(CLI::App& program, int& code);
 void add_doctor(CLI::App& program, int& code);
 void add_bench(CLI::App& program, int& code);

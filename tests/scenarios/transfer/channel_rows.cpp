@@ -10,6 +10,7 @@
 #include <tenon/ipc/unix_datagram/unix_datagram.hpp>
 #include <tenon/ipc/unix_seqpacket/unix_seqpacket.hpp>
 #include <tenon/ipc/unix_stream/unix_stream.hpp>
+#include <tenon/messaging/queue/queue.hpp>
 #include <tenon/messaging/topic/topic.hpp>
 #include <tenon/os/domain.hpp>
 #include <tenon/os/token.hpp>
@@ -155,11 +156,26 @@ ChannelRow topic() {
       .exists = [](const std::string& name) { return file_exists(Domain::path_of_environment() + "/topic." + name); }};
 }
 
+ChannelRow queue() {
+  return {
+      .scheme = "queue",
+      .limit = slot_limit,
+      .rest = [](const std::string&) { return kit::unique_name(); },
+      .inject =
+          [](const std::string& name, Bytes bytes) {
+            const Domain domain = Domain::of_environment().or_throw();
+            const Life life = Life::join(domain).or_throw();
+            const Holder self = Holder::of(domain, life).or_throw();
+            Queue<Bytes>::open(self, name).or_throw().send(bytes, never).or_throw();
+          },
+      .exists = [](const std::string& name) { return file_exists(Domain::path_of_environment() + "/queue." + name); }};
+}
+
 }  // namespace
 
 std::vector<ChannelRow> channel_rows() {
-  return {fifo(),        pipe(),          posix_queue(), sysv_queue(), posix_memory(),
-          sysv_memory(), stream_socket(), datagrams(),   seqpacket(),  topic()};
+  return {fifo(),          pipe(),      posix_queue(), sysv_queue(), posix_memory(), sysv_memory(),
+          stream_socket(), datagrams(), seqpacket(),   topic(),      queue()};
 }
 
 }  // namespace transfer
