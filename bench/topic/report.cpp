@@ -40,13 +40,13 @@ std::vector<std::string> cells_of(const MeasuredRow& row) {
           limits::remarks(row.pair.attempts, figure.pairs, figure.limit.blocks_preempted)};
 }
 
-std::string table_of(const std::vector<MeasuredRow>& rows) {
+std::string table_of(const std::vector<MeasuredRow>& rows, const std::string& subject) {
   constexpr auto left = Table::Side::left;
   Table table({{"", left},
                {"options", left},
                {"limit", left},
                {"its time"},
-               {"topic"},
+               {subject},
                {"p50"},
                {"p50"},
                {"rate"},
@@ -98,7 +98,7 @@ nlohmann::json json_of(const MeasuredRow& row) {
 std::string table_of(const Report& report) {
   std::string text = description(report.environment);
   if (!report.rows.empty()) {
-    text += fmt::format("\n{}", table_of(report.rows));
+    text += fmt::format("\n{}", table_of(report.rows, report.subject));
   }
   if (!report.idle.empty()) {
     text += fmt::format("\n{}", table_of(report.idle));

@@ -20,6 +20,7 @@ struct Report {
   harness::Environment environment;
   std::vector<MeasuredRow> rows;
   std::vector<IdleRow> idle;
+  std::string subject = "topic";  ///< what its column is called
 };
 
 /// The environment, then a line for each row: its limit and what of it is reached, and a mark where that is beyond the

@@ -83,6 +83,17 @@ std::vector<Entry> all_cases() {
       {board_wait(), everywhere},
       {board_make(), everywhere | twice},
       {board_stated_first(), everywhere},
+      {stream_write(), everywhere},
+      {stream_write_to_who_polls(), everywhere},
+      {stream_write_in_place(), everywhere},
+      {stream_read(), everywhere},
+      {stream_peek(), everywhere},
+      {stream_open_writer(), everywhere},
+      {stream_open_reader(), everywhere},
+      {stream_close_writer(), everywhere},
+      {stream_close_reader(), everywhere},
+      {stream_make_way(), everywhere},
+      {stream_counted_first(), everywhere},
   };
 }
 

@@ -110,5 +110,16 @@ kit::KillCase board_read();
 kit::KillCase board_wait();
 kit::KillCase board_make();
 kit::KillCase board_stated_first();
+kit::KillCase stream_write();
+kit::KillCase stream_write_to_who_polls();
+kit::KillCase stream_write_in_place();
+kit::KillCase stream_read();
+kit::KillCase stream_peek();
+kit::KillCase stream_open_writer();
+kit::KillCase stream_open_reader();
+kit::KillCase stream_close_writer();
+kit::KillCase stream_close_reader();
+kit::KillCase stream_make_way();
+kit::KillCase stream_counted_first();
 
 }  // namespace kill_cases

@@ -69,12 +69,18 @@ void TopicTrial::start_bystander(std::function<void()> body) {
 }
 
 void TopicTrial::ready_and_wait() {
-  say(board_->ready, 1);
-  wait_for(board_->go);
+  say_ready();
+  wait_until_killed();
 }
+void TopicTrial::say_ready() { say(board_->ready, 1); }
+void TopicTrial::wait_until_killed() { wait_for(board_->go); }
 
 void TopicTrial::once_joined(const std::function<void()>& body) {
-  say(board_->ready, 1);
+  say_ready();
+  answer_once_joined(body);
+}
+
+void TopicTrial::answer_once_joined(const std::function<void()>& body) {
   wait_for(board_->joined);
   body();
   say(board_->answered, 1);

@@ -61,6 +61,11 @@ class TopicTrial : public kit::KillTrial {
   /// Starts the bystander, whose `body` says ready, waits for go, and throws if anything is not as it must be.
   void start_bystander(std::function<void()> body);
   void ready_and_wait();
+  /// The two halves of that.
+  void say_ready();
+  void wait_until_killed();
+  /// In the bystander, behind say_ready(): as once_joined().
+  void answer_once_joined(const std::function<void()>& body);
   /// In the bystander, which is ready: once the victim has joined, does what that then finds.
   void once_joined(const std::function<void()>& body);
   /// In the victim, when it has joined: waits until the bystander has done so.

@@ -54,6 +54,14 @@ Result<void> give_to_group(FdView made, const Sharing& sharing) {
   return {};
 }
 
+Result<void> give_name_to_group(FdView directory, const std::string& name, const Sharing& sharing) {
+  if (sharing.is_shared() &&
+      ::fchownat(directory.raw(), name.c_str(), static_cast<uid_t>(-1), sharing.group, AT_SYMLINK_NOFOLLOW) == -1) {
+    return fail(os_failure("fchownat", errno).on(name).because("the others of the domain could not write there"));
+  }
+  return {};
+}
+
 Result<SharedFile> make_shared_file(FdView directory, const std::string& name, std::size_t bytes,
                                     Permissions permissions, const std::function<void(MutableBytes)>& fill) {
   const auto sharing = Sharing::of(directory);

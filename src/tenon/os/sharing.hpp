@@ -25,6 +25,8 @@ struct Sharing {
 /// What is made in a directory without the set-group-id bit gets its maker's group: gives it the directory's, where
 /// that is shared. Failures: permission_denied.
 Result<void> give_to_group(FdView made, const Sharing& sharing);
+/// The same for a socket's file, which no descriptor of the socket leads to.
+Result<void> give_name_to_group(FdView directory, const std::string& name, const Sharing& sharing);
 
 struct SharedFile {
   Fd fd;

@@ -43,15 +43,6 @@ Result<void> lock(FdView directory, int how) {
   return {};
 }
 
-// A socket's file, which no descriptor of the socket leads to.
-Result<void> give_name_to_group(FdView directory, const std::string& name, const Sharing& sharing) {
-  if (sharing.is_shared() &&
-      ::fchownat(directory.raw(), name.c_str(), static_cast<uid_t>(-1), sharing.group, AT_SYMLINK_NOFOLLOW) == -1) {
-    return fail(os_failure("fchownat", errno).on(name).because("the others of the domain could not write there"));
-  }
-  return {};
-}
-
 Result<Mapping> map_bell(FdView directory, const Sharing& sharing) {
   const int raw = uninterrupted([&] { return ::openat(directory.raw(), bell_name, O_RDWR | O_CLOEXEC | O_NOFOLLOW); });
   if (raw != -1) {

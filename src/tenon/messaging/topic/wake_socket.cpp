@@ -56,6 +56,10 @@ Result<Fd> make_both(FdView rung, FdView clock) {
 }  // namespace
 
 Result<WakeSocket> WakeSocket::create(const TopicFolder& folder, Token subscriber) {
+  return create([&](FdView socket) { return folder.bind_wake(socket, subscriber); });
+}
+
+Result<WakeSocket> WakeSocket::create(const std::function<Result<void>(FdView)>& bind) {
   auto clock = make_clock();
   auto socket = make_socket(SocketKind::datagram);
   if (!clock || !socket) {
@@ -65,7 +69,7 @@ Result<WakeSocket> WakeSocket::create(const TopicFolder& folder, Token subscribe
   if (!both) {
     return fail(std::move(both.error()));
   }
-  if (auto bound = folder.bind_wake(socket->view(), subscriber); !bound) {
+  if (auto bound = bind(socket->view()); !bound) {
     return fail(std::move(bound.error()));
   }
   return WakeSocket(std::move(*both), UnixDatagram::adopt(std::move(*socket)), std::move(*clock));
@@ -95,13 +99,17 @@ void WakeSocket::ring_at(std::int64_t due) noexcept {
 }
 
 void WakeRinger::ring(const TopicFolder& folder, Token subscriber, uid_t owner) {
+  ring(folder.wake_address_of(subscriber), owner);
+}
+
+void WakeRinger::ring(const UnixAddress& address, uid_t owner) {
   if (!socket_) {
     if (auto made = make_socket(SocketKind::datagram)) {
       socket_ = UnixDatagram::adopt(std::move(*made));
     }
   }
   if (socket_) {
-    [[maybe_unused]] const auto unheard = socket_->send_to(folder.wake_address_of(subscriber), owner, {}, immediately);
+    [[maybe_unused]] const auto unheard = socket_->send_to(address, owner, {}, immediately);
   }
 }
 

@@ -8,6 +8,7 @@
 #include <tenon/messaging/topic/topic_folder.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <sys/types.h>
 
@@ -19,6 +20,8 @@ class WakeSocket {
   /// Failures: limit_reached (descriptors), no_space, permission_denied, would_block (somebody keeps the topic's
   /// directory locked).
   static Result<WakeSocket> create(const TopicFolder& folder, Token subscriber);
+  /// One that `bind` gives its name, elsewhere than in a topic. Failures: also those of `bind`.
+  static Result<WakeSocket> create(const std::function<Result<void>(FdView)>& bind);
 
   /// Readable at first, once it was rung, and for the recheck, until silence().
   FdView fd() const noexcept { return both_.view(); }
@@ -41,6 +44,7 @@ class WakeRinger {
  public:
   /// Never waits. Whom it does not reach hears its own clock.
   void ring(const TopicFolder& folder, Token subscriber, uid_t owner);
+  void ring(const UnixAddress& address, uid_t owner);
 
  private:
   std::optional<UnixDatagram> socket_ = {};
