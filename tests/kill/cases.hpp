@@ -110,6 +110,7 @@ kit::KillCase board_read();
 kit::KillCase board_wait();
 kit::KillCase board_make();
 kit::KillCase board_stated_first();
+<<<<<<< HEAD
 kit::KillCase stream_write();
 kit::KillCase stream_write_to_who_polls();
 kit::KillCase stream_write_in_place();
@@ -121,5 +122,16 @@ kit::KillCase stream_close_writer();
 kit::KillCase stream_close_reader();
 kit::KillCase stream_make_way();
 kit::KillCase stream_counted_first();
+=======
+kit::KillCase service_call_short();
+kit::KillCase service_call_long();
+kit::KillCase service_answer_short();
+kit::KillCase service_answer_long();
+kit::KillCase service_create_server();
+kit::KillCase service_create_client();
+kit::KillCase service_close_server();
+kit::KillCase service_close_client();
+kit::KillCase service_ended_first();
+>>>>>>> service
 
 }  // namespace kill_cases

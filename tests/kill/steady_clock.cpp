@@ -29,6 +29,9 @@ std::array<std::int64_t, 2> last_reading = {};  // CLOCK_REALTIME, CLOCK_MONOTON
 }  // namespace
 
 extern "C" int clock_gettime(clockid_t clock, timespec* now) noexcept {
+  if (kit::wants_steady_clock && clock == CLOCK_MONOTONIC_COARSE) {
+    clock = CLOCK_MONOTONIC;  // whose ticks come when they come
+  }
   const bool steady = kit::wants_steady_clock && (clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC);
   std::int64_t unsteady = 0;
   std::int64_t& last = steady ? last_reading[static_cast<std::size_t>(clock)] : unsteady;

@@ -59,29 +59,36 @@ Result<std::unique_ptr<PublisherPort<Words>>> PublisherPort<Words>::create(const
                                                                            const PublisherOptions& options,
                                                                            const PublisherShape& shape,
                                                                            const MessageType& type) {
-  auto header = lay_out(shape, type);
-  if (!header) {
+  if (auto header = lay_out(shape, type); !header) {
     return fail(std::move(header.error()).on(topic));
   }
   return TopicFolder::enter(holder, topic).and_then([&](TopicFolder folder) {
-    auto made = create_in(folder, holder, options, *header, type);
-    if (!made) {
-      folder.remove_if_empty();
-    }
-    return made;
+    return create_at(std::move(folder), holder, options, shape, type, Token::random());
   });
+}
+
+template <std::size_t Words>
+Result<std::unique_ptr<PublisherPort<Words>>> PublisherPort<Words>::create_at(
+    TopicFolder folder, const Holder& holder, const PublisherOptions& options, const PublisherShape& shape,
+    const MessageType& type, Token token) {
+  auto made = lay_out(shape, type).and_then(
+      [&](const PublisherHeader& header) { return create_in(folder, holder, options, header, type, token); });
+  if (!made) {
+    folder.remove_if_empty();
+  }
+  return made;
 }
 
 template <std::size_t Words>
 Result<std::unique_ptr<PublisherPort<Words>>> PublisherPort<Words>::create_in(TopicFolder& folder, const Holder& holder,
                                                                               const PublisherOptions& options,
                                                                               PublisherHeader header,
-                                                                              const MessageType& type) {
+                                                                              const MessageType& type, Token token) {
   TopicCensus census(holder);
   if (auto prepared = census.prepare(folder, type); !prepared) {
     return fail(std::move(prepared.error()));
   }
-  const EndpointName name{.kind = EndpointKind::publisher, .token = Token::random(), .life = holder.token()};
+  const EndpointName name{.kind = EndpointKind::publisher, .token = token, .life = holder.token()};
   const bool registered = register_for_barriers();
   const MessageClock clock = message_clock();
   const ClockPair pair = options.timestamps == Timestamps::none ? ClockPair{} : read_clock_pair(clock);

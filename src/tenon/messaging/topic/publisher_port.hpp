@@ -27,6 +27,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace tenon {
@@ -50,6 +51,11 @@ class alignas(128) PublisherPort {
   static Result<std::unique_ptr<PublisherPort>> create(const Holder& holder, std::string_view topic,
                                                        const PublisherOptions& options, const PublisherShape& shape,
                                                        const MessageType& type);
+  /// The same in a directory that was entered, by this token, which nobody has had before. What `type` names lives as
+  /// long as this.
+  static Result<std::unique_ptr<PublisherPort>> create_at(TopicFolder folder, const Holder& holder,
+                                                          const PublisherOptions& options, const PublisherShape& shape,
+                                                          const MessageType& type, Token token);
   /// Closes, and drops the error.
   ~PublisherPort();
   PublisherPort(const PublisherPort&) = delete;
@@ -87,6 +93,25 @@ class alignas(128) PublisherPort {
   /// One message within an entry, of a type that has long ones too: it has chunks.
   Result<void> publish_short(Bytes message, Deadline deadline);
 
+  /// One message whose words are the caller's, the number of its chunk among them if it has one: for who puts something
+  /// of its own before each message. When it fails, the chunk stays the caller's.
+  template <std::size_t N>
+  Result<void> publish_entry(const std::array<std::uint64_t, N>& words, std::uint64_t bytes,
+                             std::optional<std::uint32_t> chunk, Deadline deadline) {
+    if (!is_ready()) [[unlikely]] {
+      if (auto room = make_room(deadline); !room) {
+        return room;
+      }
+    }
+    const std::uint64_t at = writer_.next();
+    writer_.template publish<N>(now(), about(bytes, chunk ? MessageForm::chunk : MessageForm::inline_words), words);
+    if (!chunk_in_entry_.empty()) {
+      retire(std::exchange(chunk_in_entry_[at & (header_.entries - 1)], chunk ? *chunk + 1 : 0));
+    }
+    ring_if_wanted();
+    return {};
+  }
+
   /// A chunk to write a message into. Failures: limit_reached (all are lent or held), in_child.
   Result<std::uint32_t> take_chunk();
   std::byte* chunk(std::uint32_t number) const noexcept {
@@ -115,13 +140,20 @@ class alignas(128) PublisherPort {
   bool is_of_this_process() const noexcept { return ForkCount::now() == fork_; }
   std::uint64_t next() const noexcept { return writer_.next(); }
   std::vector<SubscriberStanding> subscribers();
+  /// Whether a subscriber may have seen the message of this number: not, where all whom the last scan met say that they
+  /// are before it.
+  bool may_have_been_seen(std::uint64_t message) {
+    const auto furthest = roster_.furthest();
+    return !furthest || static_cast<std::int64_t>(*furthest - message) > 0;
+  }
+  const TopicFolder& folder() const noexcept { return folder_; }
 
  private:
   PublisherPort(const Holder& holder, const PublisherOptions& options, const PublisherHeader& header,
                 TopicFolder folder, TopicFolder::File file, const EndpointName& name, bool registered);
   static Result<std::unique_ptr<PublisherPort>> create_in(TopicFolder& folder, const Holder& holder,
                                                           const PublisherOptions& options, PublisherHeader header,
-                                                          const MessageType& type);
+                                                          const MessageType& type, Token token);
 
   // Room may be found again and again without a wait.
   static bool is_over(Deadline deadline) noexcept {

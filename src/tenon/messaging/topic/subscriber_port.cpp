@@ -33,25 +33,34 @@ Result<std::unique_ptr<SubscriberPort<Words>>> SubscriberPort<Words>::create(con
     return fail(Error(Errc::invalid_argument).on(topic).because("a message that cannot be held cannot be received"));
   }
   return TopicFolder::enter(holder, topic).and_then([&](TopicFolder folder) {
-    auto made = create_in(folder, holder, options, in_chunks, type);
-    if (!made) {
-      folder.remove_if_empty();
-    }
-    return made;
+    return create_at(std::move(folder), holder, options, in_chunks, type, Token::random());
   });
+}
+
+template <std::size_t Words>
+Result<std::unique_ptr<SubscriberPort<Words>>> SubscriberPort<Words>::create_at(TopicFolder folder,
+                                                                                const Holder& holder,
+                                                                                const SubscriberOptions& options,
+                                                                                bool in_chunks, const MessageType& type,
+                                                                                Token token) {
+  auto made = create_in(folder, holder, options, in_chunks, type, token);
+  if (!made) {
+    folder.remove_if_empty();
+  }
+  return made;
 }
 
 template <std::size_t Words>
 Result<std::unique_ptr<SubscriberPort<Words>>> SubscriberPort<Words>::create_in(TopicFolder& folder,
                                                                                 const Holder& holder,
                                                                                 const SubscriberOptions& options,
-                                                                                bool in_chunks,
-                                                                                const MessageType& type) {
+                                                                                bool in_chunks, const MessageType& type,
+                                                                                Token token) {
   TopicCensus census(holder);
   if (auto prepared = census.prepare(folder, type); !prepared) {
     return fail(std::move(prepared.error()));
   }
-  const EndpointName name{.kind = EndpointKind::subscriber, .token = Token::random(), .life = holder.token()};
+  const EndpointName name{.kind = EndpointKind::subscriber, .token = token, .life = holder.token()};
   const SubscriberShape shape{.reliable = options.reliable, .max_held = in_chunks ? options.max_held : 0};
   const bool registered = register_for_barriers();
   auto own = OwnSubscriberFile::create(folder, name, shape, type, !registered, !barrier_for_all());
@@ -152,6 +161,7 @@ Result<typename SubscriberPort<Words>::Connection*> SubscriberPort<Words>::tell_
     return fail(Errc::would_block, "receive");
   }
   from.told = true;
+  last_ended_ = from.file.name();
   const Errc how = from.died ? Errc::peer_died : Errc::closed;
   from.row.row->gate.store(from.reader.next() + beyond_all, std::memory_order_relaxed);  // of a publisher that is gone
   from.row.row->drained.store(1, std::memory_order_relaxed);  // a hint for cleaning: no data depend on it
@@ -464,6 +474,13 @@ void SubscriberPort<Words>::unpin(Connection& from, std::atomic<std::uint32_t>& 
   unpin_chunk(pin);
   --from.held;
   --held_;
+}
+
+template <std::size_t Words>
+bool SubscriberPort<Words>::hears(Token publisher) {
+  look_who_is_there();
+  return std::ranges::any_of(
+      connections_, [&](const auto& from) { return !from->told && from->file.name().token == publisher; });
 }
 
 template <std::size_t Words>

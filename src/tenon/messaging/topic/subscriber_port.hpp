@@ -65,6 +65,11 @@ class alignas(128) SubscriberPort {
   static Result<std::unique_ptr<SubscriberPort>> create(const Holder& holder, std::string_view topic,
                                                         const SubscriberOptions& options, bool in_chunks,
                                                         const MessageType& type);
+  /// The same in a directory that was entered, by this token, which nobody has had before. What `type` names lives as
+  /// long as this.
+  static Result<std::unique_ptr<SubscriberPort>> create_at(TopicFolder folder, const Holder& holder,
+                                                           const SubscriberOptions& options, bool in_chunks,
+                                                           const MessageType& type, Token token);
   /// Leaves, and drops the error. Nothing is held any more.
   ~SubscriberPort();
   SubscriberPort(const SubscriberPort&) = delete;
@@ -228,6 +233,11 @@ class alignas(128) SubscriberPort {
   std::uint64_t lost() const noexcept { return lost_; }
   std::uint64_t history_short() const noexcept { return history_short_; }
   std::uint64_t late() const noexcept { return order_.late(); }
+  /// Whose end was told last.
+  const std::optional<EndpointName>& last_ended() const noexcept { return last_ended_; }
+  /// Looks who is there, and whether something may come of the publisher that has this token: it may, until its end was
+  /// told.
+  bool hears(Token publisher);
   /// Publishers that have not ended, as of the last look.
   std::size_t publishers() const noexcept;
   std::size_t held() const noexcept { return held_; }
@@ -241,7 +251,7 @@ class alignas(128) SubscriberPort {
                  OwnSubscriberFile own, bool registered);
   static Result<std::unique_ptr<SubscriberPort>> create_in(TopicFolder& folder, const Holder& holder,
                                                            const SubscriberOptions& options, bool in_chunks,
-                                                           const MessageType& type);
+                                                           const MessageType& type, Token token);
 
   template <std::size_t N>
   [[gnu::always_inline]] Connection* find_at_once(Copy<N>& copy) {
@@ -378,6 +388,7 @@ class alignas(128) SubscriberPort {
   std::optional<WakeSocket> wake_ = {};
   std::vector<std::unique_ptr<Connection>> connections_ = {};
   std::vector<std::pair<EndpointName, RowView>> refused_ = {};
+  std::optional<EndpointName> last_ended_ = {};
   std::optional<Error> untold_ = {};  ///< why a publisher was refused, say
   std::uint64_t lost_ = 0;
   std::uint64_t history_short_ = 0;

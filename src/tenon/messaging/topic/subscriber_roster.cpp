@@ -105,6 +105,18 @@ bool SubscriberRoster::all_have_received(std::uint64_t head) {
   });
 }
 
+std::optional<std::uint64_t> SubscriberRoster::furthest() {
+  std::optional<std::uint64_t> furthest;
+  for (Known& known : known_) {
+    find_row(known);
+    if (known.row) {
+      const std::uint64_t gate = known.row->row->gate.load(std::memory_order_acquire);  // G2
+      furthest = furthest && static_cast<std::int64_t>(*furthest - gate) > 0 ? *furthest : gate;
+    }
+  }
+  return furthest;
+}
+
 // Who is there is looked at behind the fence too: a pin stands in a file, which may be new.
 std::span<const std::span<const ChunkPool<>::Pin>> SubscriberRoster::pins() {
   std::atomic_thread_fence(std::memory_order_seq_cst);  // G1, C1: the entries are gone before who holds is looked up

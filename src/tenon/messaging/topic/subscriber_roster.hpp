@@ -50,6 +50,10 @@ class SubscriberRoster {
   /// nobody.
   bool all_have_received(std::uint64_t head);
 
+  /// How far the one has come that has come furthest, of those whom the last scan met; nothing, if none has said so. Also
+  /// of who has died meanwhile.
+  std::optional<std::uint64_t> furthest();
+
   /// Why not all who are there are known: until it goes, nothing is overwritten and nothing freed.
   const std::optional<Error>& blind() const noexcept { return blind_; }
   /// Whether one of them cannot make barriers for the publisher.

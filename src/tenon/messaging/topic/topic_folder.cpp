@@ -100,15 +100,17 @@ bool was_removed(FdView directory) noexcept {
 
 Result<TopicFolder> TopicFolder::enter(const Holder& holder, std::string_view topic) {
   const auto checked = Name::make(topic, topic_directory_prefix.size());
-  if (!checked) {
-    return fail(Error(checked.error()));
-  }
+  return checked ? enter_at(holder, holder.domain().path() + "/" + std::string(topic_directory_prefix) + checked->text(),
+                            checked->text())
+                 : fail(Error(checked.error()));
+}
+
+Result<TopicFolder> TopicFolder::enter_at(const Holder& holder, const std::string& path, std::string_view name) {
   const auto sharing =
       holder.may_share(holder.domain_id()).and_then([&] { return Sharing::of(holder.domain().directory()); });
   if (!sharing) {
-    return fail(Error(sharing.error()).on(topic));
+    return fail(Error(sharing.error()).on(name));
   }
-  const std::string path = holder.domain().path() + "/" + std::string(topic_directory_prefix) + checked->text();
   constexpr int most_turns = 64;  // each lost turn is somebody else's leaving in between
   for (int turn = 0; turn < most_turns; ++turn) {
     auto opened = Domain::open(path, Permissions(sharing->mode));
@@ -123,7 +125,7 @@ Result<TopicFolder> TopicFolder::enter(const Holder& holder, std::string_view to
               return was_removed(directory) ? Result<Mapping>(fail(Errc::not_found)) : map_bell(directory, *sharing);
             });
     if (bell) {
-      return TopicFolder(std::move(*opened), std::move(*bell), checked->text());
+      return TopicFolder(std::move(*opened), std::move(*bell), std::string(name));
     }
     if (!bell.failed_with(Errc::not_found)) {
       return fail(std::move(bell.error()).on(path));

@@ -32,6 +32,9 @@ class TopicFolder {
   /// no_space, limit_reached, would_block (somebody keeps the lock all the time), in_child, not_found (the holder has
   /// left its domain).
   static Result<TopicFolder> enter(const Holder& holder, std::string_view topic);
+  /// The same of a directory that is not among the topics, an inbox of a service say: `name` is for people. Its parent
+  /// is there. Failures: also not_found (it is not).
+  static Result<TopicFolder> enter_at(const Holder& holder, const std::string& path, std::string_view name);
 
   struct File {
     Fd fd;
