@@ -83,7 +83,6 @@ std::vector<Entry> all_cases() {
       {board_wait(), everywhere},
       {board_make(), everywhere | twice},
       {board_stated_first(), everywhere},
-<<<<<<< HEAD
       {stream_write(), everywhere},
       {stream_write_to_who_polls(), everywhere},
       {stream_write_in_place(), everywhere},
@@ -95,7 +94,6 @@ std::vector<Entry> all_cases() {
       {stream_close_reader(), everywhere},
       {stream_make_way(), everywhere},
       {stream_counted_first(), everywhere},
-=======
       {service_call_short(), everywhere},
       {service_call_long(), everywhere},
       {service_answer_short(), everywhere},
@@ -105,7 +103,6 @@ std::vector<Entry> all_cases() {
       {service_close_server(), everywhere},
       {service_close_client(), everywhere},
       {service_ended_first(), everywhere},
->>>>>>> service
   };
 }
 

@@ -110,7 +110,6 @@ kit::KillCase board_read();
 kit::KillCase board_wait();
 kit::KillCase board_make();
 kit::KillCase board_stated_first();
-<<<<<<< HEAD
 kit::KillCase stream_write();
 kit::KillCase stream_write_to_who_polls();
 kit::KillCase stream_write_in_place();
@@ -122,7 +121,6 @@ kit::KillCase stream_close_writer();
 kit::KillCase stream_close_reader();
 kit::KillCase stream_make_way();
 kit::KillCase stream_counted_first();
-=======
 kit::KillCase service_call_short();
 kit::KillCase service_call_long();
 kit::KillCase service_answer_short();
@@ -132,6 +130,5 @@ kit::KillCase service_create_client();
 kit::KillCase service_close_server();
 kit::KillCase service_close_client();
 kit::KillCase service_ended_first();
->>>>>>> service
 
 }  // namespace kill_cases
