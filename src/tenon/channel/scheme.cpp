@@ -6,6 +6,7 @@
 #include <tenon/channel/posix_queue_channel.hpp>
 #include <tenon/channel/queue_channel.hpp>
 #include <tenon/channel/socket_channel.hpp>
+#include <tenon/channel/stream_channel.hpp>
 #include <tenon/channel/sysv_memory_channel.hpp>
 #include <tenon/channel/sysv_queue_channel.hpp>
 #include <tenon/channel/topic_channel.hpp>
@@ -79,6 +80,11 @@ constexpr std::array rows = {
            .open_receiver = open_queue_receiver,
            .remove = remove_queue,
            .priority = true},
+    Scheme{.name = "stream",
+           .rest = "NAME",
+           .open_sender = open_stream_sender,
+           .open_receiver = open_stream_receiver,
+           .remove = remove_streams},
 };
 
 template <class Which>
