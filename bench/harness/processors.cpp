@@ -85,6 +85,15 @@ tenon::Result<Placement> one_and_others(std::size_t sides) {
   return placement;
 }
 
+Placement in_turn(std::size_t sides) {
+  Placement placement{.name = "in turn", .processors = {}};
+  const std::vector<int> all = allowed_processors();
+  for (std::size_t side = 0; side < sides; ++side) {
+    placement.processors.push_back(all[side % all.size()]);
+  }
+  return placement;
+}
+
 Placement one_core(std::size_t sides) {
   return {.name = "one core", .processors = std::vector<int>(sides, first_processor()), .exclusive = false};
 }

@@ -28,6 +28,8 @@ tenon::Result<Placement> across_cores(std::size_t sides);
 /// The first side has a core to itself, and the others take turns on those that remain: all of them on one where there
 /// are two cores. Failures: not_supported, when there is one core alone.
 tenon::Result<Placement> one_and_others(std::size_t sides);
+/// The sides take turns on all processors: the first on the first one, and so on.
+Placement in_turn(std::size_t sides);
 /// All sides on the first processor.
 Placement one_core(std::size_t sides);
 /// A single side on the first processor.

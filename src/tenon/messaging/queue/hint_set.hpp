@@ -30,12 +30,14 @@ class HintSet {
   using Word = Atomic<std::uint64_t>;
 
   HintSet(Word& root, Word* words, std::uint32_t slots) noexcept {
-    std::uint64_t size = slots;
+    std::uint32_t size = slots;
     while (size > 64) {
-      levels_[below_root_++] = words;
       size = (size + 63) / 64;
+      sizes_[below_root_] = size;
+      levels_[below_root_++] = words;
       words += size;
     }
+    sizes_[below_root_] = 1;
     levels_[below_root_] = &root;
   }
 
@@ -53,6 +55,8 @@ class HintSet {
   bool has(std::uint32_t slot) const noexcept {
     return (levels_[0][slot / 64].load(std::memory_order_seq_cst) >> (slot % 64) & 1U) != 0;  // H1
   }
+  /// Whether all bits are in one word: then take_all() takes what was there at one moment.
+  bool is_one_word() const noexcept { return below_root_ == 0; }
   bool is_empty() const noexcept { return root().load(std::memory_order_seq_cst) == 0; }  // H1
 
   /// The lowest that is set, which stays.
@@ -99,7 +103,7 @@ class HintSet {
   Path find_one() const noexcept {
     std::uint32_t at = 0;
     for (std::uint32_t level = below_root_ + 1; level-- > 0;) {
-      const std::uint64_t word = levels_[level][at].load(std::memory_order_seq_cst);  // H1
+      const std::uint64_t word = bits_of(level, at);
       if (word == 0) {
         return {.found = false, .slot = at, .level = level + 1};
       }
@@ -107,12 +111,16 @@ class HintSet {
     }
     return {.found = true, .slot = at, .level = 0};
   }
+  // A word that there is none of, as garbage above it says, is empty.
+  std::uint64_t bits_of(std::uint32_t level, std::uint32_t word) const noexcept {
+    return word < sizes_[level] ? levels_[level][word].load(std::memory_order_seq_cst) : 0;  // H1
+  }
   // The bits that name `word` of the level below `level`, as far up as nothing is left, but for what comes meanwhile.
   void clear_parents(std::uint32_t word, std::uint32_t level) noexcept {
     for (; level <= below_root_; ++level, word /= 64) {
       const std::uint64_t bit = std::uint64_t{1} << (word % 64);
       const std::uint64_t before = levels_[level][word / 64].fetch_and(~bit, std::memory_order_seq_cst);  // H1
-      if (levels_[level - 1][word].load(std::memory_order_seq_cst) != 0) {                                // H1
+      if (bits_of(level - 1, word) != 0) {
         set_again(word, level);
         return;
       }
@@ -133,13 +141,14 @@ class HintSet {
       const std::uint32_t below = word * 64 + static_cast<std::uint32_t>(std::countr_zero(bits));
       if (level == 0) {
         use(below);
-      } else {
+      } else if (below < sizes_[level - 1]) {  // else garbage
         take_below(level - 1, below, use);
       }
     }
   }
 
   std::array<Word*, most_levels> levels_{};
+  std::array<std::uint32_t, most_levels> sizes_{};  // words of each
   std::uint32_t below_root_ = 0;
 };
 

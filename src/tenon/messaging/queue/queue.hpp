@@ -122,10 +122,10 @@ class Taken {
   /// the message is somebody else's). Failures: in_child.
   Result<void> acknowledge() && {
     QueuePort* const port = std::exchange(port_, nullptr);
-    return port != nullptr && port->deliver(held_) ? Result<void>() : fail(Errc::not_found, "Taken::acknowledge");
+    return port != nullptr ? port->acknowledge(held_) : fail(Errc::not_found, "Taken::acknowledge");
   }
-  /// It is where it was, and has been delivered once more. Failures: in_child; would_block (somebody is stopped in the
-  /// queue's lock: it comes back with the handle).
+  /// It is where it was, and has been delivered once more. Outcomes: not_found (this process was taken for dead, and
+  /// the message is somebody else's). Failures: in_child.
   Result<void> give_back() && {
     QueuePort* const port = std::exchange(port_, nullptr);
     return port != nullptr ? port->give_back(held_) : Result<void>();
@@ -311,6 +311,13 @@ class Queue {
       return seen;
     });
   }
+
+  /// For poll(2) and the Dispatcher: readable once there may be a message that was not there when try_receive() or
+  /// try_take() said would_block, and once in each 50 ms; until they say so again. Failures: limit_reached
+  /// (descriptors), no_space, permission_denied, in_child, closed.
+  Result<FdView> fd() { return port_->fd(QueueNews::message); }
+  /// The same for room, and try_send().
+  Result<FdView> fd_for_room() { return port_->fd(QueueNews::room); }
 
   /// What it holds. Looks at each slot.
   QueueFill fill() const noexcept { return port_->fill(); }

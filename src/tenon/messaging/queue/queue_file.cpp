@@ -1,6 +1,7 @@
 #include <tenon/messaging/queue/queue_file.hpp>
 
 #include <tenon/base/name.hpp>
+#include <tenon/messaging/queue/queue_polls.hpp>
 #include <tenon/os/sharing.hpp>
 #include <tenon/os/system_call.hpp>
 
@@ -40,7 +41,7 @@ void place_parts(QueueHeader& header) noexcept {
   };
   place(header.type_at, header.type_bytes);
   place(header.members_at, header.members * sizeof(QueueMember));
-  place(header.hints_at, 2 * hint_words(header.slots) * 8);
+  place(header.hints_at, 3 * hint_words(header.slots) * 8);
   place(header.heap_at, header.slots * sizeof(QueueRank));
   place(header.map_at, (header.blocks + std::uint64_t{63}) / 64 * 8);
   place(header.slots_at, header.slots * header.slot_bytes);
@@ -222,6 +223,14 @@ Result<void> QueueFile::remove(const Domain& domain, std::string_view name) {
     return fail(std::move(opened.error()));
   }
   opened->say_removed();
+  const QueueMemory queue = opened->memory();
+  const QueuePolls polls(domain, queue);
+  for (std::uint32_t i = 0; i < queue.header().members; ++i) {
+    // relaxed: a name
+    if (const Token token = Token::from(queue.member(i).token.load(std::memory_order_relaxed)); !token.is_nobody()) {
+      polls.remove_sockets(i, token);  // those of the dead would stay
+    }
+  }
   return take_name_away(domain, *file, opened->fd_.view());
 }
 

@@ -3,7 +3,8 @@
 /// the machine's byte order: who shares memory shares a machine.
 ///
 ///     byte 0        256     768        type_at   members_at   hints_at          heap_at   map_at   slots_at  arena_at
-///          | header | state | …        | type    | members    | ready … free …  | ranks   | blocks | slots   | arena |
+///          | header | state | …        | type    | members    | ready, urgent, free | ranks   | blocks | slots   |
+///          arena |
 ///
 /// The header is written once, before others see it. The type is a record of memory/type_record_layout.hpp.
 ///
@@ -82,8 +83,11 @@ struct QueueState {
   std::atomic<std::uint64_t> returned;  ///< messages that the dead gave back
   std::array<std::uint64_t, 3> reserved;
   // What a sender tells a receiver by.
-  alignas(64) std::atomic<std::uint64_t> ready;  ///< the root of the hints of slots that are ready
+  alignas(
+      64) std::atomic<std::uint64_t> ready;  ///< the root of the hints of slots that are ready, of the lowest priority
   std::array<std::uint64_t, 7> reserved_1;
+  alignas(64) std::atomic<std::uint64_t> urgent;  ///< and of all others
+  std::array<std::uint64_t, 7> reserved_7;
   // Senders'.
   alignas(64) std::atomic<std::uint64_t> next_seq;
   std::array<std::uint64_t, 7> reserved_2;
@@ -94,13 +98,16 @@ struct QueueState {
   alignas(64) QueueMutexBytes taking;  ///< whoever orders what is ready, and takes the first, holds it
   std::atomic<std::uint32_t> drains;   ///< odd while hints are taken out and not yet in the heap
   std::atomic<std::uint32_t> queued;   ///< how many are in the heap
-  std::array<std::uint64_t, 2> reserved_4;
+  std::uint64_t ordered_below;         ///< what is queued with a lower number comes before all that is not yet
+  std::uint64_t reserved_4;
   // The arena's.
   alignas(64) QueueMutexBytes allocating;  ///< whoever changes the map of blocks holds it
   std::uint32_t next_block;                ///< where to look for room
   std::atomic<std::uint32_t> free_blocks;
-  std::array<std::uint64_t, 2> reserved_5;
-  std::array<std::uint64_t, 16> reserved_6;
+  std::atomic<std::uint32_t> left_spent;  ///< 1: there may be slots that are spent, and nobody is about to free
+  std::uint32_t reserved_5;
+  std::uint64_t reserved_6;
+  std::array<std::uint64_t, 8> reserved_8;
 };
 
 struct QueueMember {
@@ -192,7 +199,7 @@ constexpr bool fits(const QueueHeader& header, std::uint64_t bytes) noexcept {
          header.slot_bytes >= slot_bytes_at + header.short_bytes && std::has_single_bit(header.block_bytes) &&
          header.block_bytes >= 64 && header.slots <= most_queue_bytes / header.slot_bytes &&
          lies(header.type_at, header.type_bytes) && lies(header.members_at, header.members * sizeof(QueueMember)) &&
-         lies(header.hints_at, 2 * hint_words(header.slots) * 8) &&
+         lies(header.hints_at, 3 * hint_words(header.slots) * 8) &&
          lies(header.heap_at, header.slots * sizeof(QueueRank)) &&
          lies(header.map_at, (header.blocks + std::uint64_t{63}) / 64 * 8) &&
          lies(header.slots_at, header.slots * header.slot_bytes) &&
@@ -208,10 +215,12 @@ static_assert(offsetof(QueueHeader, arena_at) == 112 && offsetof(QueueHeader, sl
 static_assert(offsetof(QueueHeader, slots) == 144 && offsetof(QueueHeader, blocks) == 152);
 static_assert(sizeof(QueueState) == 512 && offsetof(QueueState, arrived) == 4 && offsetof(QueueState, freed) == 8);
 static_assert(offsetof(QueueState, looked) == 24 && offsetof(QueueState, returned) == 32);
-static_assert(offsetof(QueueState, ready) == 64 && offsetof(QueueState, next_seq) == 128);
-static_assert(offsetof(QueueState, free) == 192 && offsetof(QueueState, taking) == 256);
-static_assert(offsetof(QueueState, drains) == 296 && offsetof(QueueState, queued) == 300);
-static_assert(offsetof(QueueState, allocating) == 320 && offsetof(QueueState, free_blocks) == 364);
+static_assert(offsetof(QueueState, ready) == 64 && offsetof(QueueState, urgent) == 128);
+static_assert(offsetof(QueueState, next_seq) == 192 && offsetof(QueueState, free) == 256);
+static_assert(offsetof(QueueState, taking) == 320 && offsetof(QueueState, drains) == 360);
+static_assert(offsetof(QueueState, queued) == 364 && offsetof(QueueState, ordered_below) == 368);
+static_assert(offsetof(QueueState, allocating) == 384 && offsetof(QueueState, free_blocks) == 428 &&
+              offsetof(QueueState, left_spent) == 432);
 static_assert(sizeof(QueueMember) == 64 && sizeof(QueueSlot) == slot_bytes_at && sizeof(QueueRank) == 16);
 static_assert(offsetof(QueueSlot, seq) == 8 && offsetof(QueueSlot, length) == 16 && offsetof(QueueSlot, blocks) == 28);
 static_assert(offsetof(QueueSlot, priority) == 32 && offsetof(QueueSlot, sent) == 40 &&

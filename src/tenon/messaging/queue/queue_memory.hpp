@@ -28,7 +28,8 @@ class QueueMemory {
     return {reinterpret_cast<QueueMember*>(start_ + header_.members_at), header_.members};
   }
   HintSet<> ready() const noexcept { return {state().ready, hints(0), header_.slots}; }
-  HintSet<> free() const noexcept { return {state().free, hints(hint_words(header_.slots)), header_.slots}; }
+  HintSet<> urgent() const noexcept { return {state().urgent, hints(1), header_.slots}; }
+  HintSet<> free() const noexcept { return {state().free, hints(2), header_.slots}; }
   RankHeap heap() const noexcept {
     return {{reinterpret_cast<QueueRank*>(start_ + header_.heap_at), header_.slots}, state().queued};
   }
@@ -58,8 +59,8 @@ class QueueMemory {
   }
 
  private:
-  std::atomic<std::uint64_t>* hints(std::uint64_t words) const noexcept {
-    return reinterpret_cast<std::atomic<std::uint64_t>*>(start_ + header_.hints_at) + words;
+  std::atomic<std::uint64_t>* hints(std::uint64_t set) const noexcept {
+    return reinterpret_cast<std::atomic<std::uint64_t>*>(start_ + header_.hints_at) + set * hint_words(header_.slots);
   }
   static Mutex& mutex_in(QueueMutexBytes& bytes) noexcept { return *std::launder(reinterpret_cast<Mutex*>(&bytes)); }
   static QueueBell& bell_in(QueueBellBytes& bytes) noexcept {

@@ -12,6 +12,9 @@ namespace {
 constexpr std::int64_t between_looks = std::chrono::nanoseconds(recheck_interval).count();
 // Some 50 µs of pauses, and how often time and stop are asked for by who never sleeps.
 constexpr int adaptive_looks = 2000;
+constexpr int looks_between_times = 16;
+// Longer than all of these take, unless somebody is kept in a lock, for which each look waits.
+constexpr std::int64_t longest_looks = 8'000'000;
 
 }  // namespace
 
@@ -21,6 +24,7 @@ QueuePort::QueuePort(const Holder& holder, std::optional<QueueFile> file, QueueM
       memory_(memory),
       name_(name),
       fork_(ForkCount::begin()),
+      polls_(holder_.domain(), memory_),
       deaths_(holder) {}
 
 Result<std::unique_ptr<QueuePort>> QueuePort::create(const Holder& holder, std::string_view name,
@@ -84,10 +88,15 @@ std::optional<std::uint16_t> QueuePort::enter() noexcept {
 
 // Whatever is still held, by messages that outlive their queue, is where it was.
 QueuePort::~QueuePort() {
-  if (slots_ && ForkCount::now() == fork_ && slots_->reclaim(place_, holder_.token())) {
-    memory_.arrived().ring_all();
-    memory_.freed().ring_all();
+  if (!slots_ || ForkCount::now() != fork_) {
+    return;
   }
+  if (slots_->reclaim(place_, holder_.token())) {
+    ring_for_all();
+  } else {
+    slots_->leave_to_others();
+  }
+  polls_.remove_sockets(place_, holder_.token());
 }
 
 Result<void> QueuePort::may_use(const char* call) const {
@@ -140,8 +149,8 @@ void QueuePort::look_around() noexcept {
     if (const auto dead = deaths_.took(token); dead && *dead) {
       QueueSlots own(memory_, holder_.token(), place_);
       if (own.reclaim(i, token)) {
-        memory_.arrived().ring_all();
-        memory_.freed().ring_all();
+        ring_for_all();
+        polls_.remove_sockets(i, token);
       }
     }
   }
@@ -189,7 +198,11 @@ auto QueuePort::wait(QueueBell& bell, const char* call, Try attempt, Deadline de
   const bool may_help =
       waiting == Waiting::spin || heard_from_.load(std::memory_order_relaxed) != own_processor();  // a guess
   while (waiting != Waiting::sleep && may_help) {
+    const std::int64_t begun = coarse_now();
     for (int look = 0; look < adaptive_looks; ++look) {
+      if (look % looks_between_times == 0 && coarse_now() - begun >= longest_looks) {
+        break;
+      }
       pause_processor();
       got = attempt();
       if (!got.failed_with(Errc::would_block)) {
@@ -231,11 +244,18 @@ Result<HeldSlot> QueuePort::try_claim(std::uint64_t bytes) {
   if (!allowed) [[unlikely]] {
     return fail(std::move(allowed.error()));
   }
-  auto claimed = slots_->claim(bytes);
-  if (claimed.failed_with(Errc::would_block)) {
-    look_now_and_then();
+  return try_polled(QueueNews::room, [&] { return slots_->claim(bytes); });
+}
+
+// Who polls is rung for what it does not find here.
+template <class Try>
+auto QueuePort::try_polled(QueueNews news, Try attempt) -> decltype(attempt()) {
+  auto got = attempt();
+  if (!got.failed_with(Errc::would_block)) [[likely]] {
+    return got;
   }
-  return claimed;
+  look_now_and_then();
+  return polls_.arm(news, place_) ? attempt() : std::move(got);
 }
 
 Result<void> QueuePort::commit(const HeldSlot& held, std::uint64_t length, Priority priority) {
@@ -245,7 +265,7 @@ Result<void> QueuePort::commit(const HeldSlot& held, std::uint64_t length, Prior
   if (!slots_->commit(held, length, priority)) [[unlikely]] {
     return refusal("Queue::send");
   }
-  memory_.arrived().ring_one();
+  ring_for_message();
   return {};
 }
 
@@ -278,11 +298,9 @@ Result<HeldSlot> QueuePort::try_take() {
   if (auto usable = may_use("Queue::receive"); !usable) [[unlikely]] {
     return fail(std::move(usable.error()));
   }
-  auto taken = slots_->take();
+  auto taken = try_polled(QueueNews::message, [this] { return slots_->take(); });
   if (taken) {
     look_while_busy(*taken);
-  } else if (taken.failed_with(Errc::would_block)) {
-    look_now_and_then();
   }
   return taken;
 }
@@ -294,6 +312,23 @@ void QueuePort::ring_for_room() noexcept {
   } else {
     memory_.freed().ring_all();
   }
+  polls_.ring(QueueNews::room);
+}
+
+void QueuePort::ring_for_message() noexcept {
+  memory_.arrived().ring_one();
+  polls_.ring(QueueNews::message);
+}
+
+void QueuePort::ring_for_all() noexcept {
+  memory_.arrived().ring_all();
+  memory_.freed().ring_all();
+  polls_.ring(QueueNews::message);
+  polls_.ring(QueueNews::room);
+}
+
+Result<FdView> QueuePort::fd(QueueNews news) {
+  return may_use("Queue::fd").and_then([&] { return polls_.fd(news, place_, holder_.token()); });
 }
 
 bool QueuePort::deliver(const HeldSlot& held) noexcept {
@@ -304,13 +339,22 @@ bool QueuePort::deliver(const HeldSlot& held) noexcept {
   return true;
 }
 
+Result<void> QueuePort::acknowledge(const HeldSlot& held) {
+  if (ForkCount::now() != fork_) {
+    return fail(Error(Errc::in_child, "Taken::acknowledge").on(name_));
+  }
+  return deliver(held) ? Result<void>() : fail(Errc::not_found, "Taken::acknowledge");
+}
+
 Result<void> QueuePort::give_back(const HeldSlot& held) {
   if (auto usable = may_use("Queue::give_back"); !usable && !usable.failed_with(Errc::closed)) {
     return usable;
   }
-  auto back = slots_->give_back(held);
-  memory_.arrived().ring_one();
-  return back;
+  if (!slots_->give_back(held)) {
+    return fail(Errc::not_found, "Queue::give_back");
+  }
+  ring_for_message();
+  return {};
 }
 
 Result<void> QueuePort::put_back(const HeldSlot& held) {

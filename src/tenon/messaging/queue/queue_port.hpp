@@ -7,6 +7,7 @@
 /// Threads: all calls from several at once but the destructor. fork: a child's calls say in_child.
 #include <tenon/base/deadline.hpp>
 #include <tenon/messaging/queue/queue_file.hpp>
+#include <tenon/messaging/queue/queue_polls.hpp>
 #include <tenon/messaging/queue/queue_slots.hpp>
 #include <tenon/os/fork_count.hpp>
 #include <tenon/os/own_processor.hpp>
@@ -52,7 +53,9 @@ class QueuePort {
   /// At once or not at all. Outcomes: would_block, closed. Else as above.
   Result<HeldSlot> try_take();
   bool deliver(const HeldSlot& held) noexcept;
-  /// Failures: in_child; would_block (somebody is stopped in the lock: it comes back when this handle goes).
+  /// The same for who may be a child by now. Outcomes: not_found (it is another's). Failures: in_child.
+  Result<void> acknowledge(const HeldSlot& held);
+  /// Outcomes: not_found (it is another's). Failures: in_child.
   Result<void> give_back(const HeldSlot& held);
   /// As if it had never been taken.
   Result<void> put_back(const HeldSlot& held);
@@ -62,6 +65,11 @@ class QueuePort {
     auto allowed = may_use("Queue::peek");
     return allowed ? slots_->look_at_first(look) : Looked(fail(std::move(allowed.error())));
   }
+
+  /// Readable once a message, or room, may be there that was not when try_take() or try_claim() said would_block; and
+  /// once in each recheck_interval. Failures: limit_reached (descriptors), no_space, permission_denied, in_child,
+  /// closed.
+  Result<FdView> fd(QueueNews news);
 
   const QueueSlot& slot(const HeldSlot& held) const noexcept { return memory_.slot(held.slot); }
   std::byte* bytes_of(const HeldSlot& held) const noexcept { return memory_.bytes_of(memory_.slot(held.slot)); }
@@ -78,7 +86,11 @@ class QueuePort {
   Result<void> refusal(const char* call) const;
   Result<void> has_room_for(std::uint64_t bytes) const;
   std::optional<std::uint16_t> enter() noexcept;
+  void ring_for_message() noexcept;
   void ring_for_room() noexcept;
+  void ring_for_all() noexcept;
+  template <class Try>
+  auto try_polled(QueueNews news, Try attempt) -> decltype(attempt());
   void look_now_and_then() noexcept;
   void look_while_busy(const HeldSlot& taken) noexcept;
   void look_around() noexcept;
@@ -97,6 +109,7 @@ class QueuePort {
   std::atomic<Waiting> waiting_ = Waiting::adaptive;
   std::atomic<std::uint32_t> heard_from_ = UINT32_MAX;  // the processor of who sent what was last taken
   std::atomic<std::uint32_t> taken_ = 0;
+  QueuePolls polls_;
   std::mutex looking_;  // of this process's threads one looks for the dead at a time
   Deaths deaths_;
 };

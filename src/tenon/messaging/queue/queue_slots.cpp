@@ -10,6 +10,10 @@ namespace tenon {
 
 namespace {
 
+constexpr bool is_later(std::uint64_t one, std::uint64_t other) noexcept {
+  return static_cast<std::int64_t>(one - other) > 0;  // they may wrap
+}
+
 // Longer than anybody who runs holds a lock, and no deadline's business.
 constexpr std::chrono::milliseconds kept_in_lock{10};
 
@@ -91,20 +95,18 @@ void QueueSlots::prepare_next(std::uint32_t after) noexcept {
 }
 
 Result<HeldSlot> QueueSlots::claim(std::uint64_t bytes) {
-  const auto held = claim_slot();
-  if (!held) {
-    return fail(Errc::would_block, "Queue::send");
-  }
   if (const std::uint64_t count = memory_.blocks_for(bytes); count != 0) {
-    if (auto there = take_blocks(memory_.slot(held->slot), static_cast<std::uint32_t>(count)); !there) {
-      abandon(*held);
-      return fail(std::move(there.error()));
-    }
+    return claim_with_blocks(static_cast<std::uint32_t>(count));
   }
-  return *held;
+  auto held = claim_slot();
+  if (!held && collect_what_was_left()) {
+    held = claim_slot();
+  }
+  return held ? Result<HeldSlot>(*held) : fail(Errc::would_block, "Queue::send");
 }
 
-Result<void> QueueSlots::take_blocks(QueueSlot& slot, std::uint32_t count) {
+// First the room, then the slot: whoever finds no room has not kept a slot from others meanwhile.
+Result<HeldSlot> QueueSlots::claim_with_blocks(std::uint32_t count) {
   auto guard = lock_allocating();
   if (!guard) {
     return fail(std::move(guard.error()));
@@ -115,21 +117,38 @@ Result<void> QueueSlots::take_blocks(QueueSlot& slot, std::uint32_t count) {
   if (!first && collect_spent()) {
     first = map.find(count, state.next_block);
   }
-  if (!first) {
+  auto held = first ? claim_slot() : std::nullopt;
+  if (first && !held && collect_spent()) {
+    held = claim_slot();
+  }
+  if (!held) {
     return fail(Errc::would_block, "Queue::send");
   }
   map.take(*first, count);
+  QueueSlot& slot = memory_.slot(held->slot);
   slot.first_block = *first;
+  // Who dies between the two has no blocks, rather than some that another slot had before.
+  std::atomic_signal_fence(std::memory_order_release);
   slot.blocks = count;
   state.next_block = *first + count;
   // relaxed: a figure, under the lock
   state.free_blocks.store(state.free_blocks.load(std::memory_order_relaxed) - count, std::memory_order_relaxed);
-  return {};
+  return *held;
+}
+
+// For who needs a slot, and no blocks.
+bool QueueSlots::collect_what_was_left() noexcept {
+  if (memory_.state().left_spent.load(std::memory_order_seq_cst) == 0) {  // Q6
+    return false;
+  }
+  const auto guard = lock_allocating();
+  return guard && collect_spent();
 }
 
 // Of those who could not get the lock in their time. Under the lock.
 bool QueueSlots::collect_spent() noexcept {
   bool any = false;
+  memory_.state().left_spent.store(0, std::memory_order_seq_cst);  // Q6, who leaves one from now on says so
   for (std::uint32_t i = 0; i < memory_.header().slots; ++i) {
     if (const SlotState state = state_of(memory_.slot(i)); state.phase == SlotPhase::spent) {
       give_blocks_back(i, state);
@@ -155,7 +174,9 @@ void QueueSlots::give_blocks_back(std::uint32_t at, SlotState spent) noexcept {
   hint_free(at);
 }
 
+// The last one died under the lock, and may have been about to free a slot of somebody who lives.
 void QueueSlots::rebuild_map() noexcept {
+  memory_.state().left_spent.store(1, std::memory_order_relaxed);  // under the lock
   BlockMap map = memory_.blocks();
   map.clear();
   for (std::uint32_t i = 0; i < memory_.header().slots; ++i) {
@@ -184,62 +205,88 @@ bool QueueSlots::commit(const HeldSlot& held, std::uint64_t length, Priority pri
   if (!change(held.slot, held.state, SlotPhase::ready)) {                       // Q1
     return false;
   }
-  memory_.ready().set(held.slot);
+  if (priority == lowest_priority) [[likely]] {
+    memory_.ready().set(held.slot);
+  } else {
+    memory_.urgent().set(held.slot);
+  }
   prepare_next(held.slot);
   return true;
 }
 
 bool QueueSlots::seems_filled() const noexcept {
   const QueueState& state = memory_.state();
-  const std::uint32_t drains = state.drains.load(std::memory_order_acquire);                                     // Q5
-  return drains % 2 != 0 || !memory_.ready().is_empty() || state.queued.load(std::memory_order_acquire) != 0 ||  // Q5
-         state.drains.load(std::memory_order_acquire) != drains;                                                 // Q5
+  const std::uint32_t drains = state.drains.load(std::memory_order_acquire);                  // Q5
+  return !memory_.ready().is_empty() || state.queued.load(std::memory_order_acquire) != 0 ||  // Q5
+         !memory_.urgent().is_empty() || drains % 2 != 0 ||
+         state.drains.load(std::memory_order_acquire) != drains;  // Q5
 }
 
 // Under the lock, without which no state changes from ready, or to queued.
 void QueueSlots::queue_up(RankHeap& heap, std::uint32_t at, SlotState state) noexcept {
   QueueSlot& slot = memory_.slot(at);
   slot.state.store(state.in(SlotPhase::queued).word(), std::memory_order_relaxed);  // by the lock: Q1 was its sender's
-  heap.push({.seq = slot.seq, .priority = slot.priority, .slot = at});
+  if (!heap.push({.seq = slot.seq, .priority = slot.priority, .slot = at})) {
+    rebuild_heap();  // it is full of what is not queued
+  }
 }
 
 void QueueSlots::drain(RankHeap& heap) noexcept {
   QueueState& state = memory_.state();
+  HintSet<> ready = memory_.ready();
+  // Of one word all hints are taken at one moment, and what has none then was not sent before what has one.
+  std::uint64_t below =
+      ready.is_one_word() ? state.ordered_below : state.next_seq.load(std::memory_order_acquire);  // Q2
   const std::uint32_t drains = state.drains.load(std::memory_order_relaxed);  // own, under the lock
   state.drains.store(drains | 1U, std::memory_order_relaxed);                 // Q5, before the hints are taken
-  memory_.ready().take_all([&](std::uint32_t hinted) {
-    if (hinted < memory_.header().slots) {  // else garbage
-      if (const SlotState seen = state_of(memory_.slot(hinted)); seen.phase == SlotPhase::ready) {
-        queue_up(heap, hinted, seen);
-      }
+  const auto queue_if_ready = [&](std::uint32_t hinted) {
+    if (hinted >= memory_.header().slots) {
+      return;  // garbage
     }
-  });
+    if (const SlotState seen = state_of(memory_.slot(hinted)); seen.phase == SlotPhase::ready) {
+      queue_up(heap, hinted, seen);
+      const std::uint64_t behind = memory_.slot(hinted).seq + 1;
+      below = ready.is_one_word() && is_later(behind, below) ? behind : below;
+    }
+  };
+  memory_.urgent().take_all(queue_if_ready);
+  ready.take_all(queue_if_ready);
+  state.ordered_below = below;
   state.drains.store((drains | 1U) + 1, std::memory_order_release);  // Q5
 }
 
-// Under the lock: moves what is ready into the heap until what comes first there is known to come first of all: nothing
-// else is ready, or it has a number from before the hints were taken.
+// Under the lock: what comes first in the heap comes first of all. Nothing urgent is elsewhere, or it has a number from
+// before the hints were taken; and of the lowest priority, what is elsewhere was not sent before it.
 Result<void> QueueSlots::order_ready(RankHeap& heap) {
   if (!heap.is_sound()) {
     return fail(Error(Errc::corrupt, "Queue::receive").because("more is queued than there are slots"));
   }
-  auto ready = memory_.ready();
-  if (const auto likely = ready.seen_first(); likely && *likely < memory_.header().slots) {
-    const QueueSlot& slot = memory_.slot(*likely);
+  const auto is_ordered = [&] {
+    drop_garbage(heap);
+    return heap.size() != 0 && is_later(memory_.state().ordered_below, heap.first().seq);
+  };
+  for (bool drained = false; !is_ordered() || !memory_.urgent().is_empty(); drained = true) {
+    const std::uint64_t drawn = drained ? memory_.state().next_seq.load(std::memory_order_acquire) : 0;  // Q2
+    drain(heap);
+    if (drained && is_ordered() && is_later(drawn, heap.first().seq)) {
+      return {};
+    }
+    if (heap.size() == 0 && memory_.ready().is_empty() && memory_.urgent().is_empty()) {
+      return fail(Errc::would_block, "Queue::receive");
+    }
+  }
+  return {};
+}
+
+// Where a single message is on its way, its lines come while the lock is taken.
+void QueueSlots::ask_for_first() const noexcept {
+  const auto likely = memory_.ready().seen_first();
+  if (likely && *likely < memory_.header().slots && memory_.state().queued.load(std::memory_order_relaxed) == 0) {
+    const QueueSlot& slot = memory_.slot(*likely);  // relaxed: a guess
+    prefetch_for_writing(&memory_.state().ready);
     prefetch_for_writing(&slot);
     __builtin_prefetch(reinterpret_cast<const std::byte*>(&slot) + slot_bytes_at);
   }
-  drain(heap);
-  while (!ready.is_empty()) {
-    const std::uint64_t drawn = memory_.state().next_seq.load(std::memory_order_acquire);  // Q2
-    drain(heap);
-    drop_garbage(heap);
-    if (heap.size() != 0 && static_cast<std::int64_t>(heap.first().seq - drawn) < 0) {
-      return {};
-    }
-  }
-  drop_garbage(heap);
-  return heap.size() != 0 ? Result<void>() : fail(Errc::would_block, "Queue::receive");
 }
 
 // What somebody wrote into the heap that is not queued.
@@ -259,6 +306,7 @@ void QueueSlots::rebuild_heap() noexcept {
   RankHeap heap = memory_.heap();
   const std::uint32_t drains = state.drains.load(std::memory_order_relaxed) | 1U;  // own, under the lock
   state.drains.store(drains, std::memory_order_seq_cst);                           // Q5
+  state.ordered_below = state.next_seq.load(std::memory_order_acquire);            // Q2
   heap.clear();
   for (std::uint32_t i = 0; i < memory_.header().slots; ++i) {
     const SlotState seen = state_of(memory_.slot(i));
@@ -273,6 +321,7 @@ Result<HeldSlot> QueueSlots::take() {
   if (!seems_filled()) {
     return fail(Errc::would_block, "Queue::receive");
   }
+  ask_for_first();
   auto guard = lock_taking();
   if (!guard) {
     return fail(std::move(guard.error()));
@@ -307,38 +356,45 @@ bool QueueSlots::release(std::uint32_t at, SlotState held) noexcept {
   if (!change(at, held, SlotPhase::spent)) {
     return false;
   }
-  // Who cannot get the lock leaves the blocks to whoever needs them.
-  if (auto guard = lock_allocating()) {
-    give_blocks_back(at, held.in(SlotPhase::spent));
-  }
+  give_back_spent(at, held.in(SlotPhase::spent));
   return true;
+}
+
+// Who cannot get the lock leaves the slot to whoever needs it.
+void QueueSlots::give_back_spent(std::uint32_t at, SlotState spent) noexcept {
+  if (auto guard = lock_allocating()) {
+    give_blocks_back(at, spent);
+  } else {
+    memory_.state().left_spent.store(1, std::memory_order_seq_cst);  // Q6
+  }
 }
 
 bool QueueSlots::deliver(const HeldSlot& held) noexcept { return release(held.slot, held.state); }
 
 void QueueSlots::abandon(const HeldSlot& held) noexcept { release(held.slot, held.state); }
 
-Result<void> QueueSlots::give_back(const HeldSlot& held) {
-  auto guard = lock_taking();
-  if (!guard) {
-    return fail(std::move(guard.error()));
+// Without the lock: like a message just sent, but with the number that it had. Its number says where it is to be.
+bool QueueSlots::give_back(const HeldSlot& held) noexcept {
+  if (!change(held.slot, held.state, SlotPhase::ready)) {  // Q1
+    return false;
   }
-  RankHeap heap = memory_.heap();
-  if (state_of(memory_.slot(held.slot)) != held.state) {
-    return fail(Errc::not_found, "Queue::give_back");
-  }
-  queue_up(heap, held.slot, held.state);
-  return {};
+  memory_.ready().set(held.slot);
+  return true;
+}
+
+void QueueSlots::leave_to_others() noexcept {
+  std::uint64_t own = self_.value();
+  memory_.member(place_).token.compare_exchange_strong(own, Token::random().value(), std::memory_order_acq_rel);  // M1
 }
 
 // Under the lock. Returns whether a message came back.
 bool QueueSlots::take_back(RankHeap& heap, std::uint32_t at, std::uint32_t place) noexcept {
   const SlotState seen = state_of(memory_.slot(at));
-  if (seen.phase == SlotPhase::free) {
-    hint_free(at);  // the dead may have taken the hint away
-    return false;
+  // The dead may have taken the hint away, or what is above it, of whatever slot.
+  if (auto free = memory_.free(); seen.phase == SlotPhase::free || free.has(at)) {
+    free.set(at);
   }
-  if (seen.member != place) {
+  if (seen.phase == SlotPhase::free || seen.member != place) {
     return false;
   }
   switch (seen.phase) {
@@ -346,13 +402,17 @@ bool QueueSlots::take_back(RankHeap& heap, std::uint32_t at, std::uint32_t place
       release(at, seen);
       return false;
     case SlotPhase::ready:
-    case SlotPhase::taken:
       queue_up(heap, at, seen);
-      return seen.phase == SlotPhase::taken;
-    case SlotPhase::spent:
-      if (auto guard = lock_allocating()) {
-        give_blocks_back(at, seen);
+      return false;
+    case SlotPhase::taken:
+      // Who was taken for dead and lives may be delivering it.
+      if (!change(at, seen, SlotPhase::ready)) {  // Q1
+        return false;
       }
+      queue_up(heap, at, seen);
+      return true;
+    case SlotPhase::spent:
+      give_back_spent(at, seen);
       return false;
     case SlotPhase::free:
     case SlotPhase::queued:

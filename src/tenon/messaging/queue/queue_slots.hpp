@@ -2,17 +2,17 @@
 /// What a member of a queue does with its slots: claims one, writes it, makes it ready; takes the first, delivers it or
 /// gives it back; and takes back what the dead had.
 ///
-/// 1. Roles. Any thread of any member claims, commits, delivers what it took. Who takes, gives back or reclaims does so
-///    under the lock `taking`, which this takes itself; who changes the map of blocks under `allocating`, taken last.
+/// 1. Roles. Any thread of any member claims, commits, delivers what it took or gives it back. Who takes or reclaims
+///    does so under the lock `taking`, which this takes itself; who changes the map of blocks under `allocating`, taken
+///    last.
 /// 2. Layout. queue_layout.hpp.
 /// 3. Invariants. I1: a slot's state decides what it holds; hints, heap and map are made from it. I2: only who claimed
-/// a
-///    slot writes it until it is ready; only who took it, under the lock, reads it until it is free or queued again.
+///    a slot writes it until it is ready; only who took it, under the lock, reads it until it is free or queued again.
 ///    Who is dead does neither, and only who holds the lock does it for them. I3: a slot that is queued is in the heap
-///    once, when nobody holds the lock; one that is ready has its hint, or its sender lives and sets it next, or its
-///    sender's death is not known yet. I4: what a message is taken before has a lower priority, or the same and a later
-///    number; numbers are drawn before the message is ready. I5: blocks that stand in a slot are taken in the map; they
-///    are written under the lock, and are none in a slot that is free.
+///    once, when nobody holds the lock; one that is ready has its hint, or who sent it or gave it back lives and sets
+///    it next, or its death is not known yet. I4: what a message is taken before has a lower priority, or the same and
+///    a later number; numbers are drawn before the message is ready. I5: blocks that stand in a slot are taken in the
+///    map; they are written under the lock, and are none in a slot that is free.
 /// 4. Edges.
 ///      Q1  compare-exchange of a state, to ready (commit) → load-acquire (order_ready): publishes the message.
 ///      Q2  fetch_add of next_seq (commit) → load-acquire (order_ready): who sees a number drawn sees the hints of all
@@ -21,17 +21,17 @@
 ///      Q3  compare-exchange of a state, to free (release) → compare-exchange (claim): the message has been read.
 ///      Q4  state free, then has(); hint taken, then state: sequentially consistent, so that who takes a hint away and
 ///          finds no free slot is seen by who frees it.
-///      Q5  `drains` odd, hints, heap, `drains` even (take) ↔ `drains`, hints, heap, `drains` (seems_empty): who sees
-///      it
-///          even and the same before and after has not missed what was on its way from one to the other.
+///      Q5  `drains` odd, hints, heap, `drains` even (take) ↔ `drains`, hints, heap, `drains` (seems_filled): who sees
+///          it even and the same before and after has not missed what was on its way from one to the other.
+///      Q6  slot spent, `left_spent` (release) ↔ announce, `left_spent` (claim): sequentially consistent, and news as
+///          queue_bell.hpp has it (B1).
 ///      M1  store-release of a member's token, 0 (reclaim) → those of queue_port.hpp: the place is free.
 ///      What is under a lock is published by it.
 /// 5. Progress. Claiming a slot, writing, making it ready and delivering are lock-free for messages that stand in their
 ///    slots: a sender that is stopped holds its own slot alone. Receivers block each other for as long as it takes to
 ///    move what is ready into the heap, and to take one; long messages, for as long as it takes to find room.
 /// 6. If a process dies here. A sender before its message is ready: it was never sent; from then on it is sent, and
-/// found
-///    by its hint, or when the death is known. A receiver before it says that it was delivered: the message is where
+///    found by its hint, or when the death is known. A receiver before it says that it was delivered: the message is where
 ///    it was, by its number, once the death is known; from then on it is gone. In the lock: the next one makes the heap
 ///    anew from the states. In `allocating`: the map, from what stands in the slots.
 /// 7. Use instead. MpmcRing between threads that live and die together.
@@ -80,12 +80,14 @@ class QueueSlots {
   auto look_at_first(Look look) -> Result<decltype(look(std::declval<const QueueSlot&>()))>;
   /// Delivered, and its slot free. False: it had been taken back, since this process was taken for dead.
   bool deliver(const HeldSlot& held) noexcept;
-  /// It is where it was. Outcomes: would_block (somebody is kept in the lock).
-  Result<void> give_back(const HeldSlot& held);
+  /// It is where it was. False: it had been taken back before.
+  bool give_back(const HeldSlot& held) noexcept;
 
   /// Takes back what the member at this place had, whose token this is, and gives the place up. Returns how many
   /// messages came back; nothing where it is another's by now. Outcomes: would_block (somebody is kept in the lock).
   Result<std::optional<std::uint32_t>> reclaim(std::uint32_t place, Token dead);
+  /// Who goes while somebody is kept in the lock: its place and all that it has are a dead one's from now on.
+  void leave_to_others() noexcept;
 
  private:
   // Each member begins elsewhere, so that they do not all try the same.
@@ -101,6 +103,7 @@ class QueueSlots {
   Result<MutexGuard> lock_taking();
   Result<void> order_ready(RankHeap& heap);
   void queue_up(RankHeap& heap, std::uint32_t at, SlotState state) noexcept;
+  void ask_for_first() const noexcept;
   void drain(RankHeap& heap) noexcept;
   bool is_queued(std::uint32_t slot) const noexcept;
   void drop_garbage(RankHeap& heap) const noexcept;
@@ -108,9 +111,11 @@ class QueueSlots {
   void rebuild_heap() noexcept;
 
   Result<MutexGuard> lock_allocating();
-  Result<void> take_blocks(QueueSlot& slot, std::uint32_t count);
+  Result<HeldSlot> claim_with_blocks(std::uint32_t count);
+  void give_back_spent(std::uint32_t at, SlotState spent) noexcept;
   void give_blocks_back(std::uint32_t at, SlotState spent) noexcept;
   bool collect_spent() noexcept;
+  bool collect_what_was_left() noexcept;
   void rebuild_map() noexcept;
 
   bool change(std::uint32_t at, SlotState from, SlotPhase to) noexcept {

@@ -1,4 +1,7 @@
+#include <tenon/messaging/dispatcher/dispatcher.hpp>
+#include <tenon/messaging/dispatcher/task.hpp>
 #include <tenon/messaging/queue/queue.hpp>
+#include <tenon/os/poll.hpp>
 #include <tenon/os/process.hpp>
 
 #include <kit/patience.hpp>
@@ -109,6 +112,62 @@ TEST_F(QueueTest, messages_of_any_length_come_back_as_they_were) {
   }
   const std::vector<std::byte> longer((1 << 20) + 1);
   EXPECT_TRUE(texts.send(longer, soon()).failed_with(Errc::message_too_long));
+}
+
+TEST_F(QueueTest, fd_is_readable_when_a_message_comes_and_not_before) {
+  auto jobs = Queue<Job>::create(self_, "jobs").or_throw();
+  auto others = Queue<Job>::open(self_, "jobs").or_throw();
+  const FdView fd = jobs.fd().or_throw();
+  for (std::uint64_t i = 0; i < 3; ++i) {
+    EXPECT_TRUE(jobs.try_receive().failed_with(Errc::would_block));
+    others.send(job(i), soon()).or_throw();
+    wait_ready(fd, Ready::reading, soon()).or_throw();
+    EXPECT_EQ(jobs.try_receive().or_throw().value.number, i);
+  }
+}
+
+TEST_F(QueueTest, fd_for_room_is_readable_when_a_slot_is_freed) {
+  auto jobs = Queue<Job>::create(self_, "jobs", {.messages = 1}).or_throw();
+  auto others = Queue<Job>::open(self_, "jobs").or_throw();
+  jobs.try_send(job(0)).or_throw();
+  const FdView fd = jobs.fd_for_room().or_throw();
+  EXPECT_TRUE(jobs.try_send(job(1)).failed_with(Errc::would_block));
+  EXPECT_EQ(others.receive(soon()).or_throw().value.number, 0U);
+  wait_ready(fd, Ready::reading, soon()).or_throw();
+  jobs.try_send(job(1)).or_throw();
+}
+
+TEST_F(QueueTest, a_coroutine_awaits_the_next_message) {
+  auto jobs = Queue<Job>::create(self_, "jobs").or_throw();
+  auto dispatcher = Dispatcher::create().or_throw();
+  std::vector<std::uint64_t> got;
+  const auto work = [&]() -> Task {
+    for (int i = 0; i < 2; ++i) {
+      auto next = co_await dispatcher.next(jobs);
+      got.push_back(std::move(next).or_throw().value.number);
+    }
+    dispatcher.finish();
+  };
+  const Task working = work();
+  jobs.send(job(5), soon()).or_throw();
+  jobs.send(job(6), soon()).or_throw();
+  dispatcher.run(soon()).or_throw();
+  EXPECT_THAT(got, testing::ElementsAre(5, 6));
+}
+
+TEST_F(QueueTest, one_may_stand_in_any_memory_that_is_shared) {
+  const std::uint64_t bytes = Queue<Job>::memory_needed({.messages = 8}).or_throw();
+  const Mapping memory = Mapping::shared_with_children(bytes).or_throw();
+  auto jobs = Queue<Job>::create_in(self_, memory.bytes(), {.messages = 8}).or_throw();
+  Child child = spawn([&] {
+                  const Life life = Life::join(domain_).or_throw();
+                  const Holder self = Holder::of(domain_, life).or_throw();
+                  auto own = Queue<Job>::open_in(self, memory.bytes()).or_throw();
+                  own.send(job(7), soon()).or_throw();
+                  return 0;
+                }).or_throw();
+  EXPECT_EQ(jobs.receive(soon()).or_throw().value.number, 7U);
+  EXPECT_EQ(child.wait(soon()).or_throw().code(), 0);
 }
 
 }  // namespace

@@ -29,15 +29,19 @@ class RankHeap {
   void clear() noexcept { set_size(0); }
   const QueueRank& first() const noexcept { return ranks_[0]; }
 
-  /// There is room: each slot is there once.
-  void push(const QueueRank& rank) noexcept {
+  /// False if there is no room: each slot is there once, so some of it is garbage.
+  bool push(const QueueRank& rank) noexcept {
     std::size_t at = size();
+    if (at >= ranks_.size()) {
+      return false;
+    }
     while (at > 0 && comes_before(rank, ranks_[(at - 1) / 2])) {
       ranks_[at] = ranks_[(at - 1) / 2];
       at = (at - 1) / 2;
     }
     ranks_[at] = rank;
     set_size(size() + 1);
+    return true;
   }
   /// Takes the first away; there is one.
   void pop() noexcept {

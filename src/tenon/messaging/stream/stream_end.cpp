@@ -2,8 +2,7 @@
 
 #include <tenon/os/clock.hpp>
 #include <tenon/os/membarrier.hpp>
-#include <tenon/os/sharing.hpp>
-#include <tenon/os/socket_name.hpp>
+#include <tenon/os/shared_socket.hpp>
 
 #include <chrono>
 #include <new>
@@ -127,14 +126,7 @@ Result<void> StreamEnd::sleep(std::uint32_t told, Deadline deadline) {
 }
 
 Result<void> StreamEnd::bind_wake(FdView socket) const {
-  const FdView directory = holder_.domain().directory();
-  const Token token = Token::from(own_.header().token);
-  return Sharing::of(directory).and_then([&](const Sharing& sharing) {
-    const Permissions permissions = sharing.is_shared() ? owner_and_group : owner_only;
-    return bind_socket(socket, stream_wake_address(directory, token), permissions).and_then([&] {
-      return give_name_to_group(directory, stream_wake_name(token), sharing);
-    });
-  });
+  return bind_in(holder_.domain().directory(), stream_wake_name(Token::from(own_.header().token)), socket);
 }
 
 Result<FdView> StreamEnd::fd() {

@@ -2,6 +2,7 @@
 
 #include <tenon/os/backoff.hpp>
 #include <tenon/os/membarrier.hpp>
+#include <tenon/os/shared_socket.hpp>
 #include <tenon/os/sharing.hpp>
 #include <tenon/os/system_call.hpp>
 
@@ -168,9 +169,6 @@ Result<void> OtherStreamFile::remove_name(FdView directory) const {
 
 std::string stream_wake_name(Token end) { return std::string(stream_wake_prefix) + end.hex(); }
 
-UnixAddress stream_wake_address(FdView directory, Token end) {
-  return UnixAddress::path("/proc/self/fd/" + std::to_string(directory.raw()) + "/" + stream_wake_name(end))
-      .or_throw();  // far shorter than an address may be
-}
+UnixAddress stream_wake_address(FdView directory, Token end) { return address_in(directory, stream_wake_name(end)); }
 
 }  // namespace tenon

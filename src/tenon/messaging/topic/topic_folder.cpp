@@ -6,8 +6,8 @@
 #include <tenon/os/clock.hpp>
 #include <tenon/os/exact_mode.hpp>
 #include <tenon/os/reserve.hpp>
+#include <tenon/os/shared_socket.hpp>
 #include <tenon/os/sharing.hpp>
-#include <tenon/os/socket_name.hpp>
 #include <tenon/os/system_call.hpp>
 
 #include <algorithm>
@@ -204,15 +204,11 @@ void TopicFolder::remove(const EndpointName& name) const noexcept {
 }
 
 UnixAddress TopicFolder::wake_address_of(Token subscriber) const {
-  return UnixAddress::path("/proc/self/fd/" + std::to_string(directory().raw()) + "/" + wake_name_of(subscriber))
-      .or_throw();  // far shorter than an address may be
+  return address_in(directory(), wake_name_of(subscriber));
 }
 
 Result<void> TopicFolder::bind_wake(FdView socket, Token subscriber) const {
-  return Sharing::of(directory()).and_then([&](const Sharing& sharing) {
-    return bind_socket(socket, wake_address_of(subscriber), sharing.is_shared() ? owner_and_group : owner_only)
-        .and_then([&] { return give_name_to_group(directory(), wake_name_of(subscriber), sharing); });
-  });
+  return bind_in(directory(), wake_name_of(subscriber), socket);
 }
 
 void TopicFolder::remove_if_empty() noexcept {

@@ -1,0 +1,127 @@
+#include <queue/ends.hpp>
+
+#include <harness/spin.hpp>
+
+#include <array>
+#include <boost/interprocess/ipc/message_queue.hpp>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <filesystem>
+#include <mqueue.h>
+
+namespace queues {
+
+namespace {
+
+namespace bip = boost::interprocess;
+using tenon::Bytes;
+using tenon::MutableBytes;
+
+// Of the start: "tenon-topic-bench-1234-5".
+std::string name_of(MutableBytes shared) {
+  const std::filesystem::path path = topics::path_of_start(shared);
+  return path.parent_path().filename().string() + "-" + path.filename().string();
+}
+
+template <std::size_t Count>
+struct Words {
+  static constexpr std::string_view type_name = "bench.Words";
+  std::array<std::uint64_t, Count> words;
+};
+
+template <class Message>
+End typed_end(const Traffic& traffic, MutableBytes shared) {
+  auto self = std::make_shared<topics::Member>(shared);
+  auto queue = std::make_shared<tenon::Queue<Message>>(
+      tenon::Queue<Message>::open_or_create(self->holder(), "q", {.messages = queue_length}).or_throw());
+  queue->wait_by(traffic.wait == Wait::polling    ? tenon::Waiting::spin
+                 : traffic.wait == Wait::sleeping ? tenon::Waiting::sleep
+                                                  : tenon::Waiting::adaptive);
+  return {.send =
+              [self, queue](Bytes message) {
+                Message value;
+                std::memcpy(&value, message.data(), sizeof value);
+                queue->send(value, tenon::never).or_throw();
+              },
+          .receive =
+              [self, queue](MutableBytes into) {
+                const auto got = queue->receive(tenon::never);
+                std::memcpy(into.data(), &got->value, sizeof(Message));
+              }};
+}
+
+[[noreturn]] void fail(const char* call) { throw tenon::Failure(tenon::os_failure(call, errno)); }
+
+}  // namespace
+
+OpenEnd tenon_end(const Traffic& traffic) {
+  return [=](MutableBytes shared) { return typed_end<Words<8>>(traffic, shared); };
+}
+
+OpenEnd kernel_end(const Traffic& traffic) {
+  return [=](MutableBytes shared) -> End {
+    const bool polls = traffic.wait == Wait::polling;
+    mq_attr limits{};
+    limits.mq_maxmsg = 10;
+    limits.mq_msgsize = static_cast<long>(traffic.bytes);
+    const std::string name = "/" + name_of(shared);
+    const mqd_t raw = ::mq_open(name.c_str(), O_CREAT | O_RDWR | (polls ? O_NONBLOCK : 0), 0600, &limits);
+    if (raw == -1) {
+      fail("mq_open");
+    }
+    const auto queue = std::shared_ptr<void>(nullptr, [raw, name](void*) {
+      ::mq_close(raw);
+      ::mq_unlink(name.c_str());
+    });
+    return {.send =
+                [=](Bytes message) {
+                  harness::spin_until([&] {
+                    const int sent = ::mq_send(raw, reinterpret_cast<const char*>(message.data()), message.size(), 0);
+                    return sent == 0 || (errno != EAGAIN && (fail("mq_send"), true));
+                  });
+                  static_cast<void>(queue);
+                },
+            .receive =
+                [=](MutableBytes into) {
+                  harness::spin_until([&] {
+                    const auto got = ::mq_receive(raw, reinterpret_cast<char*>(into.data()), into.size(), nullptr);
+                    return got >= 0 || (errno != EAGAIN && (fail("mq_receive"), true));
+                  });
+                  static_cast<void>(queue);
+                }};
+  };
+}
+
+OpenEnd boost_end(const Traffic& traffic) {
+  return [=](MutableBytes shared) -> End {
+    const std::string name = name_of(shared);
+    const auto queue = std::shared_ptr<bip::message_queue>(
+        new bip::message_queue(bip::open_or_create, name.c_str(), queue_length, traffic.bytes),
+        [name](bip::message_queue* made) {
+          delete made;
+          bip::message_queue::remove(name.c_str());
+        });
+    const bool polls = traffic.wait == Wait::polling;
+    return {.send =
+                [=](Bytes message) {
+                  if (polls) {
+                    harness::spin_until([&] { return queue->try_send(message.data(), message.size(), 0); });
+                  } else {
+                    queue->send(message.data(), message.size(), 0);
+                  }
+                },
+            .receive =
+                [=](MutableBytes into) {
+                  bip::message_queue::size_type size = 0;
+                  unsigned priority = 0;
+                  if (polls) {
+                    harness::spin_until([&] { return queue->try_receive(into.data(), into.size(), size, priority); });
+                  } else {
+                    queue->receive(into.data(), into.size(), size, priority);
+                  }
+                }};
+  };
+}
+
+}  // namespace queues
