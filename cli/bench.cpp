@@ -1,7 +1,8 @@
-/// tenon bench topic [--size LIST] [--wait spin|adaptive|sleep] [--quick] [--json FILE]
+/// tenon bench topic|service [--size LIST] [--wait spin|adaptive|sleep] [--quick] [--json FILE]
 #include <cli/command.hpp>
 
 #include <harness/command_line.hpp>
+#include <service/calls.hpp>
 #include <topic/report.hpp>
 #include <topic/start_domain.hpp>
 
@@ -11,6 +12,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <unistd.h>
@@ -72,12 +74,21 @@ std::vector<topics::Row> rows_of(const BenchOptions& options, limits::Extent ext
   return rows;
 }
 
-Result<topics::Report> measure(const BenchOptions& options) {
+std::vector<topics::Row> service_rows_of(const BenchOptions& options, limits::Extent) {
+  std::vector<topics::Row> rows;
+  std::ranges::transform(options.sizes, std::back_inserter(rows),
+                         [&](std::uint64_t bytes) { return services::call_row(bytes, waiting_of(options.wait)); });
+  return rows;
+}
+
+using RowsOf = std::vector<topics::Row> (*)(const BenchOptions&, limits::Extent);
+
+Result<topics::Report> measure(const BenchOptions& options, RowsOf rows_of_pattern) {
   const topics::DomainsOfRun domains;
   const auto extent = options.quick ? limits::Extent::quick : limits::Extent::full;
   return topics::Run::start(extent).transform([&](topics::Run run) {
     topics::Report report{.environment = harness::environment(run.clock()), .rows = {}, .idle = {}};
-    const std::vector<topics::Row> rows = rows_of(options, extent);
+    const std::vector<topics::Row> rows = rows_of_pattern(options, extent);
     harness::Progress progress(rows.size());
     for (const topics::Row& row : rows) {
       progress.next(row.name);
@@ -87,8 +98,8 @@ Result<topics::Report> measure(const BenchOptions& options) {
   });
 }
 
-int bench_topic(const BenchOptions& options) {
-  auto measured = measure(options);
+int bench_rows(const BenchOptions& options, RowsOf rows_of_pattern) {
+  auto measured = measure(options, rows_of_pattern);
   if (!measured) {
     return report("bench", measured.error());
   }
@@ -101,30 +112,41 @@ int bench_topic(const BenchOptions& options) {
   return std::ranges::any_of(measured->rows, &topics::MeasuredRow::failed) ? failed : succeeded;
 }
 
+void add_pattern(CLI::App& bench, const char* name, const char* what, const char* footer, RowsOf rows_of_pattern,
+                 int& code) {
+  auto options = std::make_shared<BenchOptions>();
+  CLI::App* pattern = bench.add_subcommand(name, what);
+  pattern->add_option("--size", options->sizes, "Bytes of a message: 8,64,64KiB")
+      ->delimiter(',')
+      ->type_name("LIST")
+      ->transform(CLI::AsSizeValue(false))
+      ->check(whole_words);
+  pattern->add_option("--wait", options->wait, "How both ends wait")
+      ->type_name("spin|adaptive|sleep")
+      ->check(way_to_wait);
+  pattern->add_flag("--quick", options->quick, "Fewer blocks, and fewer limits to choose from");
+  pattern->add_option("--json", options->json, "Write the figures to this file as well")
+      ->type_name("FILE")
+      ->check(place_to_write);
+  pattern->footer(footer);
+  pattern->callback([options, rows_of_pattern, &code] { code = bench_rows(*options, rows_of_pattern); });
+}
+
 }  // namespace
 
 void add_bench(CLI::App& program, int& code) {
   CLI::App* bench = program.add_subcommand("bench", "Measure beside what this machine can do at best");
   bench->require_subcommand(1);
-  auto options = std::make_shared<BenchOptions>();
-  CLI::App* topic = bench->add_subcommand("topic", "Topics, there and back and one way, between two processors");
-  topic->add_option("--size", options->sizes, "Bytes of a message: 8,64,64KiB")
-      ->delimiter(',')
-      ->type_name("LIST")
-      ->transform(CLI::AsSizeValue(false))
-      ->check(whole_words);
-  topic->add_option("--wait", options->wait, "How both ends wait")
-      ->type_name("spin|adaptive|sleep")
-      ->check(way_to_wait);
-  topic->add_flag("--quick", options->quick, "Fewer blocks, and fewer limits to choose from");
-  topic->add_option("--json", options->json, "Write the figures to this file as well")
-      ->type_name("FILE")
-      ->check(place_to_write);
-  topic->footer(
-      "Example:\n"
-      "  tenon bench topic --quick --size 64,64KiB --wait adaptive\n"
-      "Each row's ratio is its time in that of its limit; \"over\" marks one beyond what Tenon aims at.");
-  topic->callback([options, &code] { code = bench_topic(*options); });
+  add_pattern(*bench, "topic", "Topics, there and back and one way, between two processors",
+              "Example:\n"
+              "  tenon bench topic --quick --size 64,64KiB --wait adaptive\n"
+              "Each row's ratio is its time in that of its limit; \"over\" marks one beyond what Tenon aims at.",
+              rows_of, code);
+  add_pattern(*bench, "service", "Calls of a service beside a topic's messages there and back",
+              "Example:\n"
+              "  tenon bench service --quick --size 8,64\n"
+              "Each row's ratio is its time in that of the topic; \"over\" marks one beyond what Tenon aims at.",
+              service_rows_of, code);
 }
 
 }  // namespace tenon::cli

@@ -68,11 +68,13 @@ Result<std::unique_ptr<PublisherPort<Words>>> PublisherPort<Words>::create(const
 }
 
 template <std::size_t Words>
-Result<std::unique_ptr<PublisherPort<Words>>> PublisherPort<Words>::create_at(
-    TopicFolder folder, const Holder& holder, const PublisherOptions& options, const PublisherShape& shape,
-    const MessageType& type, Token token) {
-  auto made = lay_out(shape, type).and_then(
-      [&](const PublisherHeader& header) { return create_in(folder, holder, options, header, type, token); });
+Result<std::unique_ptr<PublisherPort<Words>>> PublisherPort<Words>::create_at(TopicFolder folder, const Holder& holder,
+                                                                              const PublisherOptions& options,
+                                                                              const PublisherShape& shape,
+                                                                              const MessageType& type, Token token) {
+  auto made = lay_out(shape, type).and_then([&](const PublisherHeader& header) {
+    return create_in(folder, holder, options, header, type, token);
+  });
   if (!made) {
     folder.remove_if_empty();
   }

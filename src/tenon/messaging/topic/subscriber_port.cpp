@@ -479,8 +479,8 @@ void SubscriberPort<Words>::unpin(Connection& from, std::atomic<std::uint32_t>& 
 template <std::size_t Words>
 bool SubscriberPort<Words>::hears(Token publisher) {
   look_who_is_there();
-  return std::ranges::any_of(
-      connections_, [&](const auto& from) { return !from->told && from->file.name().token == publisher; });
+  return std::ranges::any_of(connections_,
+                             [&](const auto& from) { return !from->told && from->file.name().token == publisher; });
 }
 
 template <std::size_t Words>

@@ -50,8 +50,8 @@ class SubscriberRoster {
   /// nobody.
   bool all_have_received(std::uint64_t head);
 
-  /// How far the one has come that has come furthest, of those whom the last scan met; nothing, if none has said so. Also
-  /// of who has died meanwhile.
+  /// How far the one has come that has come furthest, of those whom the last scan met; nothing, if none has said so.
+  /// Also of who has died meanwhile.
   std::optional<std::uint64_t> furthest();
 
   /// Why not all who are there are known: until it goes, nothing is overwritten and nothing freed.

@@ -100,9 +100,10 @@ bool was_removed(FdView directory) noexcept {
 
 Result<TopicFolder> TopicFolder::enter(const Holder& holder, std::string_view topic) {
   const auto checked = Name::make(topic, topic_directory_prefix.size());
-  return checked ? enter_at(holder, holder.domain().path() + "/" + std::string(topic_directory_prefix) + checked->text(),
-                            checked->text())
-                 : fail(Error(checked.error()));
+  return checked
+             ? enter_at(holder, holder.domain().path() + "/" + std::string(topic_directory_prefix) + checked->text(),
+                        checked->text())
+             : fail(Error(checked.error()));
 }
 
 Result<TopicFolder> TopicFolder::enter_at(const Holder& holder, const std::string& path, std::string_view name) {
