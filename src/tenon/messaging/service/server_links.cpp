@@ -33,8 +33,8 @@ ServerLinks::ServerLinks(const Holder& holder, ServiceFolder folder, const Publi
 // The first turn is anybody's: clients that call once and go would all call the same server otherwise.
 ServerLink* ServerLinks::choose(std::uint32_t max_calls) noexcept {
   ServerLink* best = nullptr;
-  if (turn_ >= links_.size()) {
-    turn_ = links_.empty() ? 0 : token_.value() % links_.size();
+  if (!links_.empty() && turn_ >= links_.size()) {
+    turn_ = token_.value() % links_.size();
   }
   for (std::size_t i = 0; i < links_.size(); ++i) {
     ServerLink& link = *links_[turn_ + i < links_.size() ? turn_ + i : turn_ + i - links_.size()];
