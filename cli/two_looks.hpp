@@ -1,6 +1,6 @@
 #pragma once
-/// What `tenon ls topics`, `tenon ls boards` and their like have in common: two looks at what there is in a domain, and how they
-/// are printed.
+/// What `tenon ls topics`, `tenon ls boards` and their like have in common: two looks at what there is in a domain, and
+/// how they are printed.
 #include <tenon/base/name.hpp>
 #include <tenon/os/clock.hpp>
 #include <tenon/os/domain.hpp>
