@@ -194,9 +194,11 @@ Result<void> call(const CallOptions& options) {
   if (!output) {
     return fail(std::move(output.error()));
   }
-  const std::size_t longest = options.lines ? longest_line : std::max(request->size(), least_room);
-  auto client =
-      ByteClient::create(member->holder, options.choice.service, {.max_calls = 1, .longest = longest, .max_loans = 1});
+  // One call needs room for one request alone.
+  const ClientOptions room =
+      options.lines ? ClientOptions{.longest = longest_line}
+                    : ClientOptions{.max_calls = 1, .longest = std::max(request->size(), least_room), .max_loans = 1};
+  auto client = ByteClient::create(member->holder, options.choice.service, room);
   if (!client) {
     return fail(std::move(client.error()));
   }

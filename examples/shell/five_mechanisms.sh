@@ -21,7 +21,7 @@ produce() { seq "$count" | "$tenon" send "$1" --lines; }
 consume() { "$tenon" recv "$1" --lines | awk '{ sum += $1 } END { print NR, sum }'; }
 
 wanted="$count $((count * (count + 1) / 2))"
-for uri in "fifo:$place/fifo" "seqpacket:$place/socket" "shm:tenon-five-$$" "queue:numbers" "stream:numbers"; do
+for uri in "fifo:$place/fifo" "seqpacket:$place/socket" "shm:numbers-$$" "queue:numbers" "stream:numbers"; do
   produce "$uri" &
   got=$(consume "$uri")
   wait $!

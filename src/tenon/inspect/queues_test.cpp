@@ -124,6 +124,7 @@ TEST_F(InspectQueues, refuse_a_mode_that_they_do_not_know) {
   EXPECT_THAT(seen.unseen, ElementsAre(HasSubstr("mode 1")));
 }
 
+// F22
 TEST_F(InspectQueues, name_what_is_no_queue_and_go_on) {
   std::ofstream(unique_.path() + "/queue.a") << "text";
   std::ofstream(unique_.path() + "/queue.b", std::ios::binary)
@@ -136,6 +137,7 @@ TEST_F(InspectQueues, name_what_is_no_queue_and_go_on) {
                                        HasSubstr("queue.d")));
 }
 
+// F22: whatever stands in the files, there is an answer.
 TEST_F(InspectQueues, survive_whatever_stands_in_their_files) {
   std::mt19937 random(7);
   const std::vector<std::byte> sound = bytes_;
