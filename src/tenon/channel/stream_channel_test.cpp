@@ -41,8 +41,8 @@ struct PlayedStreamSender {
     std::vector<std::byte> frame(Frame::header_size + payload.size());
     const Frame made{.sender = rendezvous.token(), .message = 1, .kind = FrameKind::part, .payload = bytes_of(payload)};
     EXPECT_EQ(made.encode(frame), frame.size());
-    EXPECT_EQ(stream.write(Bytes(frame).first(std::min(bytes, frame.size())), soon()).or_throw(),
-              std::min(bytes, frame.size()));
+    // The receiver may be gone by then, if this was what it waited for.
+    [[maybe_unused]] const auto written = stream.write(Bytes(frame).first(std::min(bytes, frame.size())), soon());
   }
 };
 

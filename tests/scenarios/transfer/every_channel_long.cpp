@@ -39,6 +39,7 @@ class EveryChannelLong : public EveryChannel {
     EXPECT_EQ(got, wanted);
     std::printf("%-10s %-28s %7.2f s  %s %s\n", GetParam().scheme.c_str(), what.c_str(), seconds, got.c_str(),
                 got == wanted ? "equal" : "DIFFERENT");
+    std::fflush(stdout);
     expect_only({"file", "output"});
   }
 };
