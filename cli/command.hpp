@@ -19,6 +19,8 @@ void add_locks(CLI::App& program, int& code);
 void add_ls(CLI::App& program, int& code);
 void add_ls_topics(CLI::App& ls, int& code);
 void add_ls_boards(CLI::App& ls, int& code);
+void add_ls_queues(CLI::App& ls, int& code);
+void add_ls_services(CLI::App& ls, int& code);
 void add_rm(CLI::App& program, int& code);
 void add_doctor(CLI::App& program, int& code);
 void add_bench(CLI::App& program, int& code);
@@ -28,6 +30,8 @@ void add_hz(CLI::App& program, int& code);
 void add_get(CLI::App& program, int& code);
 void add_set(CLI::App& program, int& code);
 void add_watch(CLI::App& program, int& code);
+void add_call(CLI::App& program, int& code);
+void add_serve(CLI::App& program, int& code);
 
 /// For options in seconds: says in words what is wrong with a value, "" if nothing is.
 std::string seconds(const std::string& text);

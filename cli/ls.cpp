@@ -1,5 +1,5 @@
-/// tenon ls [--mechanism KIND]… [--in DIR]… [--json], and tenon ls topics, tenon ls boards (ls_topics.cpp,
-/// ls_boards.cpp)
+/// tenon ls [--mechanism KIND]… [--in DIR]… [--json], and tenon ls topics, boards, queues, services (ls_topics.cpp
+/// and its like)
 #include <tenon/base/name.hpp>
 #include <tenon/inspect/snapshot.hpp>
 
@@ -161,6 +161,8 @@ void add_ls(CLI::App& program, int& code) {
       "error.");
   add_ls_topics(*command, code);
   add_ls_boards(*command, code);
+  add_ls_queues(*command, code);
+  add_ls_services(*command, code);
   command->callback([command, options, &code] {
     if (command->get_subcommands().empty()) {
       code = ls(*options);

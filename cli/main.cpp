@@ -94,6 +94,8 @@ int run(int argc, char** argv) {
   add_get(program, code);
   add_set(program, code);
   add_watch(program, code);
+  add_call(program, code);
+  add_serve(program, code);
   add_tour(program, code);
   add_locks(program, code);
   add_ls(program, code);

@@ -1,6 +1,6 @@
 #pragma once
-/// What `tenon ls topics` and `tenon ls boards` have in common: two looks at what there is in a domain, and how they
-/// are printed.
+/// What `tenon ls topics`, `tenon ls boards` and their like have in common: two looks at what there is in a domain, and
+/// how they are printed.
 #include <tenon/base/name.hpp>
 #include <tenon/os/clock.hpp>
 #include <tenon/os/domain.hpp>
@@ -27,7 +27,7 @@ struct LooksOptions {
   bool json = false;
 };
 
-/// Seen is inspect::Topics or inspect::Boards.
+/// Seen is inspect::Topics, inspect::Boards or their like.
 template <class Seen>
 struct TwoLooks {
   Seen now;

@@ -6,10 +6,12 @@
 #include <tenon/ipc/pipe/pipe.hpp>
 #include <tenon/ipc/posix_queue/posix_queue.hpp>
 #include <tenon/ipc/sysv_queue/sysv_queue.hpp>
+#include <tenon/messaging/queue/queue.hpp>
 #include <tenon/os/process.hpp>
 #include <tenon/os/remove_on_exit.hpp>
 #include <tenon/os/token.hpp>
 #include <tenon/os/unlink_on_exit.hpp>
+#include <tenon/sync/membership.hpp>
 
 #include <kit/leak_check.hpp>
 #include <kit/two_processes.hpp>
@@ -255,7 +257,9 @@ class PriorityChannel : public testing::TestWithParam<const char*> {
  protected:
   std::string uri() {
     const std::string scheme = GetParam();
-    return scheme == "mq" ? "mq:/" + name_ : "sysvq:" + std::to_string(Token::random().value() % 0x7fffffff + 1);
+    return scheme == "queue" ? "queue:" + name_
+           : scheme == "mq"  ? "mq:/" + name_
+                             : "sysvq:" + std::to_string(Token::random().value() % 0x7fffffff + 1);
   }
 
   const kit::Watchdog watchdog_{"a channel with priorities"};
@@ -263,7 +267,7 @@ class PriorityChannel : public testing::TestWithParam<const char*> {
   std::string name_ = kit::unique_name();
 };
 
-INSTANTIATE_TEST_SUITE_P(All, PriorityChannel, testing::Values("mq", "sysvq"),
+INSTANTIATE_TEST_SUITE_P(All, PriorityChannel, testing::Values("mq", "sysvq", "queue"),
                          [](const auto& one) { return std::string(one.param); });
 
 struct Heard {
@@ -364,7 +368,19 @@ TEST_P(PriorityChannel, a_sender_that_dies_in_a_message_that_overtook_others_voi
 }
 
 TEST_P(PriorityChannel, a_queue_with_messages_from_before_is_refused_and_left_as_it_is) {
-  if (std::string(GetParam()) != "mq") {
+  if (std::string(GetParam()) == "queue") {
+    const auto member = Membership::join(std::make_shared<Domain>(Domain::open(domain_.path()).or_throw())).or_throw();
+    auto queue = Queue<Bytes>::create(member.holder, name_).or_throw();
+    queue.send(bytes_of("precious"), never).or_throw();
+    const auto refused = open_receiver(uri(), soon());
+    ASSERT_TRUE(refused.failed_with(Errc::stale));
+    EXPECT_THAT(refused.error().message(), HasSubstr("holds 1 messages from before"));
+    EXPECT_EQ(queue.fill().waiting, 1U);
+    EXPECT_TRUE(queue.receive(soon()).has_value());
+    Queue<Bytes>::remove(*member.domain, name_).or_throw();
+    return;
+  }
+  if (std::string(GetParam()) == "sysvq") {
     const SysvKey key = SysvKey::number(static_cast<key_t>(Token::random().value() | 1U)).or_throw();
     SysvQueue queue = SysvQueue::create(key).or_throw();
     const RemoveOnExit guard(SysvQueue::remove, queue.id());
@@ -390,6 +406,43 @@ TEST(QueueChannel, over_a_queue_whose_messages_are_too_short_says_how_long_they_
   const auto refused = open_sender("mq:" + name, soon());
   ASSERT_TRUE(refused.failed_with(Errc::invalid_argument));
   EXPECT_THAT(refused.error().message(), HasSubstr("at most 50 bytes"));
+}
+
+TEST(QueueChannel, over_a_queue_of_the_domain_that_takes_no_frame_or_no_bytes_says_so) {
+  const kit::UniqueDomain domain;
+  const auto member = Membership::join(std::make_shared<Domain>(Domain::open(domain.path()).or_throw())).or_throw();
+  const auto small = Queue<Bytes>::create(member.holder, "small", {.messages = 2, .bytes = 64}).or_throw();
+  const auto refused = open_sender("queue:small", soon());
+  ASSERT_TRUE(refused.failed_with(Errc::invalid_argument));
+  EXPECT_THAT(refused.error().message(), HasSubstr("64 bytes of long messages"));
+  const auto numbers = Queue<std::uint64_t>::create(member.holder, "numbers").or_throw();
+  EXPECT_TRUE(open_receiver("queue:numbers", soon()).failed_with(Errc::type_mismatch));
+  EXPECT_TRUE(open_receiver("queue:a/b", soon()).failed_with(Errc::invalid_name));
+  Queue<Bytes>::remove(*member.domain, "small").or_throw();
+  Queue<std::uint64_t>::remove(*member.domain, "numbers").or_throw();
+}
+
+TEST(QueueChannel, tells_both_that_their_queue_was_removed_from_outside) {
+  const kit::Watchdog watchdog("a queue that was removed");
+  const kit::UniqueDomain domain;
+  kit::run_sides({{"sender",
+                   [&](kit::Stage& stage) {
+                     Sender out = open_sender("queue:q", soon()).or_throw();
+                     out.send(bytes_of("one"), soon()).or_throw();
+                     stage.await("received");
+                     Queue<Bytes>::remove(Domain::of_environment().or_throw(), "q").or_throw();
+                     EXPECT_TRUE(out.send(bytes_of("two"), soon()).failed_with(Errc::stale));
+                     stage.await("told");
+                     std::move(out).abort();
+                   }},
+                  {"receiver", [&](kit::Stage& stage) {
+                     Receiver in = open_receiver("queue:q", soon()).or_throw();
+                     EXPECT_TRUE(in.receive(most, soon()).has_value());
+                     stage.signal("received");
+                     EXPECT_TRUE(in.receive(most, soon()).failed_with(Errc::stale));
+                     stage.signal("told");
+                     std::move(in).abandon();
+                   }}});
 }
 
 TEST_F(FifoChannel, has_no_priorities_and_names_the_channels_that_have) {

@@ -125,13 +125,20 @@ Result<ReadEnd> wait_for_sender(const Fifo& fifo, const Rendezvous& rendezvous, 
   }
 }
 
+void remove_that(const std::string& path, std::uint64_t object) {
+  const auto there = fifo_at(path);
+  if (there && (object == 0 ? is_half_made(*there) : object == number_of(*there))) {
+    [[maybe_unused]] const auto removed = Fifo::unlink(path);  // gone meanwhile, or another's: nothing to do about it
+  }
+}
+
 // A whole FIFO whose number the file does not know is somebody else's: it is noted while it is half-made.
 Result<void> make_and_note(const std::string& path, const std::function<Result<void>(std::uint64_t)>& note) {
   const auto note_number = [&](FdView fifo) { return number_of(fifo).and_then(note); };
   auto made = Fifo::create(path, owner_only, note_number);
   // One that was half-made already is of a creator that died: it goes, so that there is one to note.
   if (made.failed_with(Errc::already_exists) && Fifo::open(path).failed_with(Errc::stale)) {
-    remove_fifo(path, 0);
+    remove_that(path, 0);
     made = Fifo::create(path, owner_only, note_number);
   }
   return std::move(made).transform([](const Fifo&) {});
@@ -219,11 +226,6 @@ Result<Receiver> open_fifo_receiver(const std::string& path, std::shared_ptr<con
   });
 }
 
-void remove_fifo(const std::string& path, std::uint64_t object) {
-  const auto there = fifo_at(path);
-  if (there && (object == 0 ? is_half_made(*there) : object == number_of(*there))) {
-    [[maybe_unused]] const auto removed = Fifo::unlink(path);  // gone meanwhile, or another's: nothing to do about it
-  }
-}
+void remove_fifo(const Domain&, const std::string& path, std::uint64_t object) { remove_that(path, object); }
 
 }  // namespace tenon

@@ -11,7 +11,7 @@ namespace tenon {
 /// Outcomes: also stale (the FIFO was removed or replaced from outside while this side waited, or while others use it).
 Result<Sender> open_fifo_sender(const std::string& path, std::shared_ptr<const Domain> domain, Deadline deadline);
 Result<Receiver> open_fifo_receiver(const std::string& path, std::shared_ptr<const Domain> domain, Deadline deadline);
-void remove_fifo(const std::string& path, std::uint64_t object);
+void remove_fifo(const Domain&, const std::string& path, std::uint64_t object);
 
 /// One FIFO has one name here, however its directory is spelt. Failures: invalid_name, not_found (its directory).
 Result<std::string> absolute_fifo_path(const std::string& path);

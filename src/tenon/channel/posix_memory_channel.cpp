@@ -112,7 +112,7 @@ Result<Receiver> open_posix_memory_receiver(const std::string& name, std::shared
   });
 }
 
-void remove_posix_memory(const std::string& name, std::uint64_t object) {
+void remove_posix_memory(const Domain&, const std::string& name, std::uint64_t object) {
   const auto there = find(name);
   if (there && *there && (object == 0 || object == **there)) {
     [[maybe_unused]] const auto removed = PosixMemory::unlink(name);  // gone meanwhile: as it should be

@@ -13,6 +13,6 @@ Result<Sender> open_posix_memory_sender(const std::string& name, std::shared_ptr
                                         Deadline deadline);
 Result<Receiver> open_posix_memory_receiver(const std::string& name, std::shared_ptr<const Domain> domain,
                                             Deadline deadline);
-void remove_posix_memory(const std::string& name, std::uint64_t object);
+void remove_posix_memory(const Domain&, const std::string& name, std::uint64_t object);
 
 }  // namespace tenon

@@ -135,7 +135,7 @@ Result<Receiver> open_posix_queue_receiver(const std::string& name, std::shared_
   });
 }
 
-void remove_posix_queue(const std::string& name, std::uint64_t object) {
+void remove_posix_queue(const Domain&, const std::string& name, std::uint64_t object) {
   const auto there = find(name);
   if (there && *there && (object == 0 || object == **there)) {
     [[maybe_unused]] const auto removed = PosixQueue::unlink(name);  // gone meanwhile: as it should be

@@ -15,6 +15,6 @@ Result<Sender> open_posix_queue_sender(const std::string& name, std::shared_ptr<
                                        Deadline deadline);
 Result<Receiver> open_posix_queue_receiver(const std::string& name, std::shared_ptr<const Domain> domain,
                                            Deadline deadline);
-void remove_posix_queue(const std::string& name, std::uint64_t object);
+void remove_posix_queue(const Domain&, const std::string& name, std::uint64_t object);
 
 }  // namespace tenon

@@ -49,11 +49,11 @@ constexpr auto farewell = std::chrono::seconds(1);  // of an end that is dropped
 
 Error damaged(const std::string& uri, const char* what) { return Error(Errc::stale, "channel").on(uri).because(what); }
 
-Result<void> remove_object(RendezvousFile& file, const ObjectKeeper& keeper) {
+Result<void> remove_object(const Domain& domain, RendezvousFile& file, const ObjectKeeper& keeper) {
   if (!file.object_made()) {
     return {};
   }
-  keeper.remove(file.uri(), file.object());
+  keeper.remove(domain, file.uri(), file.object());
   return file.note_object(false, 0);
 }
 
@@ -77,7 +77,7 @@ Result<void> accept_object(RendezvousFile& file, const ObjectKeeper& keeper) {
 }
 
 // The bit is set first: an object without the bit would never be removed, a bit without its object harms nobody.
-Result<void> make_object(RendezvousFile& file, const ObjectKeeper& keeper) {
+Result<void> make_object(const Domain& domain, RendezvousFile& file, const ObjectKeeper& keeper) {
   if (auto noted = file.note_object(true, 0); !noted) {
     return noted;
   }
@@ -86,12 +86,12 @@ Result<void> make_object(RendezvousFile& file, const ObjectKeeper& keeper) {
     return file.note_object(false, 0).and_then([&] { return accept_object(file, keeper); });
   }
   if (!made) {
-    [[maybe_unused]] const auto taken_back = remove_object(file, keeper);  // the first error is the one to tell
+    [[maybe_unused]] const auto taken_back = remove_object(domain, file, keeper);  // the first error is the one to tell
   }
   return made;
 }
 
-Result<void> ensure_object(RendezvousFile& file, const ObjectKeeper& keeper, bool in_use) {
+Result<void> ensure_object(const Domain& domain, RendezvousFile& file, const ObjectKeeper& keeper, bool in_use) {
   if (keeper.made_by_receiver) {
     return in_use ? Result<void>() : file.note_object(true, 1);
   }
@@ -105,7 +105,7 @@ Result<void> ensure_object(RendezvousFile& file, const ObjectKeeper& keeper, boo
                ? Result<void>()
                : fail(damaged(file.uri(), "what the channel goes through was removed or replaced while others use it"));
   }
-  return *found ? accept_object(file, keeper) : make_object(file, keeper);
+  return *found ? accept_object(file, keeper) : make_object(domain, file, keeper);
 }
 
 Result<void> refuse_second_receiver(const Domain& domain, const RendezvousFile& file,
@@ -196,16 +196,16 @@ Result<void> Rendezvous::Place::enter(Deadline deadline) {
       return fail(std::move(cleared.error()));
     }
     // What the dead left in the object is nobody's: a new conversation starts with a new one.
-    if (auto removed = cleared->anybody ? Result<void>() : remove_object(file, keeper); !removed) {
+    if (auto removed = cleared->anybody ? Result<void>() : remove_object(*domain, file, keeper); !removed) {
       return removed;
     }
     const auto entered = participants_in(*domain, file);
     if (auto free = role == Role::receiver ? refuse_second_receiver(*domain, file, entered) : Result<void>(); !free) {
       return free;
     }
-    auto done = ensure_object(file, keeper, cleared->anybody).and_then([&] { return write_entry(file); });
+    auto done = ensure_object(*domain, file, keeper, cleared->anybody).and_then([&] { return write_entry(file); });
     if (!done && !cleared->anybody) {
-      [[maybe_unused]] const auto gone = remove_object(file, keeper);  // the first error is the one to tell
+      [[maybe_unused]] const auto gone = remove_object(*domain, file, keeper);  // the first error is the one to tell
       [[maybe_unused]] const auto removed = file.remove(*domain);
     }
     return done;
@@ -362,7 +362,7 @@ Result<void> Rendezvous::Place::leave(Deadline deadline) {
     if (!cleared || cleared->anybody) {
       return cleared ? Result<void>() : fail(std::move(cleared.error()));
     }
-    return remove_object(file, keeper).and_then([&] { return file.remove(*domain); });
+    return remove_object(*domain, file, keeper).and_then([&] { return file.remove(*domain); });
   });
   auto life_left = std::move(life).leave();
   [[maybe_unused]] const auto swept = tenon::sweep(*domain);  // the life files of those who died at the other end
@@ -378,7 +378,7 @@ void Rendezvous::sweep(const Domain& domain, const ObjectKeeper& keeper) {
       continue;
     }
     const auto cleared = clear_unneeded(domain, *file);
-    if (cleared && !cleared->anybody && remove_object(*file, keeper)) {
+    if (cleared && !cleared->anybody && remove_object(domain, *file, keeper)) {
       [[maybe_unused]] const auto removed = file->remove(domain);
     }
   }

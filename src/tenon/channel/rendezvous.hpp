@@ -65,10 +65,11 @@ struct ObjectKeeper {
   std::function<Result<void>()> accept = [] { return Result<void>(); };
   /// Only a receiver can make it, once it has entered: from the first entry on it counts as made, with the number 1.
   bool made_by_receiver = false;
-  /// Also for what other channels left behind: takes the URI that stands in their file, and which object it was, 0 if
-  /// its maker died before it could note that. Leaves an object alone that is another one, or may be: with
+  /// Also for what other channels of the domain left behind: takes the URI that stands in their file, and which object
+  /// it was, 0 if its maker died before it could note that. Leaves an object alone that is another one, or may be: with
   /// make_and_note one that has no number is only the channel's if it is half-made.
-  std::function<void(const std::string& uri, std::uint64_t object)> remove = [](const std::string&, std::uint64_t) {};
+  std::function<void(const Domain& domain, const std::string& uri, std::uint64_t object)> remove =
+      [](const Domain&, const std::string&, std::uint64_t) {};
 };
 
 /// Threads: one at a time. fork: the parent's alone; the child's copy does nothing.

@@ -40,7 +40,7 @@ struct CountingKeeper {
                   return Result<void>();
                 },
             .remove =
-                [removed = removed, there = there](const std::string&, std::uint64_t object) {
+                [removed = removed, there = there](const Domain&, const std::string&, std::uint64_t object) {
                   if (*there && (object == 0 || object == **there)) {
                     ++*removed;
                     there->reset();

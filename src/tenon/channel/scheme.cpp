@@ -4,7 +4,9 @@
 #include <tenon/channel/pipe_channel.hpp>
 #include <tenon/channel/posix_memory_channel.hpp>
 #include <tenon/channel/posix_queue_channel.hpp>
+#include <tenon/channel/queue_channel.hpp>
 #include <tenon/channel/socket_channel.hpp>
+#include <tenon/channel/stream_channel.hpp>
 #include <tenon/channel/sysv_memory_channel.hpp>
 #include <tenon/channel/sysv_queue_channel.hpp>
 #include <tenon/channel/topic_channel.hpp>
@@ -26,7 +28,7 @@ constexpr std::array rows = {
            .rest = "FD",
            .open_sender = open_pipe_sender,
            .open_receiver = open_pipe_receiver,
-           .remove = [](const std::string&, std::uint64_t) {}},
+           .remove = [](const Domain&, const std::string&, std::uint64_t) {}},
     Scheme{.name = "mq",
            .rest = "/NAME",
            .open_sender = open_posix_queue_sender,
@@ -71,7 +73,18 @@ constexpr std::array rows = {
            .rest = "NAME",
            .open_sender = open_topic_sender,
            .open_receiver = open_topic_receiver,
-           .remove = [](const std::string&, std::uint64_t) {}},
+           .remove = [](const Domain&, const std::string&, std::uint64_t) {}},
+    Scheme{.name = "queue",
+           .rest = "NAME",
+           .open_sender = open_queue_sender,
+           .open_receiver = open_queue_receiver,
+           .remove = remove_queue,
+           .priority = true},
+    Scheme{.name = "stream",
+           .rest = "NAME",
+           .open_sender = open_stream_sender,
+           .open_receiver = open_stream_receiver,
+           .remove = remove_streams},
 };
 
 template <class Which>
@@ -139,9 +152,9 @@ Result<void> check_has_priorities(std::string_view uri) {
       [&](const Split& found) { return found.scheme->priority ? Result<void>() : fail(no_priorities().on(uri)); });
 }
 
-void remove_channel_object(const std::string& uri, std::uint64_t object) {
+void remove_channel_object(const Domain& domain, const std::string& uri, std::uint64_t object) {
   if (auto found = split(uri)) {
-    found->scheme->remove(found->rest, object);
+    found->scheme->remove(domain, found->rest, object);
   }
 }
 

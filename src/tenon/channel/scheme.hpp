@@ -16,8 +16,8 @@ struct Scheme {
   std::string_view rest;  ///< "PATH", for messages
   Result<Sender> (*open_sender)(const std::string& rest, std::shared_ptr<const Domain> domain, Deadline deadline);
   Result<Receiver> (*open_receiver)(const std::string& rest, std::shared_ptr<const Domain> domain, Deadline deadline);
-  /// Removes the kernel object that a channel made; nothing happens if it is gone, or another one by now.
-  void (*remove)(const std::string& rest, std::uint64_t object);
+  /// Removes the object that a channel of that domain made; nothing happens if it is gone, or another one by now.
+  void (*remove)(const Domain& domain, const std::string& rest, std::uint64_t object);
   bool priority = false;     ///< messages of a higher priority overtake those of a lower
   bool credentials = false;  ///< the kernel vouches for senders
 };
@@ -36,7 +36,8 @@ Error no_priorities();
 Result<void> check_vouches(std::string_view uri);
 Error not_vouched();
 
-/// Removes the object behind a channel's URI, whatever its scheme. `object`: as ObjectKeeper::remove has it.
-void remove_channel_object(const std::string& uri, std::uint64_t object);
+/// Removes the object behind a channel's URI in that domain, whatever its scheme. `object`: as ObjectKeeper::remove has
+/// it.
+void remove_channel_object(const Domain& domain, const std::string& uri, std::uint64_t object);
 
 }  // namespace tenon

@@ -122,7 +122,7 @@ Result<Receiver> open_seqpacket_receiver(const std::string& name, std::shared_pt
   return open_at<UnixSeqpacketListener, SeqpacketSource>("seqpacket", name, std::move(domain), deadline);
 }
 
-void remove_socket(const std::string& name, std::uint64_t) {
+void remove_socket(const Domain&, const std::string& name, std::uint64_t) {
   if (name.starts_with('@')) {
     return;
   }

@@ -21,6 +21,6 @@ Result<Sender> open_seqpacket_sender(const std::string& name, std::shared_ptr<co
 Result<Receiver> open_seqpacket_receiver(const std::string& name, std::shared_ptr<const Domain> domain,
                                          Deadline deadline);
 /// A living socket's name stays.
-void remove_socket(const std::string& name, std::uint64_t object);
+void remove_socket(const Domain&, const std::string& name, std::uint64_t object);
 
 }  // namespace tenon

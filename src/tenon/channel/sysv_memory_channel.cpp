@@ -124,7 +124,7 @@ Result<Receiver> open_sysv_memory_receiver(const std::string& key, std::shared_p
 }
 
 // A maker that died half-way left a segment without a set: with `object` 0 whatever has the key is removed.
-void remove_sysv_memory(const std::string& text, std::uint64_t object) {
+void remove_sysv_memory(const Domain&, const std::string& text, std::uint64_t object) {
   const auto key = SysvKey::parse(text);
   if (!key) {
     return;

@@ -144,7 +144,7 @@ Result<Receiver> open_sysv_queue_receiver(const std::string& key, std::shared_pt
   });
 }
 
-void remove_sysv_queue(const std::string& text, std::uint64_t object) {
+void remove_sysv_queue(const Domain&, const std::string& text, std::uint64_t object) {
   const auto key = SysvKey::parse(text);
   const auto there = key ? find(*key) : Result<std::optional<std::uint64_t>>(std::nullopt);
   if (there && *there && (object == 0 || object == **there)) {

@@ -13,6 +13,6 @@ namespace tenon {
 Result<Sender> open_sysv_queue_sender(const std::string& key, std::shared_ptr<const Domain> domain, Deadline deadline);
 Result<Receiver> open_sysv_queue_receiver(const std::string& key, std::shared_ptr<const Domain> domain,
                                           Deadline deadline);
-void remove_sysv_queue(const std::string& key, std::uint64_t object);
+void remove_sysv_queue(const Domain&, const std::string& key, std::uint64_t object);
 
 }  // namespace tenon

@@ -4,6 +4,7 @@
 #include <tenon/channel/topic_channel.hpp>
 
 #include <tenon/channel/message_carrier.hpp>
+#include <tenon/channel/scheme.hpp>
 #include <tenon/messaging/topic/topic.hpp>
 #include <tenon/sync/membership.hpp>
 
@@ -81,7 +82,9 @@ class TopicSource final : public FrameSource {
 };
 
 Result<Rendezvous> enter(const std::string& name, std::shared_ptr<const Domain> domain, Role role, Deadline deadline) {
-  return Rendezvous::join(std::move(domain), "topic:" + name, role, {}, deadline)
+  ObjectKeeper keeper;  // nothing is made here, but a join sweeps up what dead channels of other kinds have made
+  keeper.remove = remove_channel_object;
+  return Rendezvous::join(std::move(domain), "topic:" + name, role, std::move(keeper), deadline)
       .and_then([&](Rendezvous rendezvous) -> Result<Rendezvous> {
         if (auto come = rendezvous.await_other_role(deadline); !come) {
           return fail(std::move(come.error()));

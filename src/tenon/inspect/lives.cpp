@@ -14,6 +14,12 @@ bool Lives::is_gone(Token life) {
   return asked_.emplace_back(life, ask(life)).second;
 }
 
+std::optional<pid_t> Lives::pid_of(Token life) {
+  static_cast<void>(is_gone(life));  // it is listed then, if it is there
+  const LifeName* const name = listed(life);
+  return name != nullptr ? std::optional(name->who.pid) : std::nullopt;
+}
+
 // One that joins has its token in another name before, under which it could not be asked any more.
 const LifeName* Lives::listed(Token life) const noexcept {
   const auto found = std::ranges::find_if(

@@ -7,6 +7,7 @@
 #include <tenon/os/life_member.hpp>
 #include <tenon/os/token.hpp>
 
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -15,10 +16,14 @@ namespace tenon::inspect {
 class Lives {
  public:
   /// The domain is to outlive it.
-  explicit Lives(const Domain& domain) noexcept : directory_(domain.directory()) {}
+  explicit Lives(const Domain& domain) noexcept : Lives(domain.directory()) {}
+  /// That of a domain, opened.
+  explicit Lives(FdView directory) noexcept : directory_(directory) {}
 
   /// Whether the member of that token has died, or is there no more. Who cannot be asked lives.
   bool is_gone(Token life);
+  /// Its process, in its PID namespace, alive or dead. Nothing once its life file is gone.
+  std::optional<pid_t> pid_of(Token life);
 
  private:
   const LifeName* listed(Token life) const noexcept;

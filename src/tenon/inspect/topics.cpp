@@ -45,7 +45,7 @@ class TopicReader {
   TopicReader(Lives& lives, Topics& into) : lives_(lives), into_(into) {}
 
   // Nobody takes part: nothing is added. Outcomes: not_found. Failures: of opening its directory.
-  Result<void> read(FdView domain, const std::string& directory_name) {
+  Result<void> read(FdView domain, const std::string& directory_name, std::size_t prefix) {
     const auto directory = fd_from(uninterrupted([&] {
                                      return ::openat(domain.raw(), directory_name.c_str(),
                                                      O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
@@ -55,7 +55,7 @@ class TopicReader {
     if (!names) {
       return fail(Error(names.error()));
     }
-    topic_ = {.name = directory_name.substr(topic_directory_prefix.size()), .publishers = {}, .subscribers = {}};
+    topic_ = {.name = directory_name.substr(prefix), .publishers = {}, .subscribers = {}};
     heads_.clear();
     // Publishers first: a message that is received meanwhile is no lag.
     read_all(directory->view(), *names, EndpointFile::Kind::publisher);
@@ -67,7 +67,7 @@ class TopicReader {
   }
   // One of many: that it could not be read is told beside the others.
   void read_or_miss(FdView domain, const std::string& directory_name) {
-    if (const auto done = read(domain, directory_name); !done) {
+    if (const auto done = read(domain, directory_name, topic_directory_prefix.size()); !done) {
       miss(directory_name, done.error());
     }
   }
@@ -228,6 +228,12 @@ Result<Topics> topics(const std::string& domain) {
   });
 }
 
+Result<Topics> endpoints_in(FdView parent, const std::string& directory, Lives& lives) {
+  Topics all{.topics = {}, .unseen = {}, .at = monotonic_now()};
+  auto read = TopicReader(lives, all).read(parent, directory, 0);
+  return read ? Result<Topics>(std::move(all)) : fail(std::move(read.error()));
+}
+
 Result<Topics> topic(const std::string& domain, const std::string& name) {
   const auto checked = Name::make(name, topic_directory_prefix.size());
   if (!checked) {
@@ -237,7 +243,7 @@ Result<Topics> topic(const std::string& domain, const std::string& name) {
     Topics all{.topics = {}, .unseen = {}, .at = monotonic_now()};
     Lives lives(opened);
     const std::string directory = std::string(topic_directory_prefix) + name;
-    const auto read = TopicReader(lives, all).read(opened.directory(), directory);
+    const auto read = TopicReader(lives, all).read(opened.directory(), directory, topic_directory_prefix.size());
     if (!read && !read.failed_with(Errc::not_found)) {
       return fail(with_remedy(Error(read.error())).on(opened.path() + "/" + directory));
     }

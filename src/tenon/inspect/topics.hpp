@@ -7,6 +7,7 @@
 /// who looks all the time does. What is read is no picture of one moment: figures of several files lie some
 /// microseconds apart. Each is held against its file's length and header, whatever stands there.
 #include <tenon/base/result.hpp>
+#include <tenon/os/fd.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -15,6 +16,8 @@
 #include <vector>
 
 namespace tenon::inspect {
+
+class Lives;
 
 enum class EndpointStanding : std::uint8_t {
   alive,
@@ -94,6 +97,10 @@ Result<Topics> topics(const std::string& domain);
 /// permission_denied, wrong_kind for its own directory; of files in that, `unseen` tells. No topics, and something
 /// unseen: who takes part cannot be told.
 Result<Topics> topic(const std::string& domain, const std::string& name);
+
+/// Of a directory that is made as a topic's is, under its whole name: an inbox of a service. Outcomes: not_found.
+/// Failures: permission_denied, wrong_kind.
+Result<Topics> endpoints_in(FdView parent, const std::string& directory, Lives& lives);
 
 /// Messages a second that were published between two looks at one publisher, or since it came if it was not there at
 /// the first. 0 where the figures make no sense.

@@ -2,6 +2,7 @@
 
 #include <tenon/channel/frame.hpp>
 #include <tenon/channel/slot_carrier.hpp>
+#include <tenon/channel/stream_carrier.hpp>
 #include <tenon/ipc/fifo/fifo.hpp>
 #include <tenon/ipc/posix_memory/posix_memory.hpp>
 #include <tenon/ipc/posix_queue/posix_queue.hpp>
@@ -10,6 +11,7 @@
 #include <tenon/ipc/unix_datagram/unix_datagram.hpp>
 #include <tenon/ipc/unix_seqpacket/unix_seqpacket.hpp>
 #include <tenon/ipc/unix_stream/unix_stream.hpp>
+#include <tenon/messaging/queue/queue.hpp>
 #include <tenon/messaging/topic/topic.hpp>
 #include <tenon/os/domain.hpp>
 #include <tenon/os/token.hpp>
@@ -155,11 +157,45 @@ ChannelRow topic() {
       .exists = [](const std::string& name) { return file_exists(Domain::path_of_environment() + "/topic." + name); }};
 }
 
+ChannelRow queue() {
+  return {
+      .scheme = "queue",
+      .limit = slot_limit,
+      .rest = [](const std::string&) { return kit::unique_name(); },
+      .inject =
+          [](const std::string& name, Bytes bytes) {
+            const Domain domain = Domain::of_environment().or_throw();
+            const Life life = Life::join(domain).or_throw();
+            const Holder self = Holder::of(domain, life).or_throw();
+            Queue<Bytes>::open(self, name).or_throw().send(bytes, never).or_throw();
+          },
+      .exists = [](const std::string& name) { return file_exists(Domain::path_of_environment() + "/queue." + name); }};
+}
+
+ChannelRow stream() {
+  return {.scheme = "stream",
+          .limit = StreamSink::frame_bytes - Frame::header_size,
+          .rest = [](const std::string&) { return kit::unique_name(); },
+          .inject =
+              [](const std::string& name, Bytes bytes) {
+                const Domain domain = Domain::of_environment().or_throw();
+                const Life life = Life::join(domain).or_throw();
+                const Holder self = Holder::of(domain, life).or_throw();
+                StreamWriter::open(self, new_stream_name(name), never).or_throw().write(bytes, never).or_throw();
+              },
+          .exists =
+              [](const std::string& name) {
+                const Domain domain = Domain::of_environment().or_throw();
+                return !streams_of(domain, name, StreamRole::writer).or_throw().empty() ||
+                       !streams_of(domain, name, StreamRole::reader).or_throw().empty();
+              }};
+}
+
 }  // namespace
 
 std::vector<ChannelRow> channel_rows() {
-  return {fifo(),        pipe(),          posix_queue(), sysv_queue(), posix_memory(),
-          sysv_memory(), stream_socket(), datagrams(),   seqpacket(),  topic()};
+  return {fifo(),          pipe(),      posix_queue(), sysv_queue(), posix_memory(), sysv_memory(),
+          stream_socket(), datagrams(), seqpacket(),   topic(),      queue(),        stream()};
 }
 
 }  // namespace transfer

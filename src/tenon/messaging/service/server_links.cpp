@@ -30,8 +30,12 @@ ServerLinks::ServerLinks(const Holder& holder, ServiceFolder folder, const Publi
       type_(type),
       token_(token) {}
 
+// The first turn is anybody's: clients that call once and go would all call the same server otherwise.
 ServerLink* ServerLinks::choose(std::uint32_t max_calls) noexcept {
   ServerLink* best = nullptr;
+  if (!links_.empty() && turn_ >= links_.size()) {
+    turn_ = token_.value() % links_.size();
+  }
   for (std::size_t i = 0; i < links_.size(); ++i) {
     ServerLink& link = *links_[turn_ + i < links_.size() ? turn_ + i : turn_ + i - links_.size()];
     const bool free = !link.ended && link.outstanding < max_calls;
@@ -171,7 +175,7 @@ void ServerLinks::forget_the_ended() {
     return;
   }
   std::erase_if(links_, is_over);
-  turn_ = 0;
+  turn_ = SIZE_MAX;
 }
 
 void ServerLinks::close() {

@@ -72,8 +72,8 @@ class ServerLinks {
   std::vector<std::shared_ptr<ServerLink>> links_ = {};
   std::vector<ServiceMember> refused_ = {};  ///< of another type, or ended, while their inboxes are there
   std::optional<Error> mismatch_ = {};
-  bool unfinished_ = true;  ///< somebody has an inbox and does not subscribe in it yet
-  std::size_t turn_ = 0;
+  bool unfinished_ = true;       ///< somebody has an inbox and does not subscribe in it yet
+  std::size_t turn_ = SIZE_MAX;  ///< beyond all of them: not chosen yet
   std::int64_t looked_at_ = 0;
 };
 

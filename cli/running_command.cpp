@@ -1,0 +1,40 @@
+#include <cli/running_command.hpp>
+
+#include <tenon/ipc/pipe/pipe.hpp>
+
+#include <csignal>
+#include <unistd.h>
+
+namespace tenon::cli {
+
+Result<std::unique_ptr<RunningCommand>> RunningCommand::start(const std::vector<std::string>& command, Errors errors) {
+  auto in = Pipe::pair();
+  auto out = in ? Pipe::pair() : Result<Pipe>(fail(std::move(in.error())));
+  auto err = out ? Pipe::pair() : Result<Pipe>(fail(std::move(out.error())));
+  if (!err) {
+    return fail(std::move(err.error()));
+  }
+  ProgramOptions options{.descriptors = {{in->reader.fd(), STDIN_FILENO}, {out->writer.fd(), STDOUT_FILENO}}};
+  if (errors == Errors::held) {
+    options.descriptors.emplace_back(err->writer.fd(), STDERR_FILENO);
+  }
+  const bool is_script = command.size() == 1;
+  auto child = is_script ? spawn_program("sh", {"-c", command.front()}, options)
+                         : spawn_program(command.front(), {command.begin() + 1, command.end()}, options);
+  return std::move(child).transform([&](Child started) {
+    std::unique_ptr<RunningCommand> running(new RunningCommand(std::move(started)));
+    running->input = std::move(*in).into_writer();
+    running->output = std::move(*out).into_reader();
+    running->errors = errors == Errors::held ? std::optional(std::move(*err).into_reader()) : std::nullopt;
+    return running;
+  });
+}
+
+RunningCommand::~RunningCommand() {
+  if (child.wait(immediately).failed_with(Errc::timed_out)) {
+    [[maybe_unused]] const auto killed = child.signal(SIGKILL);
+    [[maybe_unused]] const auto reaped = child.wait(never);
+  }
+}
+
+}  // namespace tenon::cli
