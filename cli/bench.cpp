@@ -1,8 +1,10 @@
-/// tenon bench topic|service [--size LIST] [--wait spin|adaptive|sleep] [--quick] [--json FILE]
+/// tenon bench topic|stream|queue|service [--size LIST] [--wait spin|adaptive|sleep] [--quick] [--json FILE]
 #include <cli/command.hpp>
 
 #include <harness/command_line.hpp>
+#include <queue/row.hpp>
 #include <service/calls.hpp>
+#include <stream/row.hpp>
 #include <topic/report.hpp>
 #include <topic/start_domain.hpp>
 
@@ -12,7 +14,6 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <iterator>
 #include <memory>
 #include <string>
 #include <unistd.h>
@@ -23,7 +24,7 @@ namespace tenon::cli {
 namespace {
 
 struct BenchOptions {
-  std::vector<std::uint64_t> sizes = {8, 40, 64, 1 << 10, 64 << 10, 1 << 20};
+  std::vector<std::uint64_t> sizes;
   std::string wait = "spin";
   bool quick = false;
   std::string json;
@@ -62,7 +63,7 @@ Waiting waiting_of(const std::string& text) {
   return text == "sleep" ? Waiting::sleep : text == "adaptive" ? Waiting::adaptive : Waiting::spin;
 }
 
-std::vector<topics::Row> rows_of(const BenchOptions& options, limits::Extent extent) {
+std::vector<topics::Row> rows_of_topics(const BenchOptions& options, limits::Extent extent) {
   const Waiting waiting = waiting_of(options.wait);
   std::vector<topics::Row> rows;
   for (const std::uint64_t bytes : options.sizes) {
@@ -74,21 +75,60 @@ std::vector<topics::Row> rows_of(const BenchOptions& options, limits::Extent ext
   return rows;
 }
 
-std::vector<topics::Row> service_rows_of(const BenchOptions& options, limits::Extent) {
+std::vector<topics::Row> rows_of_streams(const BenchOptions& options, limits::Extent /*extent*/) {
+  return streams::rows_of({options.sizes.begin(), options.sizes.end()}, waiting_of(options.wait));
+}
+
+/// What `tenon bench NAME` measures.
+std::vector<topics::Row> rows_of_services(const BenchOptions& options, limits::Extent) {
   std::vector<topics::Row> rows;
-  std::ranges::transform(options.sizes, std::back_inserter(rows),
-                         [&](std::uint64_t bytes) { return services::call_row(bytes, waiting_of(options.wait)); });
+  for (const std::uint64_t bytes : options.sizes) {
+    rows.push_back(services::call_row(bytes, waiting_of(options.wait)));
+  }
   return rows;
 }
 
-using RowsOf = std::vector<topics::Row> (*)(const BenchOptions&, limits::Extent);
+struct Pattern {
+  const char* name;
+  const char* about;
+  const char* example;
+  std::vector<std::uint64_t> sizes;
+  std::vector<topics::Row> (*rows_of)(const BenchOptions&, limits::Extent);
+};
 
-Result<topics::Report> measure(const BenchOptions& options, RowsOf rows_of_pattern) {
+const std::vector<Pattern>& patterns() {
+  static const std::vector<Pattern> all = {
+      {.name = "topic",
+       .about = "Topics, there and back and one way, between two processors",
+       .example = "tenon bench topic --quick --size 64,64KiB --wait adaptive",
+       .sizes = {8, 40, 64, 1 << 10, 64 << 10, 1 << 20},
+       .rows_of = rows_of_topics},
+      {.name = "stream",
+       .about = "Streams, beside a bare ring of bytes and a pipe, between two processors",
+       .example = "tenon bench stream --quick --size 64,4KiB",
+       .sizes = {64, 4 << 10, 1 << 20},
+       .rows_of = rows_of_streams},
+      {.name = "queue",
+       .about = "Queues, beside the kernel's and Boost's, between two processes and between eight",
+       .example = "tenon bench queue --quick --size 64,1KiB",
+       .sizes = {64},
+       .rows_of = [](const BenchOptions& options, limits::Extent) { return queues::rows_of(options.sizes); }},
+      {.name = "service",
+       .about = "Services, each call beside a topic's message there and back, between two processors",
+       .example = "tenon bench service --quick --size 8,64",
+       .sizes = {8, 40, 64, 1 << 10, 64 << 10},
+       .rows_of = rows_of_services},
+  };
+  return all;
+}
+
+Result<topics::Report> measure(const Pattern& pattern, const BenchOptions& options) {
   const topics::DomainsOfRun domains;
   const auto extent = options.quick ? limits::Extent::quick : limits::Extent::full;
   return topics::Run::start(extent).transform([&](topics::Run run) {
-    topics::Report report{.environment = harness::environment(run.clock()), .rows = {}, .idle = {}};
-    const std::vector<topics::Row> rows = rows_of_pattern(options, extent);
+    topics::Report report{
+        .environment = harness::environment(run.clock()), .rows = {}, .idle = {}, .subject = pattern.name};
+    const std::vector<topics::Row> rows = pattern.rows_of(options, extent);
     harness::Progress progress(rows.size());
     for (const topics::Row& row : rows) {
       progress.next(row.name);
@@ -98,8 +138,8 @@ Result<topics::Report> measure(const BenchOptions& options, RowsOf rows_of_patte
   });
 }
 
-int bench_rows(const BenchOptions& options, RowsOf rows_of_pattern) {
-  auto measured = measure(options, rows_of_pattern);
+int measure_and_print(const Pattern& pattern, const BenchOptions& options) {
+  auto measured = measure(pattern, options);
   if (!measured) {
     return report("bench", measured.error());
   }
@@ -112,24 +152,25 @@ int bench_rows(const BenchOptions& options, RowsOf rows_of_pattern) {
   return std::ranges::any_of(measured->rows, &topics::MeasuredRow::failed) ? failed : succeeded;
 }
 
-void add_pattern(CLI::App& bench, const char* name, const char* what, const char* footer, RowsOf rows_of_pattern,
-                 int& code) {
+void add_pattern(CLI::App& bench, const Pattern& pattern, int& code) {
   auto options = std::make_shared<BenchOptions>();
-  CLI::App* pattern = bench.add_subcommand(name, what);
-  pattern->add_option("--size", options->sizes, "Bytes of a message: 8,64,64KiB")
+  options->sizes = pattern.sizes;
+  CLI::App* command = bench.add_subcommand(pattern.name, pattern.about);
+  command->add_option("--size", options->sizes, "Bytes of a message: 8,64,64KiB")
       ->delimiter(',')
       ->type_name("LIST")
       ->transform(CLI::AsSizeValue(false))
       ->check(whole_words);
-  pattern->add_option("--wait", options->wait, "How both ends wait")
+  command->add_option("--wait", options->wait, "How both ends wait")
       ->type_name("spin|adaptive|sleep")
       ->check(way_to_wait);
-  pattern->add_flag("--quick", options->quick, "Fewer blocks, and fewer limits to choose from");
-  pattern->add_option("--json", options->json, "Write the figures to this file as well")
+  command->add_flag("--quick", options->quick, "Fewer blocks, and fewer limits to choose from");
+  command->add_option("--json", options->json, "Write the figures to this file as well")
       ->type_name("FILE")
       ->check(place_to_write);
-  pattern->footer(footer);
-  pattern->callback([options, rows_of_pattern, &code] { code = bench_rows(*options, rows_of_pattern); });
+  command->footer("Example:\n  " + std::string(pattern.example) +
+                  "\nEach row's ratio is its time in that of its limit; \"over\" marks one beyond what Tenon aims at.");
+  command->callback([options, &pattern, &code] { code = measure_and_print(pattern, *options); });
 }
 
 }  // namespace
@@ -137,16 +178,9 @@ void add_pattern(CLI::App& bench, const char* name, const char* what, const char
 void add_bench(CLI::App& program, int& code) {
   CLI::App* bench = program.add_subcommand("bench", "Measure beside what this machine can do at best");
   bench->require_subcommand(1);
-  add_pattern(*bench, "topic", "Topics, there and back and one way, between two processors",
-              "Example:\n"
-              "  tenon bench topic --quick --size 64,64KiB --wait adaptive\n"
-              "Each row's ratio is its time in that of its limit; \"over\" marks one beyond what Tenon aims at.",
-              rows_of, code);
-  add_pattern(*bench, "service", "Calls of a service beside a topic's messages there and back",
-              "Example:\n"
-              "  tenon bench service --quick --size 8,64\n"
-              "Each row's ratio is its time in that of the topic; \"over\" marks one beyond what Tenon aims at.",
-              service_rows_of, code);
+  for (const Pattern& pattern : patterns()) {
+    add_pattern(*bench, pattern, code);
+  }
 }
 
 }  // namespace tenon::cli

@@ -3,18 +3,20 @@
 #include <harness/spin.hpp>
 
 #include <array>
-#include <boost/interprocess/ipc/message_queue.hpp>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
 #include <mqueue.h>
+#include <stdexcept>
+#ifdef TENON_BESIDE_BOOST
+#include <boost/interprocess/ipc/message_queue.hpp>
+#endif
 
 namespace queues {
 
 namespace {
 
-namespace bip = boost::interprocess;
 using tenon::Bytes;
 using tenon::MutableBytes;
 
@@ -30,14 +32,31 @@ struct Words {
   std::array<std::uint64_t, Count> words;
 };
 
+tenon::Waiting waiting_of(Wait wait) {
+  return wait == Wait::polling    ? tenon::Waiting::spin
+         : wait == Wait::sleeping ? tenon::Waiting::sleep
+                                  : tenon::Waiting::adaptive;
+}
+
+template <class Message>
+std::shared_ptr<tenon::Queue<Message>> open_queue(const topics::Member& self, const Traffic& traffic) {
+  const tenon::QueueOptions options{.messages = queue_length, .bytes = queue_length * traffic.bytes};
+  auto opened = tenon::Queue<Message>::open_or_create(self.holder(), "q", options).or_throw();
+  opened.wait_by(waiting_of(traffic.wait));
+  return std::make_shared<tenon::Queue<Message>>(std::move(opened));
+}
+
+End end_of_bytes(const Traffic& traffic, MutableBytes shared) {
+  auto self = std::make_shared<topics::Member>(shared);
+  auto queue = open_queue<Bytes>(*self, traffic);
+  return {.send = [self, queue](Bytes message) { queue->send(message, tenon::never).or_throw(); },
+          .receive = [self, queue](MutableBytes into) { queue->receive(into, tenon::never).or_throw(); }};
+}
+
 template <class Message>
 End typed_end(const Traffic& traffic, MutableBytes shared) {
   auto self = std::make_shared<topics::Member>(shared);
-  auto queue = std::make_shared<tenon::Queue<Message>>(
-      tenon::Queue<Message>::open_or_create(self->holder(), "q", {.messages = queue_length}).or_throw());
-  queue->wait_by(traffic.wait == Wait::polling    ? tenon::Waiting::spin
-                 : traffic.wait == Wait::sleeping ? tenon::Waiting::sleep
-                                                  : tenon::Waiting::adaptive);
+  auto queue = open_queue<Message>(*self, traffic);
   return {.send =
               [self, queue](Bytes message) {
                 Message value;
@@ -56,7 +75,9 @@ End typed_end(const Traffic& traffic, MutableBytes shared) {
 }  // namespace
 
 OpenEnd tenon_end(const Traffic& traffic) {
-  return [=](MutableBytes shared) { return typed_end<Words<8>>(traffic, shared); };
+  return [=](MutableBytes shared) {
+    return traffic.bytes == sizeof(Words<8>) ? typed_end<Words<8>>(traffic, shared) : end_of_bytes(traffic, shared);
+  };
 }
 
 OpenEnd kernel_end(const Traffic& traffic) {
@@ -93,7 +114,9 @@ OpenEnd kernel_end(const Traffic& traffic) {
   };
 }
 
+#ifdef TENON_BESIDE_BOOST
 OpenEnd boost_end(const Traffic& traffic) {
+  namespace bip = boost::interprocess;
   return [=](MutableBytes shared) -> End {
     const std::string name = name_of(shared);
     const auto queue = std::shared_ptr<bip::message_queue>(
@@ -123,5 +146,10 @@ OpenEnd boost_end(const Traffic& traffic) {
                 }};
   };
 }
+#else
+OpenEnd boost_end(const Traffic&) {
+  return [](MutableBytes) -> End { throw std::logic_error("built without Boost"); };
+}
+#endif
 
 }  // namespace queues

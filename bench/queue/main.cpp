@@ -20,7 +20,7 @@ struct Options {
 std::string title_of(const topics::Row& row) { return fmt::format("{}: {}, {}", row.group, row.name, row.options); }
 
 std::vector<topics::Row> chosen_rows(const Options& options) {
-  auto rows = queues::all_rows();
+  auto rows = queues::rows_of({64});
   std::erase_if(rows, [&](const topics::Row& row) { return !harness::selected(title_of(row), options.names); });
   return rows;
 }

@@ -97,7 +97,7 @@ std::vector<Entry> all_cases() {
       {queue_committed_first(), everywhere},
       {queue_open(), everywhere | rivals},
       {queue_close(), everywhere | twice},
-      {queue_make(), everywhere | twice},
+      {queue_make(), everywhere},
       {queue_remove(), everywhere | rivals | twice},
       {queue_take_back(), everywhere | rivals | twice},
       {queue_order_anew(), everywhere | twice},

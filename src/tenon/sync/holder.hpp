@@ -63,6 +63,13 @@ class Deaths {
 
   /// Closes the life files of all whose tokens stand in no slot any more: who waits for long may see many come and go.
   void forget_all_but(std::span<const std::atomic<std::uint64_t>> slots);
+  /// The same for tokens that stand otherwise.
+  template <class StandsThere>
+  void forget_unless(StandsThere stands_there) {
+    std::erase_if(known_, [&](const std::pair<Token, Peer>& known) { return !stands_there(known.first); });
+  }
+  /// How many life files are open.
+  std::size_t open_files() const noexcept { return known_.size(); }
 
  private:
   Holder holder_;

@@ -27,7 +27,7 @@ class Send : public QueueTrial<M> {
 /// Of so many slots that their hints have two levels.
 class SendAmongMany : public Send<ShortJob> {
  public:
-  SendAmongMany() : Send(66) {}
+  SendAmongMany() : Send(514) {}
 };
 
 /// The victim may have the first, and a rival the one after it.
@@ -44,7 +44,7 @@ class Receive : public QueueTrial<M> {
   bool may_be_gone(std::uint64_t number) const override { return number == 2; }
 };
 
-/// Of 65 slots, all taken, whose hints have two levels: the last one's alone is in a word of its own. Nobody's turn
+/// Of 513 slots, all taken, whose hints have two levels: the last one's alone is in a word of its own. Nobody's turn
 /// leads there, so it is found by its hint or not at all.
 class FreeAmongMany : public Receive<ShortJob> {
  public:
@@ -76,17 +76,13 @@ class FreeAmongMany : public Receive<ShortJob> {
   bool may_be_gone(std::uint64_t) const override { return true; }
 
  private:
-  static constexpr std::uint32_t slots = 65;
+  static constexpr std::uint32_t slots = 513;
 };
 
 /// It knows what it has before it says so: then the message is gone only if it is known.
 template <class M>
 class Acknowledge : public QueueTrial<M> {
  public:
-  void before() override {
-    QueueTrial<M>::before();
-    known_->store(0);
-  }
   void operation() override {
     auto taken = this->queue().take(never).or_throw();
     const std::uint64_t number = number_of(taken);
@@ -149,13 +145,19 @@ class AcknowledgedFirst : public Acknowledge<ShortJob> {
 /// The control: a message is there before its bytes are.
 class CommittedFirst : public Send<ShortJob> {
  public:
-  void operation() override {
-    const auto port = tenon::QueuePort::open(holder(), "q", tenon::QueueShape<ShortJob>::type()).or_throw();
-    const auto held = port->claim(sizeof(ShortJob), never).or_throw();
-    port->commit(held, sizeof(ShortJob), urgent).or_throw();
-    const auto bytes = Jobs<ShortJob>::of(4);
-    std::memcpy(port->bytes_of(held), &bytes, sizeof bytes);
+  void before() override {
+    enter();
+    port_ = tenon::QueuePort::open(holder(), "q", tenon::QueueShape<ShortJob>::type()).or_throw();
   }
+  void operation() override {
+    const auto held = port_->claim(sizeof(ShortJob), never).or_throw();
+    port_->commit(held, sizeof(ShortJob), urgent).or_throw();
+    const auto bytes = Jobs<ShortJob>::of(4);
+    std::memcpy(port_->bytes_of(held), &bytes, sizeof bytes);
+  }
+
+ private:
+  std::unique_ptr<tenon::QueuePort> port_;
 };
 
 }  // namespace
@@ -163,7 +165,7 @@ class CommittedFirst : public Send<ShortJob> {
 kit::KillCase queue_send_short() { return case_of<Send<ShortJob>>("queue: send in a slot"); }
 kit::KillCase queue_send_long() { return case_of<Send<LongJob>>("queue: send in blocks"); }
 kit::KillCase queue_send_among_many() { return case_of<SendAmongMany>("queue: send, of 66 slots"); }
-kit::KillCase queue_free_among_many() { return case_of<FreeAmongMany>("queue: receive, of 65 slots"); }
+kit::KillCase queue_free_among_many() { return case_of<FreeAmongMany>("queue: receive, of 513 slots"); }
 kit::KillCase queue_receive_short() { return case_of<Receive<ShortJob>>("queue: receive from a slot"); }
 kit::KillCase queue_receive_long() { return case_of<Receive<LongJob>>("queue: receive from blocks"); }
 kit::KillCase queue_acknowledge_short() { return case_of<Acknowledge<ShortJob>>("queue: take and acknowledge"); }
@@ -172,10 +174,10 @@ kit::KillCase queue_give_back() { return case_of<GiveBack<ShortJob>>("queue: tak
 kit::KillCase queue_peek() { return case_of<Peek<LongJob>>("queue: peek"); }
 kit::KillCase queue_abandon() { return case_of<Abandon<LongJob>>("queue: a loan that is not sent"); }
 kit::KillCase queue_acknowledged_first() {
-  return case_of<AcknowledgedFirst>("queue: a message gone before it is known", true);
+  return case_of<AcknowledgedFirst>("a queue's message gone before it is known", true);
 }
 kit::KillCase queue_committed_first() {
-  return case_of<CommittedFirst>("queue: a message there before its bytes", true);
+  return case_of<CommittedFirst>("a queue's message there before its bytes", true);
 }
 
 }  // namespace kill_cases

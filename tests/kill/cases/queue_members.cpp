@@ -29,11 +29,6 @@ class Open : public QueueTrial<ShortJob> {
  public:
   void before() override { enter(); }
   void operation() override { open_queue(); }
-  void rival() override {
-    enter();
-    operation();
-    leave();
-  }
 };
 
 /// With a message that it has taken, and room that it was lent.
@@ -73,6 +68,7 @@ class Make : public QueueTrial<ShortJob> {
 /// It is gone, or there, and whoever comes next makes another.
 class Remove : public QueueTrial<ShortJob> {
  public:
+  void before() override { enter(); }
   void operation() override {
     const auto removed = Queue::remove(domain(), "q");
     must(removed || removed.failed_with(Errc::not_found), "a queue cannot be removed");
@@ -89,7 +85,10 @@ class Remove : public QueueTrial<ShortJob> {
     leave();
     static_cast<void>(tenon::sweep(domain()).or_throw());
   }
-  void rival() override { operation(); }
+  void rival() override {
+    operation();
+    leave();
+  }
 };
 
 /// The whole of what one that died had: a message, room, and one that is ready and not hinted at.
@@ -104,11 +103,6 @@ class TakeBack : public QueueTrial<LongJob> {
   }
   void before() override { enter(); }
   void operation() override { open_queue(); }
-  void rival() override {
-    enter();
-    operation();
-    leave();
-  }
 };
 
 /// Its order of messages, which one died in the midst of changing.

@@ -37,6 +37,22 @@ TEST(ToolsBench, measures_topics_beside_their_limits_as_the_schema_says) {
   }
 }
 
+TEST(ToolsBench, measures_streams_beside_a_bare_ring_and_a_pipe) {
+  if (!has_two_processors()) {
+    GTEST_SKIP() << "there is one processor, and bytes go from one to another";
+  }
+  kit::UniqueDirectory directory;
+  directory.allow_leftovers();
+  const std::string file = directory / "figures.json";
+  const Finished finished = run({"bench", "stream", "--quick", "--size", "64", "--json", file});
+  ASSERT_TRUE(finished.status.success()) << finished.errors;
+  EXPECT_THAT(finished.output, AllOf(HasSubstr("64 B one way"), HasSubstr("pipe"), HasSubstr("64 B there and back")));
+  const json figures = json::parse(std::ifstream(file), nullptr, false);
+  ASSERT_FALSE(figures.is_discarded());
+  expect_schema(figures, schema("bench"));
+  ASSERT_EQ(figures["rows"].size(), 3U);
+}
+
 TEST(ToolsBench, says_at_once_what_it_cannot_do) {
   const Finished size = run({"bench", "topic", "--size", "9"});
   EXPECT_FALSE(size.status.success());

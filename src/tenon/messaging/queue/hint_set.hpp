@@ -1,17 +1,17 @@
 #pragma once
-/// Which of many slots may be worth a look: a bit for each, and above each 64 bits one more, up to one word.
+/// Which of many slots may be worth a look: a bit for each, and above each 64 bits one more, up to a line of words.
 ///
 /// 1. Roles. Anybody sets a bit and takes one. take_all() is for one at a time.
-/// 2. Layout. A root, and the words of all levels below it, the lowest first: queue_layout.hpp, hint_words().
-/// 3. Invariants. I1: after set(i) has returned, some take of it has begun later, or the bits on the way from the root
+/// 2. Layout. The topmost words, and those of all levels below them, the lowest first: queue_layout.hpp, hint_words().
+/// 3. Invariants. I1: after set(i) has returned, some take of it has begun later, or the bits on the way from the top
 ///    to i are there. A bit that is set though there is nothing costs a look.
 /// 4. Edges.
 ///      H1  fetch_or of a word, then of its parent's (set) ↔ the parent's bit cleared, then the word taken (take): all
 ///          sequentially consistent, so of the two at least one sees the other; the bit that names a word is set again
 ///          if the word was not empty. Publishes what the setter did before.
 /// 5. Progress. set() is wait-free; taking is lock-free.
-/// 6. If a process dies here. Between a word and its parent, either way: the words below are not found from the root
-///    until somebody sets the bit of another one there, or all is set anew (queue_slots.hpp, hint_again()).
+/// 6. If a process dies here. Between a word and its parent, either way: the words below are not found from the top
+///    until one of their bits is set, be it there or not: has() looks all the way up.
 /// 7. Use instead. index_pool, where what is handed out is not looked at again.
 #include <tenon/messaging/queue/queue_layout.hpp>
 
@@ -20,6 +20,7 @@
 #include <bit>
 #include <cstdint>
 #include <optional>
+#include <span>
 
 namespace tenon {
 
@@ -29,21 +30,23 @@ class HintSet {
  public:
   using Word = Atomic<std::uint64_t>;
 
-  HintSet(Word& root, Word* words, std::uint32_t slots) noexcept {
-    std::uint32_t size = slots;
-    while (size > 64) {
-      size = (size + 63) / 64;
-      sizes_[below_root_] = size;
-      levels_[below_root_++] = words;
+  /// As many words at the top as are needed, and no more than there are.
+  HintSet(std::span<Word> top, Word* words, std::uint32_t slots) noexcept {
+    std::uint32_t size = (slots + 63) / 64;
+    for (; size > top.size(); size = (size + 63) / 64) {
+      sizes_[top_] = size;
+      levels_[top_++] = words;
       words += size;
     }
-    sizes_[below_root_] = 1;
-    levels_[below_root_] = &root;
+    sizes_[top_] = size;
+    levels_[top_] = top.data();
   }
+  /// With one word at the top.
+  HintSet(Word& root, Word* words, std::uint32_t slots) noexcept : HintSet(std::span(&root, 1), words, slots) {}
 
   void set(std::uint32_t slot) noexcept {
     std::uint32_t at = slot;
-    for (std::uint32_t level = 0; level <= below_root_; ++level, at /= 64) {
+    for (std::uint32_t level = 0; level <= top_; ++level, at /= 64) {
       const std::uint64_t bit = std::uint64_t{1} << (at % 64);
       Word& word = levels_[level][at / 64];
       // What is above was there for the word's other bits, or its taker looks at the word after taking that away.
@@ -52,12 +55,23 @@ class HintSet {
       }
     }
   }
+  /// Whether it is found from the top: else it is to be set, also if nothing but the way to it is missing.
   bool has(std::uint32_t slot) const noexcept {
-    return (levels_[0][slot / 64].load(std::memory_order_seq_cst) >> (slot % 64) & 1U) != 0;  // H1
+    std::uint32_t at = slot;
+    for (std::uint32_t level = 0; level <= top_; ++level, at /= 64) {
+      if ((levels_[level][at / 64].load(std::memory_order_seq_cst) >> (at % 64) & 1U) == 0) {  // H1
+        return false;
+      }
+    }
+    return true;
   }
-  /// Whether all bits are in one word: then take_all() takes what was there at one moment.
-  bool is_one_word() const noexcept { return below_root_ == 0; }
-  bool is_empty() const noexcept { return root().load(std::memory_order_seq_cst) == 0; }  // H1
+  bool is_empty() const noexcept {
+    std::uint64_t any = 0;
+    for (std::uint32_t i = 0; i < sizes_[top_]; ++i) {
+      any |= bits_of(top_, i);
+    }
+    return any == 0;
+  }
 
   /// The lowest that is set, which stays.
   std::optional<std::uint32_t> seen_first() const noexcept {
@@ -77,7 +91,7 @@ class HintSet {
         if ((before & bit) != 0) {
           return path.slot;
         }
-      } else if (path.level > below_root_) {
+      } else if (path.level > top_) {
         return std::nullopt;
       } else {
         clear_parents(path.slot, path.level);  // an empty word, which its parent had not heard of
@@ -87,22 +101,27 @@ class HintSet {
   /// Takes all away that were set before this, and calls `use` with each.
   template <class Use>
   void take_all(Use use) noexcept {
-    take_below(below_root_, 0, use);
+    for (std::uint32_t i = 0; i < sizes_[top_]; ++i) {
+      if (bits_of(top_, i) != 0) {
+        take_below(top_, i, use);
+      }
+    }
   }
 
  private:
   static constexpr std::size_t most_levels = 6;
 
-  Word& root() const noexcept { return *levels_[below_root_]; }
-
   struct Path {
     bool found;
     std::uint32_t slot;   // or the number of an empty word
-    std::uint32_t level;  // that stands on this level's bits; beyond the root: there is nothing at all
+    std::uint32_t level;  // that stands on this level's bits; beyond the top: there is nothing at all
   };
   Path find_one() const noexcept {
     std::uint32_t at = 0;
-    for (std::uint32_t level = below_root_ + 1; level-- > 0;) {
+    while (at + 1 < sizes_[top_] && bits_of(top_, at) == 0) {
+      ++at;
+    }
+    for (std::uint32_t level = top_ + 1; level-- > 0;) {
       const std::uint64_t word = bits_of(level, at);
       if (word == 0) {
         return {.found = false, .slot = at, .level = level + 1};
@@ -117,7 +136,7 @@ class HintSet {
   }
   // The bits that name `word` of the level below `level`, as far up as nothing is left, but for what comes meanwhile.
   void clear_parents(std::uint32_t word, std::uint32_t level) noexcept {
-    for (; level <= below_root_; ++level, word /= 64) {
+    for (; level <= top_; ++level, word /= 64) {
       const std::uint64_t bit = std::uint64_t{1} << (word % 64);
       const std::uint64_t before = levels_[level][word / 64].fetch_and(~bit, std::memory_order_seq_cst);  // H1
       if (bits_of(level - 1, word) != 0) {
@@ -130,7 +149,7 @@ class HintSet {
     }
   }
   void set_again(std::uint32_t at, std::uint32_t level) noexcept {
-    for (; level <= below_root_; ++level, at /= 64) {
+    for (; level <= top_; ++level, at /= 64) {
       levels_[level][at / 64].fetch_or(std::uint64_t{1} << (at % 64), std::memory_order_seq_cst);  // H1
     }
   }
@@ -149,7 +168,7 @@ class HintSet {
 
   std::array<Word*, most_levels> levels_{};
   std::array<std::uint32_t, most_levels> sizes_{};  // words of each
-  std::uint32_t below_root_ = 0;
+  std::uint32_t top_ = 0;                           // the highest level
 };
 
 }  // namespace tenon

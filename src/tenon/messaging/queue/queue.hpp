@@ -302,14 +302,19 @@ class Queue {
   /// A copy of the first message, which stays where it is; nobody takes one while it is copied. Outcomes: would_block
   /// (there is none), closed. Failures: corrupt, in_child.
   Result<Received> peek() {
-    return port_->look_at_first([&](const QueueSlot& slot) {
-      Received seen;
+    Received seen;
+    auto found = port_->look_at_first([&](const QueueSlot& slot) {
       static_cast<MessageStamp&>(seen) = stamp_of(slot);
-      if (Shape::is_sound(slot.length)) {
+      const bool is_sound = Shape::is_sound(slot.length);
+      if (is_sound) {
         Shape::copy(seen.value, port_->memory().bytes_of(slot), slot.length);
       }
-      return seen;
+      return is_sound;
     });
+    if (!found || !*found) {
+      return fail(!found ? std::move(found.error()) : not_its_type("Queue::peek"));
+    }
+    return seen;
   }
 
   /// For poll(2) and the Dispatcher: readable once there may be a message that was not there when try_receive() or
@@ -349,7 +354,7 @@ class Queue {
     }
     if (!Shape::is_sound(port_->slot(*held).length)) [[unlikely]] {
       port_->deliver(*held);
-      return fail(Error(Errc::corrupt, "Queue::take").on(name()).because("a message is not as long as its type"));
+      return fail(not_its_type("Queue::take"));
     }
     return Taken<M>(*port_, *held);
   }
@@ -363,7 +368,7 @@ class Queue {
       }
       if (!Shape::is_sound(port_->slot(*held).length)) [[unlikely]] {
         port_->deliver(*held);
-        return fail(Error(Errc::corrupt, "Queue::receive").on(name()).because("a message is not as long as its type"));
+        return fail(not_its_type("Queue::receive"));
       }
       if (Result<void> copied = copy(*held); !copied) [[unlikely]] {
         static_cast<void>(port_->put_back(*held));
@@ -387,6 +392,9 @@ class Queue {
       received = fail(std::move(done.error()));
     }
     return received;
+  }
+  Error not_its_type(const char* call) const {
+    return Error(Errc::corrupt, call).on(name()).because("a message is not as long as its type");
   }
   Error too_long_for(std::size_t room, std::size_t count) const {
     return Error(Errc::message_too_long, "Queue::receive")

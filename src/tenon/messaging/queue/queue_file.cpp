@@ -163,7 +163,7 @@ Result<QueueFile> QueueFile::create(const Holder& maker, std::string_view name, 
   });
 }
 
-Result<QueueFile> QueueFile::open_any(const Domain& domain, const std::string& file, const QueueType* type) {
+Result<QueueFile> QueueFile::open_any(const Domain& domain, const std::string& file) {
   auto opened = open_shared_file(domain.directory(), file, Access::read_write);
   if (!opened) {
     return fail(std::move(opened.error()).on(domain.path() + "/" + file));
@@ -175,11 +175,6 @@ Result<QueueFile> QueueFile::open_any(const Domain& domain, const std::string& f
   if (!memory) {
     return fail(std::move(memory.error()).on(file));
   }
-  if (type != nullptr) {
-    if (auto checked = check_queue(memory->bytes(), *type, file); !checked) {
-      return fail(std::move(checked.error()));
-    }
-  }
   return QueueFile(std::move(opened->fd), std::move(*memory), header);
 }
 
@@ -188,11 +183,16 @@ Result<QueueFile> QueueFile::open(const Domain& domain, std::string_view name, c
   if (!file) {
     return fail(Error(file.error()));
   }
-  auto opened = open_any(domain, *file, &type);
+  auto opened = open_any(domain, *file);
   // relaxed: a flag, set for good
   if (opened && opened->memory().state().removed.load(std::memory_order_relaxed) != 0) {
     auto gone = take_name_away(domain, *file, opened->fd_.view());
     return fail(gone ? Error(Errc::not_found).on(domain.path() + "/" + *file) : std::move(gone.error()));
+  }
+  if (opened) {
+    if (auto checked = check_queue(opened->mapping_.bytes(), type, *file); !checked) {
+      return fail(std::move(checked.error()));
+    }
   }
   return opened;
 }
@@ -218,7 +218,7 @@ Result<void> QueueFile::remove(const Domain& domain, std::string_view name) {
   if (!file) {
     return fail(Error(file.error()));
   }
-  auto opened = open_any(domain, *file, nullptr);
+  auto opened = open_any(domain, *file);
   if (!opened) {
     return fail(std::move(opened.error()));
   }

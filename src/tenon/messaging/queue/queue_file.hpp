@@ -54,7 +54,7 @@ class QueueFile {
  private:
   QueueFile(Fd fd, Mapping mapping, const QueueHeader& header)
       : fd_(std::move(fd)), mapping_(std::move(mapping)), header_(header) {}
-  static Result<QueueFile> open_any(const Domain& domain, const std::string& file, const QueueType* type);
+  static Result<QueueFile> open_any(const Domain& domain, const std::string& file);
   static Result<void> take_name_away(const Domain& domain, const std::string& file, FdView opened);
 
   Fd fd_;

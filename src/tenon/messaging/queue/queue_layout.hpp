@@ -17,8 +17,8 @@
 /// A slot's state, of 64 bits, is the truth of it:
 ///
 ///     bits 0 … 3   4 … 15     16 … 31                       32 … 63
-///     | phase    | 0        | member's place, of whoever   | how often the slot was taken into use, which wraps |
-///     |          |          | writes or took it            |                                                    |
+///     | phase    | 0        | member's place, of whoever   | how often the slot was claimed or taken, which     |
+///     |          |          | writes or took it            | wraps                                              |
 ///
 /// Its message's bytes stand in the slot, or, where they have no room there, in `count` blocks of the arena from
 /// `first` on. What is queued has the order of (priority, seq). `sent` is CLOCK_MONOTONIC_COARSE in nanoseconds,
@@ -31,6 +31,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <tuple>
 #include <type_traits>
 
 namespace tenon {
@@ -70,6 +71,9 @@ struct QueueHeader {
 using QueueMutexBytes = std::array<std::byte, 40>;
 using QueueBellBytes = std::array<std::byte, 4>;
 
+/// The topmost words of a set of hints, in one line: of up to 512 slots there are no others.
+using HintTop = std::array<std::atomic<std::uint64_t>, 8>;
+
 /// Each line is one kind of participant's, so that receivers and senders take as few as can be from each other.
 struct QueueState {
   // Read by all, and written by who goes to sleep, or is alone.
@@ -83,17 +87,13 @@ struct QueueState {
   std::atomic<std::uint64_t> returned;  ///< messages that the dead gave back
   std::array<std::uint64_t, 3> reserved;
   // What a sender tells a receiver by.
-  alignas(
-      64) std::atomic<std::uint64_t> ready;  ///< the root of the hints of slots that are ready, of the lowest priority
-  std::array<std::uint64_t, 7> reserved_1;
-  alignas(64) std::atomic<std::uint64_t> urgent;  ///< and of all others
-  std::array<std::uint64_t, 7> reserved_7;
+  alignas(64) HintTop ready;   ///< the top of the hints of slots that are ready, of the lowest priority
+  alignas(64) HintTop urgent;  ///< and of all others, and those given back
   // Senders'.
   alignas(64) std::atomic<std::uint64_t> next_seq;
   std::array<std::uint64_t, 7> reserved_2;
   // Of who found no free slot, and who frees one then.
-  alignas(64) std::atomic<std::uint64_t> free;  ///< the root of the hints of slots that are free
-  std::array<std::uint64_t, 7> reserved_3;
+  alignas(64) HintTop free;  ///< of slots that are free
   // Receivers'.
   alignas(64) QueueMutexBytes taking;  ///< whoever orders what is ready, and takes the first, holds it
   std::atomic<std::uint32_t> drains;   ///< odd while hints are taken out and not yet in the heap
@@ -174,12 +174,11 @@ inline constexpr std::uint32_t most_queue_slots = std::uint32_t{1} << 24;
 inline constexpr std::uint32_t most_queue_members = 4096;
 inline constexpr std::uint32_t most_queue_blocks = std::uint32_t{1} << 20;
 
-/// How many words the hints of so many slots have below their root, all levels together: bits of slots, then bits of
-/// words, until 64 or fewer are left, which are the root's.
+/// How many words the hints of so many slots have below their topmost ones, all levels together: bits of slots, then
+/// bits of words, until there are no more words than the top has.
 constexpr std::uint64_t hint_words(std::uint64_t slots) noexcept {
   std::uint64_t words = 0;
-  for (std::uint64_t level = slots; level > 64;) {
-    level = (level + 63) / 64;
+  for (std::uint64_t level = (slots + 63) / 64; level > std::tuple_size_v<HintTop>; level = (level + 63) / 64) {
     words += level;
   }
   return words;

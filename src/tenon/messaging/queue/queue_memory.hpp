@@ -27,9 +27,9 @@ class QueueMemory {
   std::span<QueueMember> members() const noexcept {
     return {reinterpret_cast<QueueMember*>(start_ + header_.members_at), header_.members};
   }
-  HintSet<> ready() const noexcept { return {state().ready, hints(0), header_.slots}; }
-  HintSet<> urgent() const noexcept { return {state().urgent, hints(1), header_.slots}; }
-  HintSet<> free() const noexcept { return {state().free, hints(2), header_.slots}; }
+  HintSet<> ready() const noexcept { return hints(state().ready, 0); }
+  HintSet<> urgent() const noexcept { return hints(state().urgent, 1); }
+  HintSet<> free() const noexcept { return hints(state().free, 2); }
   RankHeap heap() const noexcept {
     return {{reinterpret_cast<QueueRank*>(start_ + header_.heap_at), header_.slots}, state().queued};
   }
@@ -59,8 +59,9 @@ class QueueMemory {
   }
 
  private:
-  std::atomic<std::uint64_t>* hints(std::uint64_t set) const noexcept {
-    return reinterpret_cast<std::atomic<std::uint64_t>*>(start_ + header_.hints_at) + set * hint_words(header_.slots);
+  HintSet<> hints(HintTop& top, std::uint64_t set) const noexcept {
+    auto* const words = reinterpret_cast<std::atomic<std::uint64_t>*>(start_ + header_.hints_at);
+    return {top, words + set * hint_words(header_.slots), header_.slots};
   }
   static Mutex& mutex_in(QueueMutexBytes& bytes) noexcept { return *std::launder(reinterpret_cast<Mutex*>(&bytes)); }
   static QueueBell& bell_in(QueueBellBytes& bytes) noexcept {

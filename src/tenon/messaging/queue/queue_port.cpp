@@ -141,11 +141,13 @@ void QueuePort::look_around() noexcept {
     file_->say_removed();
   }
   const auto members = memory_.members();
+  std::size_t others = 0;
   for (std::uint32_t i = 0; i < members.size(); ++i) {
     const Token token = Token::from(members[i].token.load(std::memory_order_acquire));  // M1
     if (token.is_nobody() || token == holder_.token()) {
       continue;
     }
+    ++others;
     if (const auto dead = deaths_.took(token); dead && *dead) {
       QueueSlots own(memory_, holder_.token(), place_);
       if (own.reclaim(i, token)) {
@@ -153,6 +155,13 @@ void QueuePort::look_around() noexcept {
         polls_.remove_sockets(i, token);
       }
     }
+  }
+  if (deaths_.open_files() > others) {
+    deaths_.forget_unless([&](Token known) {
+      return std::ranges::any_of(members, [&](const QueueMember& member) {
+        return member.token.load(std::memory_order_relaxed) == known.value();  // a token, which is looked up elsewhere
+      });
+    });
   }
 }
 
@@ -260,6 +269,7 @@ auto QueuePort::try_polled(QueueNews news, Try attempt) -> decltype(attempt()) {
 
 Result<void> QueuePort::commit(const HeldSlot& held, std::uint64_t length, Priority priority) {
   if (auto usable = may_use("Queue::send"); !usable && !usable.failed_with(Errc::closed)) [[unlikely]] {
+    abandon(held);
     return usable;
   }
   if (!slots_->commit(held, length, priority)) [[unlikely]] {
@@ -269,8 +279,9 @@ Result<void> QueuePort::commit(const HeldSlot& held, std::uint64_t length, Prior
   return {};
 }
 
+// Also of one that was taken for dead: who claimed while its place was given up is found by nobody else.
 void QueuePort::abandon(const HeldSlot& held) noexcept {
-  if (may_use("Queue::send")) {
+  if (ForkCount::now() == fork_) {
     slots_->abandon(held);
     ring_for_room();
   }

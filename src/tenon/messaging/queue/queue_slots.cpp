@@ -14,6 +14,10 @@ constexpr bool is_later(std::uint64_t one, std::uint64_t other) noexcept {
   return static_cast<std::int64_t>(one - other) > 0;  // they may wrap
 }
 
+constexpr std::uint64_t later_of(std::uint64_t one, std::uint64_t other) noexcept {
+  return is_later(one, other) ? one : other;
+}
+
 // Longer than anybody who runs holds a lock, and no deadline's business.
 constexpr std::chrono::milliseconds kept_in_lock{10};
 
@@ -68,6 +72,7 @@ std::optional<HeldSlot> QueueSlots::claim_if_free(std::uint32_t at) noexcept {
       !state.compare_exchange_strong(seen, own.word(), std::memory_order_seq_cst)) {  // Q3
     return std::nullopt;
   }
+  memory_.slot(at).blocks = 0;  // as it is, but for garbage
   return HeldSlot{.slot = at, .state = own};
 }
 
@@ -76,8 +81,7 @@ std::optional<HeldSlot> QueueSlots::claim_if_free(std::uint32_t at) noexcept {
 std::optional<HeldSlot> QueueSlots::claim_slot() noexcept {
   auto claimed = claim_if_free(next_.load(std::memory_order_relaxed));  // a guess
   if (!claimed) {
-    auto free = memory_.free();
-    for (auto hint = free.take_one(); hint; hint = free.take_one()) {
+    for (auto hint = free_.take_one(); hint; hint = free_.take_one()) {
       if (claimed = *hint < memory_.header().slots ? claim_if_free(*hint) : std::nullopt; claimed) {
         break;
       }
@@ -169,9 +173,13 @@ void QueueSlots::give_blocks_back(std::uint32_t at, SlotState spent) noexcept {
     std::atomic<std::uint32_t>& free = memory_.state().free_blocks;
     free.store(free.load(std::memory_order_relaxed) + slot.blocks, std::memory_order_relaxed);  // as above
   }
+  const bool is_garbage = slot.blocks != 0 && !memory_.is_sound(slot);
   slot.blocks = 0;
   change(at, spent, SlotPhase::free);
   hint_free(at);
+  if (is_garbage) {
+    rebuild_map();  // what it had is nobody's
+  }
 }
 
 // The last one died under the lock, and may have been about to free a slot of somebody who lives.
@@ -188,8 +196,8 @@ void QueueSlots::rebuild_map() noexcept {
 }
 
 void QueueSlots::hint_free(std::uint32_t slot) noexcept {
-  if (auto free = memory_.free(); !free.has(slot)) {  // Q4
-    free.set(slot);
+  if (!free_.has(slot)) {  // Q4
+    free_.set(slot);
   }
 }
 
@@ -206,9 +214,9 @@ bool QueueSlots::commit(const HeldSlot& held, std::uint64_t length, Priority pri
     return false;
   }
   if (priority == lowest_priority) [[likely]] {
-    memory_.ready().set(held.slot);
+    ready_.set(held.slot);
   } else {
-    memory_.urgent().set(held.slot);
+    urgent_.set(held.slot);
   }
   prepare_next(held.slot);
   return true;
@@ -216,10 +224,9 @@ bool QueueSlots::commit(const HeldSlot& held, std::uint64_t length, Priority pri
 
 bool QueueSlots::seems_filled() const noexcept {
   const QueueState& state = memory_.state();
-  const std::uint32_t drains = state.drains.load(std::memory_order_acquire);                  // Q5
-  return !memory_.ready().is_empty() || state.queued.load(std::memory_order_acquire) != 0 ||  // Q5
-         !memory_.urgent().is_empty() || drains % 2 != 0 ||
-         state.drains.load(std::memory_order_acquire) != drains;  // Q5
+  const std::uint32_t drains = state.drains.load(std::memory_order_acquire);                                // Q5
+  return !ready_.is_empty() || state.queued.load(std::memory_order_acquire) != 0 ||                         // Q5
+         !urgent_.is_empty() || drains % 2 != 0 || state.drains.load(std::memory_order_acquire) != drains;  // Q5
 }
 
 // Under the lock, without which no state changes from ready, or to queued.
@@ -231,12 +238,10 @@ void QueueSlots::queue_up(RankHeap& heap, std::uint32_t at, SlotState state) noe
   }
 }
 
-void QueueSlots::drain(RankHeap& heap) noexcept {
+// Returns a number behind all that it has moved.
+std::uint64_t QueueSlots::drain(RankHeap& heap) noexcept {
   QueueState& state = memory_.state();
-  HintSet<> ready = memory_.ready();
-  // Of one word all hints are taken at one moment, and what has none then was not sent before what has one.
-  std::uint64_t below =
-      ready.is_one_word() ? state.ordered_below : state.next_seq.load(std::memory_order_acquire);  // Q2
+  std::uint64_t behind = state.ordered_below;
   const std::uint32_t drains = state.drains.load(std::memory_order_relaxed);  // own, under the lock
   state.drains.store(drains | 1U, std::memory_order_relaxed);                 // Q5, before the hints are taken
   const auto queue_if_ready = [&](std::uint32_t hinted) {
@@ -245,34 +250,42 @@ void QueueSlots::drain(RankHeap& heap) noexcept {
     }
     if (const SlotState seen = state_of(memory_.slot(hinted)); seen.phase == SlotPhase::ready) {
       queue_up(heap, hinted, seen);
-      const std::uint64_t behind = memory_.slot(hinted).seq + 1;
-      below = ready.is_one_word() && is_later(behind, below) ? behind : below;
+      behind = later_of(behind, memory_.slot(hinted).seq + 1);
     }
   };
-  memory_.urgent().take_all(queue_if_ready);
-  ready.take_all(queue_if_ready);
-  state.ordered_below = below;
+  urgent_.take_all(queue_if_ready);
+  ready_.take_all(queue_if_ready);
   state.drains.store((drains | 1U) + 1, std::memory_order_release);  // Q5
+  drop_garbage(heap);
+  return behind;
 }
 
 // Under the lock: what comes first in the heap comes first of all. Nothing urgent is elsewhere, or it has a number from
-// before the hints were taken; and of the lowest priority, what is elsewhere was not sent before it.
+// before the hints were taken; and of the lowest priority, what is elsewhere was not sent before it. The senders' line
+// with the next number is asked for only if more came meanwhile.
 Result<void> QueueSlots::order_ready(RankHeap& heap) {
   if (!heap.is_sound()) {
     return fail(Error(Errc::corrupt, "Queue::receive").because("more is queued than there are slots"));
   }
-  const auto is_ordered = [&] {
-    drop_garbage(heap);
-    return heap.size() != 0 && is_later(memory_.state().ordered_below, heap.first().seq);
-  };
-  for (bool drained = false; !is_ordered() || !memory_.urgent().is_empty(); drained = true) {
-    const std::uint64_t drawn = drained ? memory_.state().next_seq.load(std::memory_order_acquire) : 0;  // Q2
-    drain(heap);
-    if (drained && is_ordered() && is_later(drawn, heap.first().seq)) {
-      return {};
-    }
-    if (heap.size() == 0 && memory_.ready().is_empty() && memory_.urgent().is_empty()) {
+  QueueState& state = memory_.state();
+  const auto is_ordered = [&] { return heap.size() != 0 && is_later(state.ordered_below, heap.first().seq); };
+  drop_garbage(heap);
+  for (bool again = false; !is_ordered() || !urgent_.is_empty(); again = true) {
+    const std::uint64_t drawn = again ? state.next_seq.load(std::memory_order_acquire) : 0;  // Q2
+    const std::uint64_t behind = drain(heap);
+    const bool is_quiet = ready_.is_empty() && urgent_.is_empty();
+    if (heap.size() == 0 && is_quiet) {
       return fail(Errc::would_block, "Queue::receive");
+    }
+    if (is_quiet) {
+      // What was taken back from the dead had no hint.
+      state.ordered_below = later_of(behind, heap.first().seq + 1);
+      break;
+    }
+    // Else it goes on; not for ever, also where the number is garbage, since all slots are used up at last.
+    state.ordered_below = again ? later_of(state.ordered_below, drawn) : state.ordered_below;
+    if (again && is_ordered()) {
+      break;
     }
   }
   return {};
@@ -280,7 +293,7 @@ Result<void> QueueSlots::order_ready(RankHeap& heap) {
 
 // Where a single message is on its way, its lines come while the lock is taken.
 void QueueSlots::ask_for_first() const noexcept {
-  const auto likely = memory_.ready().seen_first();
+  const auto likely = ready_.seen_first();
   if (likely && *likely < memory_.header().slots && memory_.state().queued.load(std::memory_order_relaxed) == 0) {
     const QueueSlot& slot = memory_.slot(*likely);  // relaxed: a guess
     prefetch_for_writing(&memory_.state().ready);
@@ -326,6 +339,10 @@ Result<HeldSlot> QueueSlots::take() {
   if (!guard) {
     return fail(std::move(guard.error()));
   }
+  // Its place is given up under this lock alone. What is taken in the name of nobody, nobody takes back.
+  if (memory_.member(place_).token.load(std::memory_order_relaxed) != self_.value()) {  // by the lock
+    return fail(Errc::not_found, "Queue::receive");
+  }
   RankHeap heap = memory_.heap();
   if (auto ordered = order_ready(heap); !ordered) {
     return fail(std::move(ordered.error()));
@@ -333,7 +350,8 @@ Result<HeldSlot> QueueSlots::take() {
   const std::uint32_t first = heap.first().slot;
   QueueSlot& slot = memory_.slot(first);
   const SlotState queued = state_of(slot);
-  const SlotState own{.phase = SlotPhase::taken, .member = place_, .use = queued.use};
+  // Another use: who was taken for dead with it may have had the place that this one has now.
+  const SlotState own{.phase = SlotPhase::taken, .member = place_, .use = queued.use + 1};
   slot.state.store(own.word(), std::memory_order_relaxed);  // by the lock, which who takes back from the dead has too
   ++slot.deliveries;
   heap.pop();
@@ -373,12 +391,13 @@ bool QueueSlots::deliver(const HeldSlot& held) noexcept { return release(held.sl
 
 void QueueSlots::abandon(const HeldSlot& held) noexcept { release(held.slot, held.state); }
 
-// Without the lock: like a message just sent, but with the number that it had. Its number says where it is to be.
+// Without the lock: like a message just sent, but with the number that it had, by which it finds its place. Of the
+// lowest priority, too, it is looked for as what is urgent is: it comes before what is in order already.
 bool QueueSlots::give_back(const HeldSlot& held) noexcept {
   if (!change(held.slot, held.state, SlotPhase::ready)) {  // Q1
     return false;
   }
-  memory_.ready().set(held.slot);
+  urgent_.set(held.slot);
   return true;
 }
 
@@ -391,8 +410,8 @@ void QueueSlots::leave_to_others() noexcept {
 bool QueueSlots::take_back(RankHeap& heap, std::uint32_t at, std::uint32_t place) noexcept {
   const SlotState seen = state_of(memory_.slot(at));
   // The dead may have taken the hint away, or what is above it, of whatever slot.
-  if (auto free = memory_.free(); seen.phase == SlotPhase::free || free.has(at)) {
-    free.set(at);
+  if (seen.phase == SlotPhase::free || free_.has(at)) {
+    free_.set(at);
   }
   if (seen.phase == SlotPhase::free || seen.member != place) {
     return false;

@@ -31,9 +31,9 @@
 ///    slots: a sender that is stopped holds its own slot alone. Receivers block each other for as long as it takes to
 ///    move what is ready into the heap, and to take one; long messages, for as long as it takes to find room.
 /// 6. If a process dies here. A sender before its message is ready: it was never sent; from then on it is sent, and
-///    found by its hint, or when the death is known. A receiver before it says that it was delivered: the message is where
-///    it was, by its number, once the death is known; from then on it is gone. In the lock: the next one makes the heap
-///    anew from the states. In `allocating`: the map, from what stands in the slots.
+///    found by its hint, or when the death is known. A receiver before it says that it was delivered: the message is
+///    where it was, by its number, once the death is known; from then on it is gone. In the lock: the next one makes
+///    the heap anew from the states. In `allocating`: the map, from what stands in the slots.
 /// 7. Use instead. MpmcRing between threads that live and die together.
 #include <tenon/base/deadline.hpp>
 #include <tenon/base/result.hpp>
@@ -59,7 +59,13 @@ std::int64_t coarse_now() noexcept;
 class QueueSlots {
  public:
   QueueSlots(QueueMemory memory, Token self, std::uint16_t place) noexcept
-      : memory_(memory), self_(self), place_(place), next_(first_of(place, memory.header())) {}
+      : memory_(memory),
+        ready_(memory_.ready()),
+        urgent_(memory_.urgent()),
+        free_(memory_.free()),
+        self_(self),
+        place_(place),
+        next_(first_of(place, memory.header())) {}
 
   const QueueMemory& memory() const noexcept { return memory_; }
 
@@ -73,7 +79,8 @@ class QueueSlots {
 
   /// False only if there was a moment during the call at which nothing was to be received.
   bool seems_filled() const noexcept;
-  /// Takes the first. Outcomes: would_block (there is none, or somebody is kept in the lock). Failures: corrupt.
+  /// Takes the first. Outcomes: would_block (there is none, or somebody is kept in the lock). Failures: corrupt,
+  /// not_found (this process was taken for dead, and its place is given up).
   Result<HeldSlot> take();
   /// What `look` makes of the first, which stays where it is; nobody takes one meanwhile. As take().
   template <class Look>
@@ -104,7 +111,7 @@ class QueueSlots {
   Result<void> order_ready(RankHeap& heap);
   void queue_up(RankHeap& heap, std::uint32_t at, SlotState state) noexcept;
   void ask_for_first() const noexcept;
-  void drain(RankHeap& heap) noexcept;
+  std::uint64_t drain(RankHeap& heap) noexcept;
   bool is_queued(std::uint32_t slot) const noexcept;
   void drop_garbage(RankHeap& heap) const noexcept;
   bool take_back(RankHeap& heap, std::uint32_t at, std::uint32_t place) noexcept;
@@ -125,6 +132,9 @@ class QueueSlots {
   }
 
   QueueMemory memory_;
+  HintSet<> ready_;
+  HintSet<> urgent_;
+  HintSet<> free_;
   Token self_;
   std::uint16_t place_;
   std::atomic<std::uint32_t> next_;  // the slot to try first

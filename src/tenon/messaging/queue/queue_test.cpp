@@ -11,6 +11,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+#include <atomic>
 #include <string>
 #include <thread>
 
@@ -168,6 +170,18 @@ TEST_F(QueueTest, one_may_stand_in_any_memory_that_is_shared) {
                 }).or_throw();
   EXPECT_EQ(jobs.receive(soon()).or_throw().value.number, 7U);
   EXPECT_EQ(child.wait(soon()).or_throw().code(), 0);
+}
+
+TEST(HintSetTest, a_hint_whose_way_from_the_root_is_missing_is_not_there_and_is_found_once_it_is_set) {
+  std::atomic<std::uint64_t> root = 0;
+  std::array<std::atomic<std::uint64_t>, 2> words{};
+  HintSet<> hints(root, words.data(), 128);
+  words[1] = 1;  // as whoever took the word's last bit left it when it died, and another had set this one meanwhile
+  EXPECT_FALSE(hints.has(64));
+  EXPECT_EQ(hints.take_one(), std::nullopt);
+  hints.set(64);
+  EXPECT_TRUE(hints.has(64));
+  EXPECT_EQ(hints.take_one(), 64U);
 }
 
 }  // namespace

@@ -106,7 +106,10 @@ TEST_F(ServiceHostile, a_server_passes_over_what_no_client_can_have_meant) {
 // F20
 TEST_F(ServiceHostile, a_request_of_another_length_is_none) {
   auto server = Server<Sum, Sum>::create(holder_, "s").or_throw();
-  auto hostile = publisher_at<Sum>(ServiceRole::server, Token::random(), false);
+  auto inbox = Client<Sum, Sum>::create(holder_, "s").or_throw();  // what follows says that this is its own
+  const Token token = token_of(ServiceFolder::open(holder_, "s").or_throw(), ServiceRole::client);
+  std::filesystem::remove(path_of_requests(token));
+  auto hostile = publisher_at<Sum>(ServiceRole::server, token, false);
   Outgoing out = Outgoing::nothing();
   for (const std::uint64_t bytes : {0ULL, 15ULL, 17ULL, 80ULL, 1ULL << 39}) {
     out.bytes = bytes;

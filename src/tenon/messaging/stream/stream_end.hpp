@@ -95,11 +95,17 @@ class StreamEnd {
       }
     }
   }
+  /// Of who polls: until it is rung again, or the clock rings.
+  void silence() noexcept {
+    if (wake_) {
+      wake_->silence();
+    }
+  }
   /// Of who polls: whether there is nothing still, once the other was told to ring.
   template <class IsThere>
   bool listens_in_vain(IsThere is_there, std::uint64_t wished) {
     if (wake_) {
-      wake_->silence();
+      silence();
       announce(wished);
       other_is_gone();
       return !is_there();
@@ -136,7 +142,7 @@ class StreamEnd {
   static constexpr std::uint64_t looks_between_clocks = 1024;
   // Some 50 µs of looks and pauses.
   static constexpr std::uint64_t adaptive_looks = 1500;
-  static constexpr std::uint32_t full_spin_each = 64;
+  static constexpr std::uint32_t full_spin_each = 8;
 
   static Result<void> time_is_over(Deadline deadline);
   std::uint32_t announce(std::uint64_t wished) noexcept;

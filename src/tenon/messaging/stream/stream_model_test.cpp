@@ -17,10 +17,11 @@ using Consumer = tenon::StreamConsumer<kit::Atomic, Byte>;
 
 constexpr std::uint64_t first = ~std::uint64_t{0};  // counts wrap
 
+template <std::size_t capacity>
 struct Parts {
   kit::Atomic<std::uint64_t> head{first};
   kit::Atomic<std::uint64_t> tail{first};
-  std::array<Byte, 2> bytes;
+  std::array<Byte, capacity> bytes;
   Producer producer() { return {head, tail, bytes, first}; }
   Consumer consumer() { return {head, tail, bytes, first}; }
 };
@@ -32,11 +33,11 @@ void expect_all(kit::Scenario (*scenario)()) {
   EXPECT_GT(report.runs, 100U);
 }
 
-kit::Scenario abc_through_two_bytes() {
-  auto parts = std::make_shared<Parts>();
+kit::Scenario ab_through_one_byte() {
+  auto parts = std::make_shared<Parts<1>>();
   const auto write = [parts] {
     auto producer = parts->producer();
-    for (char letter = 'a'; letter <= 'c';) {
+    for (char letter = 'a'; letter <= 'b';) {
       kit::require(producer.room() != 0 || producer.look(), "a tail was taken for a lie");
       const auto place = producer.writable(2);
       for (const auto run : {place.first, place.second}) {
@@ -52,7 +53,7 @@ kit::Scenario abc_through_two_bytes() {
   };
   const auto read = [parts] {
     auto consumer = parts->consumer();
-    for (char expected = 'a'; expected <= 'c';) {
+    for (char expected = 'a'; expected <= 'b';) {
       kit::require(consumer.available() != 0 || consumer.look(), "a head was taken for a lie");
       const auto there = consumer.readable(2);
       for (const auto run : {there.first, there.second}) {
@@ -69,9 +70,9 @@ kit::Scenario abc_through_two_bytes() {
   return {.threads = {write, read}};
 }
 
-TEST(StreamModel, loses_nothing_and_tears_nothing_in_any_schedule) { expect_all(abc_through_two_bytes); }
+TEST(StreamModel, loses_nothing_and_tears_nothing_in_any_schedule) { expect_all(ab_through_one_byte); }
 
-struct Rung : Parts {
+struct Rung : Parts<2> {
   kit::Atomic<std::uint64_t> wish{0};
   kit::Atomic<std::uint64_t> wished{0};
   kit::Atomic<std::uint32_t> bell{UINT32_MAX};

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <thread>
 #include <unistd.h>
 #include <vector>
@@ -112,6 +113,27 @@ TEST_F(StreamOpening, a_forked_childs_copy_is_refused_and_leaves_the_stream_as_i
   EXPECT_TRUE(ends.writer.write(counted(1), never));
   std::array<std::byte, 4> into{};
   EXPECT_EQ(ends.reader.read(into, never).or_throw(), 1U);
+}
+
+TEST_F(StreamOpening, a_reader_whose_writer_gave_up_before_it_answered_meets_the_next) {
+  const auto name = StreamFileName::make(StreamRole::writer, "s").or_throw();
+  const auto idle = OwnStreamFile::create(holder_, name, {.capacity = 64, .first = 5}).or_throw();
+  std::optional<StreamReader> reader;
+  std::thread opener([&] { reader.emplace(StreamReader::open(holder_, "s", never).or_throw()); });
+  const auto asks = [&] {
+    const auto seen = OtherStreamFile::open(domain_, StreamFileName::make(StreamRole::reader, "s").or_throw());
+    return seen && seen->state().peer == idle.header().token;
+  };
+  while (!asks()) {
+    ::sched_yield();
+  }
+  idle.state().wish = stream_closed;
+  idle.remove_name(domain_.directory());
+  auto writer = StreamWriter::open(holder_, "s", never).or_throw();
+  opener.join();
+  writer.write(counted(3), never).or_throw();
+  std::array<std::byte, 8> into{};
+  EXPECT_EQ(reader->read(into, never).or_throw(), 3U);
 }
 
 // F9, F10

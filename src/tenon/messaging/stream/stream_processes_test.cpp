@@ -134,7 +134,27 @@ TEST_F(StreamBetweenProcesses, a_writer_that_waits_for_room_is_told_that_the_rea
   EXPECT_LT(writer.write(kit::counted(10'000), never).or_throw(), 10'000U);
   EXPECT_TRUE(writer.write(kit::counted(1), never).failed_with(Errc::peer_died));
   EXPECT_TRUE(writer.try_write(kit::counted(1)).failed_with(Errc::peer_died));
+  EXPECT_TRUE(writer.try_loan(1).failed_with(Errc::peer_died));
   EXPECT_EQ(writer.wait_closed(never), Errc::peer_died);
+  std::move(writer).close().or_throw();
+  reading.kill();
+  static_cast<void>(reading.finish(never));
+  expect_nothing_left();
+}
+
+// F60
+TEST_F(StreamBetweenProcesses, who_was_told_of_the_readers_death_writes_nothing_more_though_there_is_room) {
+  const Member self(domain_);
+  kit::ReportedChild reading("reader", [&] {
+    const Member other(domain_);
+    auto reader = StreamReader::open(other.holder, "s", never).or_throw();
+    ::raise(SIGKILL);
+  });
+  auto writer = StreamWriter::open(self.holder, "s", {.capacity = 64}, never).or_throw();
+  EXPECT_EQ(writer.wait_closed(never), Errc::peer_died);
+  EXPECT_TRUE(writer.write(kit::counted(1), never).failed_with(Errc::peer_died));
+  EXPECT_TRUE(writer.try_write(kit::counted(1)).failed_with(Errc::peer_died));
+  EXPECT_TRUE(writer.try_loan(1).failed_with(Errc::peer_died));
   std::move(writer).close().or_throw();
   reading.kill();
   static_cast<void>(reading.finish(never));

@@ -115,6 +115,7 @@ Result<StreamRuns<const std::byte>> StreamReaderPort::try_peek(std::size_t least
 
 Result<StreamRuns<const std::byte>> StreamReaderPort::try_receive() {
   if (end_was_told_) {
+    silence();  // else who serves it would be called at once, again and again
     return fail(Errc::would_block, "Stream::receive");
   }
   auto runs = try_peek(1);

@@ -48,6 +48,7 @@ StreamWriterPort::StreamWriterPort(const Holder& holder, std::string_view name, 
     : StreamEnd(holder, name, std::move(pair), waiting),
       producer_(own_.state().index, other_.state().index, own_.bytes(), own_.header().first),
       piece_(std::clamp<std::uint64_t>(producer_.capacity() / 4, 1, longest_piece)),
+      at_once_(piece_),
       enough_(std::max<std::uint64_t>(producer_.capacity() / 8, 1)) {}
 
 // Whether it may go on, and how much room there is.
@@ -58,17 +59,23 @@ Result<void> StreamWriterPort::look_for_room() {
   if (!producer_.look()) {
     return fail(lie());
   }
-  const Gone gone = other_is_gone();
-  return gone == Gone::no ? Result<void>() : fail(end_of(gone, "Stream::write"));
+  return look_for_reader();
+}
+
+// From when it is gone on each call says so, also where there is room.
+Result<void> StreamWriterPort::look_for_reader() {
+  if (other_is_gone() == Gone::no) {
+    return {};
+  }
+  at_once_ = 0;
+  return fail(end_of(gone_, "Stream::write"));
 }
 
 // Rings who sleeps for what was sent, and says whether anybody will read it.
 Result<void> StreamWriterPort::after_put() {
   if (!is_left_alone()) {
     answer(producer_.at());
-    if (other_is_gone() != Gone::no) {
-      return fail(end_of(gone_, "Stream::write"));
-    }
+    return look_for_reader();
   }
   return {};
 }
@@ -182,7 +189,7 @@ Result<StreamRuns<std::byte>> StreamWriterPort::try_loan(std::size_t wanted) {
   if (wanted == 0) {
     return fail(Error(Errc::invalid_argument, "Stream::loan").because("nothing is asked for"));
   }
-  if (producer_.room() < wanted || !is_of_this_process()) {
+  if (producer_.room() < wanted || gone_ != Gone::no || !is_of_this_process()) {
     if (auto looked = look_for_room(); !looked) {
       return fail(std::move(looked.error()));
     }
@@ -223,7 +230,7 @@ Error StreamWriterPort::wait_closed(Deadline deadline) {
       return std::move(waited.error());
     }
   }
-  return end_of(other_is_gone(), "Stream::wait_closed");
+  return std::move(look_for_reader().error());
 }
 
 std::size_t StreamWriterPort::buffered() const noexcept {

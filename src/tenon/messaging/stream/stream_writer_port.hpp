@@ -24,7 +24,7 @@ class alignas(128) StreamWriterPort : public StreamEnd {
   /// Writes it if there is room for all of it, the reader does not sleep, and nothing is to be said: else it writes
   /// nothing, or has written all and says so to write() or try_write(), which is called next.
   [[gnu::always_inline]] bool write_at_once(Bytes from) {
-    if (from.size() > producer_.room() || from.size() > piece_ || !is_of_this_process()) [[unlikely]] {
+    if (from.size() > producer_.room() || from.size() > at_once_ || !is_of_this_process()) [[unlikely]] {
       return false;
     }
     producer_.put(from);
@@ -50,15 +50,17 @@ class alignas(128) StreamWriterPort : public StreamEnd {
 
   Result<std::size_t> put_what_fits(Bytes from, bool may_wait);
   Result<void> look_for_room();
+  Result<void> look_for_reader();
   Result<void> await_room(std::uint64_t wanted, Deadline deadline);
   void gather_room() noexcept;
   Result<void> after_put();
   std::uint64_t wake_at(std::uint64_t wanted) const noexcept;
 
   StreamProducer<> producer_;
-  std::uint64_t piece_;   ///< how much is copied before the reader is told of it
-  std::uint64_t enough_;  ///< how much room who waits for some waits for
-  bool is_put_ = false;   ///< write_at_once() has written, and the rest is to be done
+  std::uint64_t piece_;    ///< how much is copied before the reader is told of it
+  std::uint64_t at_once_;  ///< up to so much goes without a further look; 0 once it is known that nobody reads
+  std::uint64_t enough_;   ///< how much room who waits for some waits for
+  bool is_put_ = false;    ///< write_at_once() has written, and the rest is to be done
 };
 
 }  // namespace tenon
