@@ -99,7 +99,7 @@ Result<std::optional<Frame>> StreamInflow::next() {
 std::size_t StreamInflow::pending() const { return bytes_.size() - begin_ + waiting_in(stream_.fd()); }
 
 Result<bool> SeqpacketInflow::fill() {
-  message_.resize(Frame::header_size + Frame::most_payload);
+  message_.resize(Frame::header_size + Frame::most_payload);  // once: to clear it for each message takes its time
   auto size = socket_.try_receive(message_);
   if (size.failed_with(Errc::closed)) {
     return false;
@@ -107,7 +107,7 @@ Result<bool> SeqpacketInflow::fill() {
   if (!size) {
     return fail(std::move(size.error()));
   }
-  message_.resize(*size);
+  size_ = *size;
   full_ = true;
   return true;
 }
@@ -116,10 +116,10 @@ Result<std::optional<Frame>> SeqpacketInflow::next() {
   if (!std::exchange(full_, false)) {
     return std::nullopt;
   }
-  return Frame::decode(message_).transform([](const Frame& frame) { return std::optional(frame); });
+  return Frame::decode(Bytes(message_).first(size_)).transform([](const Frame& frame) { return std::optional(frame); });
 }
 
-std::size_t SeqpacketInflow::pending() const { return (full_ ? message_.size() : 0) + waiting_in(socket_.fd()); }
+std::size_t SeqpacketInflow::pending() const { return (full_ ? size_ : 0) + waiting_in(socket_.fd()); }
 
 template <class Listener, class Connection>
 Result<std::optional<Frame>> ConnectionSource<Listener, Connection>::next_whole() {

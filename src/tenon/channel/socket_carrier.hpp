@@ -87,6 +87,7 @@ class SeqpacketInflow {
  private:
   UnixSeqpacket socket_;
   std::vector<std::byte> message_;
+  std::size_t size_ = 0;  // of what is in it
   bool full_ = false;
 };
 

@@ -74,6 +74,34 @@ TEST_F(StreamChannel, tells_of_a_sender_that_was_killed_in_the_middle_of_a_frame
   sides.finish();
 }
 
+TEST_F(StreamChannel, tells_of_a_death_although_another_sender_stands_still_in_the_middle_of_a_frame) {
+  kit::Sides sides({{"still",
+                     [&](kit::Stage& stage) {
+                       auto sender = PlayedStreamSender::enter(domain_.path());
+                       sender.write("never whole", Frame::header_size + 1);
+                       stage.signal("half written");
+                       stage.await("told");
+                     }},
+                    {"sender",
+                     [&](kit::Stage& stage) {
+                       auto sender = PlayedStreamSender::enter(domain_.path());
+                       stage.await("half written");
+                       sender.write("whole", SIZE_MAX);
+                       stage.signal("ready to die");
+                       stage.await("nothing that ever comes");
+                     }},
+                    {"receiver", [&](kit::Stage& stage) {
+                       Receiver in = open_receiver("stream:s", soon()).or_throw();
+                       EXPECT_EQ(text_of(in.receive_part(soon()).or_throw().data), "whole");
+                       EXPECT_TRUE(in.receive_part(soon()).failed_with(Errc::peer_died));
+                       stage.signal("told");
+                       std::move(in).abandon();
+                     }}});
+  sides.stage().await("ready to die");
+  sides.side("sender").kill();
+  sides.finish();
+}
+
 TEST_F(StreamChannel, refuses_a_stream_that_ends_inside_a_frame) {
   kit::run_sides({{"sender",
                    [&](kit::Stage&) {
