@@ -56,6 +56,10 @@ struct HeldSlot {
 /// CLOCK_MONOTONIC_COARSE in nanoseconds: some 4 ms late, for a tenth of the exact one's price.
 std::int64_t coarse_now() noexcept;
 
+inline SlotState state_of(const QueueSlot& slot) noexcept {
+  return SlotState::of(slot.state.load(std::memory_order_seq_cst));  // Q1 Q4
+}
+
 class QueueSlots {
  public:
   QueueSlots(QueueMemory memory, Token self, std::uint16_t place) noexcept
@@ -107,6 +111,7 @@ class QueueSlots {
   void hint_free(std::uint32_t slot) noexcept;
   bool release(std::uint32_t at, SlotState held) noexcept;
 
+  static Result<MutexGuard> lock_soon(Mutex& mutex);
   Result<MutexGuard> lock_taking();
   Result<void> order_ready(RankHeap& heap);
   void queue_up(RankHeap& heap, std::uint32_t at, SlotState state) noexcept;
