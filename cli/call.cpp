@@ -196,7 +196,7 @@ Result<void> call(const CallOptions& options) {
   }
   // One call needs room for one request alone.
   const ClientOptions room =
-      options.lines ? ClientOptions{.longest = longest_line}
+      options.lines ? ClientOptions{.max_calls = 1, .longest = longest_line, .max_loans = 1}
                     : ClientOptions{.max_calls = 1, .longest = std::max(request->size(), least_room), .max_loans = 1};
   auto client = ByteClient::create(member->holder, options.choice.service, room);
   if (!client) {
