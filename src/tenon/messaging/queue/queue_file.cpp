@@ -36,7 +36,7 @@ Result<std::string> file_name(std::string_view name) {
 void place_parts(QueueHeader& header) noexcept {
   std::uint64_t end = queue_type_at;
   const auto place = [&](std::uint64_t& at, std::uint64_t bytes) {
-    at = up_to(end, 64);
+    at = up_to(end, line_pair);
     end = at + bytes;
   };
   place(header.type_at, header.type_bytes);
@@ -97,7 +97,7 @@ Result<QueueHeader> lay_out(const QueueOptions& options, const QueueType& type) 
   if (wanted > static_cast<long double>(most_queue_bytes) / 2) {
     return fail(too_large(wanted));
   }
-  header.slot_bytes = slot_bytes_at + up_to(header.short_bytes, 64);
+  header.slot_bytes = up_to(slot_bytes_at + header.short_bytes, line_pair);
   header.block_bytes = std::bit_ceil(std::max<std::uint64_t>(64, arena / usual_blocks));
   header.blocks = static_cast<std::uint32_t>((arena + header.block_bytes - 1) / header.block_bytes);
   place_parts(header);

@@ -2,7 +2,7 @@
 /// What stands in a queue's memory: the file `queue.NAME` of its domain, or a part of somebody's segment. Plain C, in
 /// the machine's byte order: who shares memory shares a machine.
 ///
-///     byte 0        256     768        type_at   members_at   hints_at          heap_at   map_at   slots_at  arena_at
+///     byte 0        256     1152       type_at   members_at   hints_at          heap_at   map_at   slots_at  arena_at
 ///          | header | state | …        | type    | members    | ready, urgent, free | ranks   | blocks | slots   |
 ///          arena |
 ///
@@ -74,40 +74,42 @@ using QueueBellBytes = std::array<std::byte, 4>;
 /// The topmost words of a set of hints, in one line: of up to 512 slots there are no others.
 using HintTop = std::array<std::atomic<std::uint64_t>, 8>;
 
+/// Processors fetch lines in pairs: what is written by one and read by another has two.
+inline constexpr std::size_t line_pair = 128;
+
 /// Each line is one kind of participant's, so that receivers and senders take as few as can be from each other.
 struct QueueState {
   // Read by all, and written by who goes to sleep, or is alone.
-  alignas(64) std::atomic<std::uint32_t> removed;  ///< 1: its name was taken away
-  alignas(4) QueueBellBytes arrived;               ///< for who waits for a message
-  alignas(4) QueueBellBytes freed;                 ///< for who waits for room
-  std::atomic<std::uint32_t> polls_arrivals;       ///< how many members are rung by a socket as well
+  alignas(line_pair) std::atomic<std::uint32_t> removed;  ///< 1: its name was taken away
+  alignas(4) QueueBellBytes arrived;                      ///< for who waits for a message
+  alignas(4) QueueBellBytes freed;                        ///< for who waits for room
+  std::atomic<std::uint32_t> polls_arrivals;              ///< how many members are rung by a socket as well
   std::atomic<std::uint32_t> polls_room;
   std::uint32_t reserved_0;
   std::atomic<std::int64_t> looked;     ///< when somebody last looked for the dead; CLOCK_MONOTONIC_COARSE
   std::atomic<std::uint64_t> returned;  ///< messages that the dead gave back
   std::array<std::uint64_t, 3> reserved;
   // What a sender tells a receiver by.
-  alignas(64) HintTop ready;   ///< the top of the hints of slots that are ready, of the lowest priority
-  alignas(64) HintTop urgent;  ///< and of all others, and those given back
+  alignas(line_pair) HintTop ready;   ///< the top of the hints of slots that are ready, of the lowest priority
+  alignas(line_pair) HintTop urgent;  ///< and of all others, and those given back
   // Senders'.
-  alignas(64) std::atomic<std::uint64_t> next_seq;
+  alignas(line_pair) std::atomic<std::uint64_t> next_seq;
   std::array<std::uint64_t, 7> reserved_2;
   // Of who found no free slot, and who frees one then.
-  alignas(64) HintTop free;  ///< of slots that are free
+  alignas(line_pair) HintTop free;  ///< of slots that are free
   // Receivers'.
-  alignas(64) QueueMutexBytes taking;  ///< whoever orders what is ready, and takes the first, holds it
-  std::atomic<std::uint32_t> drains;   ///< odd while hints are taken out and not yet in the heap
-  std::atomic<std::uint32_t> queued;   ///< how many are in the heap
-  std::uint64_t ordered_below;         ///< what is queued with a lower number comes before all that is not yet
+  alignas(line_pair) QueueMutexBytes taking;  ///< whoever orders what is ready, and takes the first, holds it
+  std::atomic<std::uint32_t> drains;          ///< odd while hints are taken out and not yet in the heap
+  std::atomic<std::uint32_t> queued;          ///< how many are in the heap
+  std::uint64_t ordered_below;                ///< what is queued with a lower number comes before all that is not yet
   std::uint64_t reserved_4;
   // The arena's.
-  alignas(64) QueueMutexBytes allocating;  ///< whoever changes the map of blocks holds it
-  std::uint32_t next_block;                ///< where to look for room
+  alignas(line_pair) QueueMutexBytes allocating;  ///< whoever changes the map of blocks holds it
+  std::uint32_t next_block;                       ///< where to look for room
   std::atomic<std::uint32_t> free_blocks;
   std::atomic<std::uint32_t> left_spent;  ///< 1: there may be slots that are spent, and nobody is about to free
   std::uint32_t reserved_5;
   std::uint64_t reserved_6;
-  std::array<std::uint64_t, 8> reserved_8;
 };
 
 struct QueueMember {
@@ -166,7 +168,7 @@ struct QueueRank {
 };
 
 inline constexpr std::size_t queue_state_at = 256;
-inline constexpr std::size_t queue_type_at = 768;
+inline constexpr std::size_t queue_type_at = 1152;
 inline constexpr std::size_t slot_bytes_at = 64;
 
 inline constexpr std::uint64_t most_queue_bytes = std::uint64_t{1} << 40;
@@ -212,14 +214,14 @@ static_assert(offsetof(QueueHeader, hints_at) == 80 && offsetof(QueueHeader, hea
 static_assert(offsetof(QueueHeader, map_at) == 96 && offsetof(QueueHeader, slots_at) == 104);
 static_assert(offsetof(QueueHeader, arena_at) == 112 && offsetof(QueueHeader, slot_bytes) == 120);
 static_assert(offsetof(QueueHeader, slots) == 144 && offsetof(QueueHeader, blocks) == 152);
-static_assert(sizeof(QueueState) == 512 && offsetof(QueueState, arrived) == 4 && offsetof(QueueState, freed) == 8);
+static_assert(sizeof(QueueState) == 896 && offsetof(QueueState, arrived) == 4 && offsetof(QueueState, freed) == 8);
 static_assert(offsetof(QueueState, looked) == 24 && offsetof(QueueState, returned) == 32);
-static_assert(offsetof(QueueState, ready) == 64 && offsetof(QueueState, urgent) == 128);
-static_assert(offsetof(QueueState, next_seq) == 192 && offsetof(QueueState, free) == 256);
-static_assert(offsetof(QueueState, taking) == 320 && offsetof(QueueState, drains) == 360);
-static_assert(offsetof(QueueState, queued) == 364 && offsetof(QueueState, ordered_below) == 368);
-static_assert(offsetof(QueueState, allocating) == 384 && offsetof(QueueState, free_blocks) == 428 &&
-              offsetof(QueueState, left_spent) == 432);
+static_assert(offsetof(QueueState, ready) == 128 && offsetof(QueueState, urgent) == 256);
+static_assert(offsetof(QueueState, next_seq) == 384 && offsetof(QueueState, free) == 512);
+static_assert(offsetof(QueueState, taking) == 640 && offsetof(QueueState, drains) == 680);
+static_assert(offsetof(QueueState, queued) == 684 && offsetof(QueueState, ordered_below) == 688);
+static_assert(offsetof(QueueState, allocating) == 768 && offsetof(QueueState, free_blocks) == 812 &&
+              offsetof(QueueState, left_spent) == 816);
 static_assert(sizeof(QueueMember) == 64 && sizeof(QueueSlot) == slot_bytes_at && sizeof(QueueRank) == 16);
 static_assert(offsetof(QueueSlot, seq) == 8 && offsetof(QueueSlot, length) == 16 && offsetof(QueueSlot, blocks) == 28);
 static_assert(offsetof(QueueSlot, priority) == 32 && offsetof(QueueSlot, sent) == 40 &&
