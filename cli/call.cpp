@@ -34,6 +34,13 @@ constexpr std::size_t longest_request = std::size_t{256} << 20;
 constexpr std::size_t least_room = 65536;  // for requests whose lengths are not known yet
 constexpr std::size_t longest_line = 1 << 20;
 
+// Whatever the library has to say of it: people know what they waited for.
+Error late(Error error, std::string_view missing, const CallOptions& options) {
+  return error == Errc::timed_out
+             ? step_failure(Error(Errc::timed_out), options.choice.service, missing, options.timeout)
+             : error;
+}
+
 Error explained(Error error, const PendingCall<Bytes>& call, const CallOptions& options) {
   if (const Refusal* const refusal = call.refusal(); refusal != nullptr) {
     return Error(Errc::aborted)
@@ -47,7 +54,7 @@ Error explained(Error error, const PendingCall<Bytes>& call, const CallOptions& 
                              call.may_have_been_seen() ? "before it had answered: it may have begun"
                                                        : "before it had seen the request"));
   }
-  return step_failure(std::move(error), options.choice.service, "no whole answer has come", options.timeout);
+  return late(std::move(error), "no whole answer has come", options);
 }
 
 Error not_begun(Error error, ByteClient& client, const CallOptions& options) {
@@ -57,7 +64,7 @@ Error not_begun(Error error, ByteClient& client, const CallOptions& options) {
         .because(fmt::format("no server has come within {} s; start one with tenon serve {} -- COMMAND",
                              options.timeout, options.choice.service));
   }
-  return step_failure(std::move(error), options.choice.service, "no server had time for it", options.timeout);
+  return late(std::move(error), "no server had time for it", options);
 }
 
 /// What is made of an answer: it is shown as it comes, or kept to be shown whole.
@@ -196,7 +203,7 @@ Result<void> call(const CallOptions& options) {
   }
   // One call needs room for one request alone.
   const ClientOptions room =
-      options.lines ? ClientOptions{.longest = longest_line}
+      options.lines ? ClientOptions{.max_calls = 1, .longest = longest_line, .max_loans = 1}
                     : ClientOptions{.max_calls = 1, .longest = std::max(request->size(), least_room), .max_loans = 1};
   auto client = ByteClient::create(member->holder, options.choice.service, room);
   if (!client) {

@@ -69,8 +69,8 @@ Result<Caller*> ServerPort::caller_of(Connection& from, const CallHead& head) {
 // A call without anything that a client could have meant is passed over, and counted.
 Result<void> ServerPort::take_call(Connection& from, const CallHead& head, const HeldPayload::Copy& copy) {
   auto caller = caller_of(from, head);
-  const bool may_call =
-      caller && *caller != nullptr && (*caller)->open < (*caller)->calls && find(**caller, head.number) == nullptr;
+  const bool may_call = caller && *caller != nullptr && (*caller)->open - (*caller)->answered < (*caller)->calls &&
+                        find(**caller, head.number) == nullptr;
   if (!may_call) {
     ++ignored_;
     inbox_->pass(from);
@@ -273,7 +273,9 @@ Result<void> ServerPort::answer(TakenCall& call, CallKind kind, const Outgoing& 
   auto published = publish(call, kind, 0, last);
   sent = published.has_value();
   if (sent) {
+    ++call.caller->answered;  // its client may have the answer by now, and what it calls next be found by this look
     look_at_all();
+    --call.caller->answered;
   }
   return sent && call.cancelled ? fail(Errc::aborted, "respond") : std::move(published);
 }

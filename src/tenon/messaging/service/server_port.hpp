@@ -34,6 +34,7 @@ struct Caller : std::enable_shared_from_this<Caller> {
   std::uint32_t calls = 0;
   std::uint32_t window = 0;
   std::uint32_t open = 0;         ///< calls that have not ended
+  std::uint32_t answered = 0;     ///< of these, whose answer is out: their client may have begun the next
   std::optional<Errc> left = {};  ///< closed, peer_died, corrupt
 };
 

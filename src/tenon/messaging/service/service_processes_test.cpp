@@ -93,6 +93,17 @@ class ServiceProcesses : public testing::Test {
 using Sizes = testing::Types<Short, Long>;
 TYPED_TEST_SUITE(ServiceProcesses, Sizes);
 
+// The server may find the next call when the one before is answered and has not ended.
+TYPED_TEST(ServiceProcesses, take_one_call_after_another_of_a_client_that_has_one_at_a_time) {
+  const Member self(this->domain_);
+  Child server = this->start_server();
+  auto client = TestFixture::ClientOf::create(self.holder, "s", {.max_calls = 1}).or_throw();
+  for (std::uint64_t i = 0; i < 1000; ++i) {
+    ASSERT_EQ(client.call(numbered<TypeParam>(i), after(5s)).or_throw()->number, i + 1);
+  }
+  TestFixture::end(server);
+}
+
 TYPED_TEST(ServiceProcesses, answers_however_both_wait) {
   auto child = this->start_server();
   const Member self(this->domain_);
