@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Each header compiles alone, with g++ and with clang++ 19; with TENON_CHECK_COMPILER alone, if that is set."""
+"""Each header compiles alone, with g++ and with clang++ 19; with TENON_CHECK_COMPILER alone, if that is set, and only
+those of TENON_CHECK_HEADERS, a folder."""
 import os
 import re
 
@@ -7,6 +8,7 @@ import cached
 import tree
 
 ONE = os.environ.get("TENON_CHECK_COMPILER")
+FOLDER = os.environ.get("TENON_CHECK_HEADERS", ".")
 COMPILERS = [ONE] if ONE else ["g++", "clang++-19"]
 # Roots of includes beside src: <kit/…>, <harness/…>.
 ROOTS = ["src", "tests", "bench", "."]
@@ -21,7 +23,8 @@ def command_of(compiler, header, roots):
 def check(tree_):
     roots = [tree_.root / root for root in ROOTS]
     reached = cached.Headers(roots)
-    headers = [path for path in tree_.files(".hpp") if not path.is_relative_to("tests/install")]
+    headers = [path for path in tree_.files(".hpp")
+               if path.is_relative_to(FOLDER) and not path.is_relative_to("tests/install")]
     remembered = 0
     for compiler in COMPILERS:
         version = cached.version_of(compiler)
