@@ -26,7 +26,7 @@ using testing::SizeIs;
 
 constexpr std::uint32_t slots = 3;
 constexpr std::uint32_t members = 2;
-constexpr std::uint64_t members_at = 960;
+constexpr std::uint64_t members_at = (queue_type_at + sizeof(TypeRecord) + 63) / 64 * 64;
 constexpr std::uint64_t heap_at = members_at + members * sizeof(QueueMember);
 constexpr std::uint64_t slots_at = heap_at + 64;
 constexpr std::uint64_t slot_bytes = slot_bytes_at + 64;
