@@ -1,6 +1,5 @@
 #include <tenon/messaging/queue/queue_slots.hpp>
 
-#include <tenon/base/prefetch.hpp>
 #include <tenon/os/own_processor.hpp>
 
 #include <chrono>
@@ -46,8 +45,7 @@ std::optional<HeldSlot> QueueSlots::claim_if_free(std::uint32_t at) noexcept {
   return HeldSlot{.slot = at, .state = own};
 }
 
-// The next in turn, if that is free: its lines were asked for when the last one was sent. Its hint then stays, and
-// costs whoever finds it a look.
+// The next in turn, if that is free. Its hint then stays, and costs whoever finds it a look.
 std::optional<HeldSlot> QueueSlots::claim_slot() noexcept {
   auto claimed = claim_if_free(next_.load(std::memory_order_relaxed));  // a guess
   if (!claimed) {
@@ -58,14 +56,6 @@ std::optional<HeldSlot> QueueSlots::claim_slot() noexcept {
     }
   }
   return claimed;
-}
-
-void QueueSlots::prepare_next(std::uint32_t after) noexcept {
-  const std::uint32_t next = after + 1 < memory_.header().slots ? after + 1 : 0;
-  const QueueSlot& slot = memory_.slot(next);
-  prefetch_for_writing(&slot);
-  prefetch_for_writing(reinterpret_cast<const std::byte*>(&slot) + slot_bytes_at);
-  next_.store(next, std::memory_order_relaxed);  // a guess
 }
 
 Result<HeldSlot> QueueSlots::claim(std::uint64_t bytes) {
@@ -102,7 +92,8 @@ bool QueueSlots::commit(const HeldSlot& held, std::uint64_t length, Priority pri
   } else {
     urgent_.set(held.slot);
   }
-  prepare_next(held.slot);
+  // relaxed: a guess
+  next_.store(held.slot + 1 < memory_.header().slots ? held.slot + 1 : 0, std::memory_order_relaxed);
   return true;
 }
 

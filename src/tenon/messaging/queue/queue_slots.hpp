@@ -107,7 +107,6 @@ class QueueSlots {
   }
   std::optional<HeldSlot> claim_if_free(std::uint32_t at) noexcept;
   std::optional<HeldSlot> claim_slot() noexcept;
-  void prepare_next(std::uint32_t after) noexcept;
   void hint_free(std::uint32_t slot) noexcept;
   bool release(std::uint32_t at, SlotState held) noexcept;
 
