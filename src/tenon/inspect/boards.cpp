@@ -1,6 +1,7 @@
 #include <tenon/inspect/boards.hpp>
 
 #include <tenon/base/bytes.hpp>
+#include <tenon/base/file_identity.hpp>
 #include <tenon/memory/type_record_layout.hpp>
 #include <tenon/messaging/blackboard/board_layout.hpp>
 #include <tenon/os/clock.hpp>
@@ -61,18 +62,12 @@ std::vector<std::string> type_names(FdView file, const BoardHeader& header) {
 
 Result<Board> read_board(FdView file, const struct stat& status, std::string_view name) {
   const auto header = value_at<BoardHeader>(file, 0);
-  if (!header || header->magic != board_magic) {
+  if (!header) {
     return fail(corrupt("it is no blackboard"));
   }
-  if (header->layout_version != board_layout_version) {
-    return fail(Error(Errc::version_mismatch)
-                    .because("it has layout version " + std::to_string(header->layout_version) +
-                             ", this program knows version " + std::to_string(board_layout_version)));
-  }
-  if (header->mode != 0) {
-    return fail(
-        Error(Errc::not_supported)
-            .because("it asks for mode " + std::to_string(header->mode) + ", of which this program knows none"));
+  auto known = check_identity(identity_of(*header), {.magic = board_magic, .layout_version = board_layout_version});
+  if (!known) {
+    return fail(std::move(known.error()));
   }
   if (!fits_file(*header, static_cast<std::uint64_t>(status.st_size))) {
     return fail(corrupt("its header does not fit its file"));

@@ -1,5 +1,6 @@
 #include <tenon/inspect/endpoint_reader.hpp>
 
+#include <tenon/base/file_identity.hpp>
 #include <tenon/memory/type_record_layout.hpp>
 #include <tenon/messaging/topic/message_layout.hpp>
 #include <tenon/os/system_call.hpp>
@@ -24,17 +25,10 @@ Error corrupt(std::string_view what) { return Error(Errc::corrupt).because(what)
 
 Result<void> check_head(const EndpointHead& head, const EndpointFile& file) {
   const bool publishes = file.kind() == EndpointFile::Kind::publisher;
-  if (head.magic != (publishes ? publisher_magic : subscriber_magic)) {
-    return fail(corrupt("it has another magic"));
-  }
-  if (head.layout_version != topic_layout_version) {
-    return fail(Error(Errc::version_mismatch)
-                    .because("it has layout version " + std::to_string(head.layout_version) +
-                             ", this program knows version " + std::to_string(topic_layout_version)));
-  }
-  if (head.mode != 0) {
-    return fail(Error(Errc::not_supported)
-                    .because("it asks for mode " + std::to_string(head.mode) + ", of which this program knows none"));
+  const auto& magic = publishes ? publisher_magic : subscriber_magic;
+  auto known = check_identity(identity_of(head), {.magic = magic, .layout_version = topic_layout_version});
+  if (!known) {
+    return known;
   }
   const bool own = head.token == file.token().value() && head.life == file.life().value();
   return own ? Result<void>() : fail(corrupt("it names another endpoint than its file's name does"));

@@ -1,5 +1,6 @@
 #include <tenon/inspect/queues.hpp>
 
+#include <tenon/base/file_identity.hpp>
 #include <tenon/inspect/domain_files.hpp>
 #include <tenon/inspect/lives.hpp>
 #include <tenon/memory/type_record_layout.hpp>
@@ -22,18 +23,12 @@ Error corrupt(std::string_view what) { return Error(Errc::corrupt).because(what)
 
 Result<QueueHeader> read_header(const DomainFile& file) {
   const auto header = file.value_at<QueueHeader>(0);
-  if (!header || header->magic != queue_magic) {
+  if (!header) {
     return fail(corrupt("it is no queue"));
   }
-  if (header->layout_version != queue_layout_version) {
-    return fail(Error(Errc::version_mismatch)
-                    .because("it has layout version " + std::to_string(header->layout_version) +
-                             ", this program knows version " + std::to_string(queue_layout_version)));
-  }
-  if (header->mode != 0) {
-    return fail(
-        Error(Errc::not_supported)
-            .because("it asks for mode " + std::to_string(header->mode) + ", of which this program knows none"));
+  auto known = check_identity(identity_of(*header), {.magic = queue_magic, .layout_version = queue_layout_version});
+  if (!known) {
+    return fail(std::move(known.error()));
   }
   if (!fits(*header, file.size())) {
     return fail(corrupt("its header does not fit its file"));
@@ -154,7 +149,9 @@ Result<QueueSeen> read_queue(const DomainFile& file, std::string_view name, Live
   if (!header || header->type_bytes < sizeof(TypeRecord) || !type || !state || !sent || !free_blocks) {
     return fail(header ? corrupt("its type does not lie in it") : Error(header.error()));
   }
-  QueueSeen queue{.name = std::string(name), .owner = file.owner()};
+  QueueSeen queue;
+  queue.name = std::string(name);
+  queue.owner = file.owner();
   queue.type.assign(type->name.characters, std::min<std::size_t>(type->name.length, sizeof type->name.characters));
   queue.type_bytes = type->size;
   queue.any_length = header->blocks != 0 || header->short_bytes != type->size;

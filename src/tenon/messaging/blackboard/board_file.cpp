@@ -1,5 +1,6 @@
 #include <tenon/messaging/blackboard/board_file.hpp>
 
+#include <tenon/base/file_identity.hpp>
 #include <tenon/base/name.hpp>
 #include <tenon/os/sharing.hpp>
 #include <tenon/os/system_call.hpp>
@@ -63,19 +64,9 @@ void initialise(MutableBytes memory, const BoardHeader& header, const BoardTypes
 }
 
 Result<void> check_header(const BoardHeader& header, std::uint64_t bytes, std::string_view name) {
-  if (header.magic != board_magic) {
-    return fail(Error(Errc::corrupt).on(name).because("it has another magic than a blackboard"));
-  }
-  if (header.layout_version != board_layout_version) {
-    return fail(Error(Errc::version_mismatch)
-                    .on(name)
-                    .because("it has layout version " + std::to_string(header.layout_version) +
-                             ", this program knows version " + std::to_string(board_layout_version)));
-  }
-  if (header.mode != 0) {
-    return fail(Error(Errc::not_supported)
-                    .on(name)
-                    .because("it asks for mode " + std::to_string(header.mode) + ", of which this program knows none"));
+  auto known = check_identity(identity_of(header), {.magic = board_magic, .layout_version = board_layout_version});
+  if (!known) {
+    return fail(std::move(known.error()).on(name));
   }
   if (!fits_file(header, bytes)) {
     return fail(Error(Errc::corrupt).on(name).because("its header does not fit its file"));

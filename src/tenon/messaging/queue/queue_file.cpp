@@ -1,5 +1,6 @@
 #include <tenon/messaging/queue/queue_file.hpp>
 
+#include <tenon/base/file_identity.hpp>
 #include <tenon/base/name.hpp>
 #include <tenon/messaging/queue/queue_polls.hpp>
 #include <tenon/os/sharing.hpp>
@@ -58,17 +59,10 @@ Error too_large(long double wanted) {
 }
 
 Result<void> check_header(const QueueHeader& header, std::uint64_t bytes) {
-  if (header.magic != queue_magic) {
-    return fail(Error(Errc::corrupt).because("it has another magic than a queue"));
-  }
-  if (header.layout_version != queue_layout_version) {
-    return fail(Error(Errc::version_mismatch)
-                    .because("it has layout version " + std::to_string(header.layout_version) +
-                             ", this program knows version " + std::to_string(queue_layout_version)));
-  }
-  if (header.mode != 0) {
-    return fail(Error(Errc::not_supported)
-                    .because("it asks for mode " + std::to_string(header.mode) + ", of which this program knows none"));
+  const auto known =
+      check_identity(identity_of(header), {.magic = queue_magic, .layout_version = queue_layout_version});
+  if (!known) {
+    return known;
   }
   return fits(header, bytes) ? Result<void>()
                              : fail(Error(Errc::corrupt).because("its header does not fit its memory"));

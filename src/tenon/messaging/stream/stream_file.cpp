@@ -1,5 +1,6 @@
 #include <tenon/messaging/stream/stream_file.hpp>
 
+#include <tenon/base/file_identity.hpp>
 #include <tenon/os/backoff.hpp>
 #include <tenon/os/membarrier.hpp>
 #include <tenon/os/shared_socket.hpp>
@@ -70,17 +71,10 @@ StreamHeader lay_out(const Holder& holder, StreamRole role, const StreamShape& s
 }
 
 Result<void> check(const StreamHeader& header, StreamRole role, std::uint64_t bytes) {
-  if (header.magic != stream_magic(role)) {
-    return fail(Error(Errc::corrupt).because("it has another magic"));
-  }
-  if (header.layout_version != stream_layout_version) {
-    return fail(Error(Errc::version_mismatch)
-                    .because("it has layout version " + std::to_string(header.layout_version) +
-                             ", this program knows version " + std::to_string(stream_layout_version)));
-  }
-  if (header.mode != 0) {
-    return fail(Error(Errc::not_supported)
-                    .because("it asks for mode " + std::to_string(header.mode) + ", of which this program knows none"));
+  const auto known =
+      check_identity(identity_of(header), {.magic = stream_magic(role), .layout_version = stream_layout_version});
+  if (!known) {
+    return known;
   }
   return fits_stream_file(header, role, bytes) ? Result<void>()
                                                : fail(Error(Errc::corrupt).because("its header does not fit its file"));

@@ -1,5 +1,6 @@
 #include <tenon/messaging/topic/endpoint_file.hpp>
 
+#include <tenon/base/file_identity.hpp>
 #include <tenon/os/system_call.hpp>
 
 #include <cerrno>
@@ -26,19 +27,9 @@ Result<void> read_at(FdView file, MutableBytes into, std::uint64_t at) {
 
 Result<void> check_head(const EndpointHead& head, const EndpointName& name) {
   const auto& magic = name.kind == EndpointKind::publisher ? publisher_magic : subscriber_magic;
-  if (head.magic != magic) {
-    return fail(corrupt_endpoint(name, "it has another magic"));
-  }
-  if (head.layout_version != topic_layout_version) {
-    return fail(Error(Errc::version_mismatch)
-                    .on(name.text())
-                    .because("it has layout version " + std::to_string(head.layout_version) +
-                             ", this program knows version " + std::to_string(topic_layout_version)));
-  }
-  if (head.mode != 0) {
-    return fail(Error(Errc::not_supported)
-                    .on(name.text())
-                    .because("it asks for mode " + std::to_string(head.mode) + ", of which this program knows none"));
+  auto known = check_identity(identity_of(head), {.magic = magic, .layout_version = topic_layout_version});
+  if (!known) {
+    return fail(std::move(known.error()).on(name.text()));
   }
   if (head.token != name.token.value() || head.life != name.life.value()) {
     return fail(corrupt_endpoint(name, "it names another endpoint than its file's name does"));
