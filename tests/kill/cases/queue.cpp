@@ -164,7 +164,7 @@ class CommittedFirst : public Send<ShortJob> {
 
 kit::KillCase queue_send_short() { return case_of<Send<ShortJob>>("queue: send in a slot"); }
 kit::KillCase queue_send_long() { return case_of<Send<LongJob>>("queue: send in blocks"); }
-kit::KillCase queue_send_among_many() { return case_of<SendAmongMany>("queue: send, of 66 slots"); }
+kit::KillCase queue_send_among_many() { return case_of<SendAmongMany>("queue: send, of 514 slots"); }
 kit::KillCase queue_free_among_many() { return case_of<FreeAmongMany>("queue: receive, of 513 slots"); }
 kit::KillCase queue_receive_short() { return case_of<Receive<ShortJob>>("queue: receive from a slot"); }
 kit::KillCase queue_receive_long() { return case_of<Receive<LongJob>>("queue: receive from blocks"); }

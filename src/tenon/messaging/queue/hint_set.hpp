@@ -73,11 +73,6 @@ class HintSet {
     return any == 0;
   }
 
-  /// The lowest that is set, which stays.
-  std::optional<std::uint32_t> seen_first() const noexcept {
-    const Path path = find_one();
-    return path.found ? std::optional(path.slot) : std::nullopt;
-  }
   /// Takes one bit away, the lowest; nothing where none is found.
   std::optional<std::uint32_t> take_one() noexcept {
     while (true) {
@@ -117,11 +112,17 @@ class HintSet {
     std::uint32_t level;  // that stands on this level's bits; beyond the top: there is nothing at all
   };
   Path find_one() const noexcept {
-    std::uint32_t at = 0;
-    while (at + 1 < sizes_[top_] && bits_of(top_, at) == 0) {
-      ++at;
+    for (std::uint32_t first = 0; first < sizes_[top_]; ++first) {
+      // Loaded once: who finds it empty a moment later goes on to the next.
+      if (const std::uint64_t word = bits_of(top_, first); word != 0) {
+        return find_below(first * 64 + static_cast<std::uint32_t>(std::countr_zero(word)));
+      }
     }
-    for (std::uint32_t level = top_ + 1; level-- > 0;) {
+    return {.found = false, .slot = 0, .level = top_ + 1};
+  }
+  // `at` is the bit that was found in the top.
+  Path find_below(std::uint32_t at) const noexcept {
+    for (std::uint32_t level = top_; level-- > 0;) {
       const std::uint64_t word = bits_of(level, at);
       if (word == 0) {
         return {.found = false, .slot = at, .level = level + 1};

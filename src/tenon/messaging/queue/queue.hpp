@@ -100,11 +100,13 @@ class Queue {
   Result<QueueLoan<M>> loan(std::size_t count, Deadline deadline)
     requires SlicedMessage<M>
   {
-    return lend(count * sizeof(typename Shape::Element), deadline);
+    constexpr std::size_t most = SIZE_MAX / sizeof(typename Shape::Element);
+    return lend(count <= most ? count * sizeof(typename Shape::Element) : SIZE_MAX, deadline);
   }
   /// Sends what was written there. Failures: in_child, not_found.
   Result<void> send(QueueLoan<M>&& loan, Priority priority = lowest_priority) {
     QueuePort* const port = std::exchange(loan.port_, nullptr);
+    expects(port == port_.get(), "what a queue has lent goes back to it, once");
     return port->commit(loan.held_, loan.length_, priority);
   }
 
@@ -184,7 +186,7 @@ class Queue {
     if (!held) [[unlikely]] {
       return fail(Error(held.error()));
     }
-    std::memcpy(port_->bytes_of(*held), bytes.data(), bytes.size());
+    std::ranges::copy(bytes, port_->bytes_of(*held));
     return port_->commit(*held, bytes.size(), priority);
   }
   Result<QueueLoan<M>> lend(std::uint64_t bytes, Deadline deadline) {

@@ -47,7 +47,7 @@ Result<HeldSlot> QueueSlots::claim_with_blocks(std::uint32_t count) {
 
 // For who needs a slot, and no blocks.
 bool QueueSlots::collect_what_was_left() noexcept {
-  if (memory_.state().left_spent.load(std::memory_order_seq_cst) == 0) {  // Q6
+  if (memory_.state().left_spent.load(std::memory_order_seq_cst) == 0) {  // Q6, before the lock
     return false;
   }
   const auto guard = lock_allocating();
@@ -57,6 +57,9 @@ bool QueueSlots::collect_what_was_left() noexcept {
 // Of those who could not get the lock in their time. Under the lock.
 bool QueueSlots::collect_spent() noexcept {
   bool any = false;
+  if (memory_.state().left_spent.load(std::memory_order_seq_cst) == 0) {  // Q6
+    return any;
+  }
   memory_.state().left_spent.store(0, std::memory_order_seq_cst);  // Q6, who leaves one from now on says so
   for (std::uint32_t i = 0; i < memory_.header().slots; ++i) {
     if (const SlotState state = state_of(memory_.slot(i)); state.phase == SlotPhase::spent) {
@@ -73,12 +76,12 @@ void QueueSlots::give_blocks_back(std::uint32_t at, SlotState spent) noexcept {
   if (state_of(slot) != spent) {
     return;
   }
-  if (slot.blocks != 0 && memory_.is_sound(slot)) {
+  const bool is_garbage = slot.blocks != 0 && !memory_.has_blocks(slot);
+  if (memory_.has_blocks(slot)) {
     memory_.blocks().give_back(slot.first_block, slot.blocks);
     std::atomic<std::uint32_t>& free = memory_.state().free_blocks;
     free.store(free.load(std::memory_order_relaxed) + slot.blocks, std::memory_order_relaxed);  // as above
   }
-  const bool is_garbage = slot.blocks != 0 && !memory_.is_sound(slot);
   slot.blocks = 0;
   change(at, spent, SlotPhase::free);
   hint_free(at);
@@ -93,7 +96,7 @@ void QueueSlots::rebuild_map() noexcept {
   BlockMap map = memory_.blocks();
   map.clear();
   for (std::uint32_t i = 0; i < memory_.header().slots; ++i) {
-    if (const QueueSlot& slot = memory_.slot(i); slot.blocks != 0 && memory_.is_sound(slot)) {
+    if (const QueueSlot& slot = memory_.slot(i); memory_.has_blocks(slot)) {
       map.take(slot.first_block, slot.blocks);
     }
   }

@@ -124,7 +124,8 @@ Result<QueueHeader> check_queue(MutableBytes memory, const QueueType& type, std:
     return fail(Error(Errc::corrupt).on(name).because("it is shorter than its header"));
   }
   std::memcpy(&header, memory.data(), sizeof header);
-  auto checked = check_header(header, memory.size()).and_then([&] {
+  // It may stand in more memory than it takes.
+  auto checked = check_header(header, std::min<std::uint64_t>(header.bytes, memory.size())).and_then([&] {
     return read_type(Bytes(memory).subspan(header.type_at, header.type_bytes)).and_then([&](const StoredType& stored) {
       return check_type(stored, type.description, type.fields);
     });
@@ -218,7 +219,9 @@ Result<void> QueueFile::remove(const Domain& domain, std::string_view name) {
   }
   opened->say_removed();
   const QueueMemory queue = opened->memory();
-  const QueuePolls polls(domain, queue);
+  QueuePolls polls(domain, queue);
+  polls.ring(QueueNews::message);
+  polls.ring(QueueNews::room);
   for (std::uint32_t i = 0; i < queue.header().members; ++i) {
     // relaxed: a name
     if (const Token token = Token::from(queue.member(i).token.load(std::memory_order_relaxed)); !token.is_nobody()) {

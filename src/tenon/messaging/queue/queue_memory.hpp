@@ -51,11 +51,14 @@ class QueueMemory {
     return slot.blocks == 0 ? const_cast<std::byte*>(reinterpret_cast<const std::byte*>(&slot)) + slot_bytes_at
                             : start_ + header_.arena_at + slot.first_block * header_.block_bytes;
   }
-  /// Whether what a slot says of its bytes lies where messages may.
+  /// Whether the blocks that a slot has are blocks of the arena. Its length may be another message's still.
+  bool has_blocks(const QueueSlot& slot) const noexcept {
+    return slot.blocks != 0 && slot.blocks <= header_.blocks && slot.first_block <= header_.blocks - slot.blocks;
+  }
+  /// Whether what the slot of a message says of its bytes lies where messages may.
   bool is_sound(const QueueSlot& slot) const noexcept {
     return slot.blocks == 0 ? slot.length <= header_.short_bytes
-                            : slot.blocks <= header_.blocks && slot.first_block <= header_.blocks - slot.blocks &&
-                                  slot.length <= slot.blocks * header_.block_bytes;
+                            : has_blocks(slot) && slot.length <= slot.blocks * header_.block_bytes;
   }
 
  private:

@@ -1,7 +1,6 @@
 /// What is under the lock `taking`: which message comes first, who takes it, and what the dead had.
 ///
 /// Edges: Q1, Q2, Q4, Q5 and M1, as queue_slots.hpp has them.
-#include <tenon/base/prefetch.hpp>
 #include <tenon/messaging/queue/queue_slots.hpp>
 
 namespace tenon {
@@ -27,11 +26,12 @@ Result<MutexGuard> QueueSlots::lock_taking() {
   return guard;
 }
 
+// The heap first: what leaves it is not looked for among the hints, and what comes into it changes `drains`.
 bool QueueSlots::seems_filled() const noexcept {
   const QueueState& state = memory_.state();
-  const std::uint32_t drains = state.drains.load(std::memory_order_acquire);                                // Q5
-  return !ready_.is_empty() || state.queued.load(std::memory_order_acquire) != 0 ||                         // Q5
-         !urgent_.is_empty() || drains % 2 != 0 || state.drains.load(std::memory_order_acquire) != drains;  // Q5
+  const std::uint32_t drains = state.drains.load(std::memory_order_acquire);                                   // Q5
+  return state.queued.load(std::memory_order_acquire) != 0 || drains % 2 != 0 ||                               // Q5
+         !ready_.is_empty() || !urgent_.is_empty() || state.drains.load(std::memory_order_acquire) != drains;  // Q5
 }
 
 // Under the lock, without which no state changes from ready, or to queued.
@@ -65,9 +65,10 @@ std::uint64_t QueueSlots::drain(RankHeap& heap) noexcept {
   return behind;
 }
 
-// Under the lock: what comes first in the heap comes first of all. Nothing urgent is elsewhere, or it has a number from
-// before the hints were taken; and of the lowest priority, what is elsewhere was not sent before it. The senders' line
-// with the next number is asked for only if more came meanwhile.
+// Under the lock: what comes first in the heap comes first of all. That is so if no hint is left; or if nothing urgent
+// is hinted at, and it has a number below `ordered_below`, to which all of the lowest priority was in order once; or if
+// it has a number that was drawn before the hints were taken. The line with the next number is the senders': it is
+// asked for only if more came while the hints were taken.
 Result<void> QueueSlots::order_ready(RankHeap& heap) {
   if (!heap.is_sound()) {
     return fail(Error(Errc::corrupt, "Queue::receive").because("more is queued than there are slots"));
@@ -94,18 +95,6 @@ Result<void> QueueSlots::order_ready(RankHeap& heap) {
     }
   }
   return {};
-}
-
-// Where a single message is on its way, its lines come while the lock is taken.
-void QueueSlots::ask_for_first() const noexcept {
-  const auto likely = ready_.seen_first();
-  if (likely && *likely < memory_.header().slots &&
-      memory_.state().queued.load(std::memory_order_relaxed) == 0) {  // a guess
-    const QueueSlot& slot = memory_.slot(*likely);
-    prefetch_for_writing(&memory_.state().ready);
-    prefetch_for_writing(&slot);
-    __builtin_prefetch(reinterpret_cast<const std::byte*>(&slot) + slot_bytes_at);
-  }
 }
 
 // What somebody wrote into the heap that is not queued.
@@ -140,7 +129,6 @@ Result<HeldSlot> QueueSlots::take() {
   if (!seems_filled()) {
     return fail(Errc::would_block, "Queue::receive");
   }
-  ask_for_first();
   auto guard = lock_taking();
   if (!guard) {
     return fail(std::move(guard.error()));

@@ -91,12 +91,12 @@ QueuePort::~QueuePort() {
   if (!slots_ || ForkCount::now() != fork_) {
     return;
   }
+  polls_.remove_sockets(place_, holder_.token());  // while the place, by which they are named, is its own
   if (slots_->reclaim(place_, holder_.token())) {
     ring_for_all();
   } else {
     slots_->leave_to_others();
   }
-  polls_.remove_sockets(place_, holder_.token());
 }
 
 Result<void> QueuePort::may_use(const char* call) const {
@@ -175,17 +175,15 @@ auto QueuePort::sleep(QueueBell& bell, const char* call, Try attempt, Deadline d
     }
     auto slept = futex_wait(bell.word(), told, deadline);
     look_now_and_then();
-    if (auto usable = may_use(call); !usable) {
-      return fail(std::move(usable.error()));
+    const auto usable = may_use(call);
+    if (slept && usable) {
+      continue;
     }
-    if (!slept) {
-      got = attempt();
-      if (got.failed_with(Errc::would_block)) {
-        bell.ring_one();  // what this one was woken for may be another's
-        return fail(std::move(slept.error()));
-      }
+    if (usable && (got = attempt())) {
       return got;
     }
+    bell.ring_one();  // what this one was woken for may be another's
+    return fail(usable ? std::move(slept.error()) : Error(usable.error()));
   }
 }
 
@@ -268,7 +266,7 @@ auto QueuePort::try_polled(QueueNews news, Try attempt) -> decltype(attempt()) {
 }
 
 Result<void> QueuePort::commit(const HeldSlot& held, std::uint64_t length, Priority priority) {
-  if (auto usable = may_use("Queue::send"); !usable && !usable.failed_with(Errc::closed)) [[unlikely]] {
+  if (auto usable = may_use("Queue::send"); !usable) [[unlikely]] {
     abandon(held);
     return usable;
   }
@@ -295,14 +293,10 @@ Result<HeldSlot> QueuePort::take(Deadline deadline) {
   return taken;
 }
 
-// Who never waits looks all the same: each 64th time it asks for the time.
+// Who never waits looks all the same.
 void QueuePort::look_while_busy(const HeldSlot& taken) noexcept {
   heard_from_.store(memory_.slot(taken.slot).sent_on, std::memory_order_relaxed);  // a guess, for who waits next
-  const std::uint32_t count = taken_.load(std::memory_order_relaxed) + 1;          // a count that may miss some
-  taken_.store(count, std::memory_order_relaxed);                                  // as above
-  if (count % 64 == 0) {
-    look_now_and_then();
-  }
+  look_now_and_then();
 }
 
 Result<HeldSlot> QueuePort::try_take() {

@@ -108,7 +108,6 @@ class QueuePort {
   std::uint32_t fork_;
   std::atomic<Waiting> waiting_ = Waiting::adaptive;
   std::atomic<std::uint32_t> heard_from_ = UINT32_MAX;  // the processor of who sent what was last taken
-  std::atomic<std::uint32_t> taken_ = 0;
   QueuePolls polls_;
   std::mutex looking_;  // of this process's threads one looks for the dead at a time
   Deaths deaths_;

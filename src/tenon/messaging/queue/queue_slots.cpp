@@ -9,7 +9,7 @@ namespace tenon {
 
 namespace {
 
-// Longer than anybody who runs holds a lock, and no deadline's business.
+// Longer than most hold a lock; whoever waits looks again.
 constexpr std::chrono::milliseconds kept_in_lock{10};
 
 }  // namespace

@@ -21,10 +21,12 @@
 ///      Q3  compare-exchange of a state, to free (release) → compare-exchange (claim): the message has been read.
 ///      Q4  state free, then has(); hint taken, then state: sequentially consistent, so that who takes a hint away and
 ///          finds no free slot is seen by who frees it.
-///      Q5  `drains` odd, hints, heap, `drains` even (take) ↔ `drains`, hints, heap, `drains` (seems_filled): who sees
+///      Q5  `drains` odd, hints, heap, `drains` even (take) ↔ `drains`, heap, hints, `drains` (seems_filled): who sees
 ///          it even and the same before and after has not missed what was on its way from one to the other.
 ///      Q6  slot spent, `left_spent` (release) ↔ announce, `left_spent` (claim): sequentially consistent, and news as
 ///          queue_bell.hpp has it (B1).
+///      Q7  a slot's first block, then its count of blocks (claim_with_blocks), in program order: the death of the one
+///          process that writes them between the two leaves no blocks of another slot's there.
 ///      M1  store-release of a member's token, 0 (reclaim) → those of queue_port.hpp: the place is free.
 ///      What is under a lock is published by it.
 /// 5. Progress. Claiming a slot, writing, making it ready and delivering are lock-free for messages that stand in their
@@ -114,7 +116,6 @@ class QueueSlots {
   Result<MutexGuard> lock_taking();
   Result<void> order_ready(RankHeap& heap);
   void queue_up(RankHeap& heap, std::uint32_t at, SlotState state) noexcept;
-  void ask_for_first() const noexcept;
   std::uint64_t drain(RankHeap& heap) noexcept;
   bool is_queued(std::uint32_t slot) const noexcept;
   void drop_garbage(RankHeap& heap) const noexcept;

@@ -1,6 +1,8 @@
 #include <tenon/messaging/dispatcher/dispatcher.hpp>
 #include <tenon/messaging/dispatcher/task.hpp>
 #include <tenon/messaging/queue/queue.hpp>
+#include <tenon/os/clock.hpp>
+#include <tenon/os/life_sweep.hpp>
 #include <tenon/os/poll.hpp>
 #include <tenon/os/process.hpp>
 
@@ -13,6 +15,8 @@
 
 #include <array>
 #include <atomic>
+#include <csignal>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -34,6 +38,7 @@ class QueueTest : public testing::Test {
   ~QueueTest() override {
     static_cast<void>(Queue<Job>::remove(domain_, "jobs"));
     static_cast<void>(Queue<Bytes>::remove(domain_, "texts"));
+    static_cast<void>(sweep(domain_));
   }
   static Deadline soon() { return after(kit::patient(std::chrono::seconds(10))); }
 
@@ -170,6 +175,53 @@ TEST_F(QueueTest, one_may_stand_in_any_memory_that_is_shared) {
                 }).or_throw();
   EXPECT_EQ(jobs.receive(soon()).or_throw().value.number, 7U);
   EXPECT_EQ(child.wait(soon()).or_throw().code(), 0);
+}
+
+TEST_F(QueueTest, may_stand_in_more_memory_than_it_takes_and_not_in_less) {
+  const std::uint64_t bytes = Queue<Job>::memory_needed({.messages = 8}).or_throw();
+  const Mapping memory = Mapping::shared_with_children(bytes + 4096).or_throw();
+  EXPECT_TRUE(
+      Queue<Job>::create_in(self_, memory.bytes().first(bytes - 64), {.messages = 8}).failed_with(Errc::no_space));
+  auto jobs = Queue<Job>::create_in(self_, memory.bytes(), {.messages = 8}).or_throw();
+  auto others = Queue<Job>::open_in(self_, memory.bytes()).or_throw();
+  jobs.send(job(7), soon()).or_throw();
+  EXPECT_EQ(others.receive(soon()).or_throw().value.number, 7U);
+  EXPECT_TRUE(Queue<Job>::open_in(self_, memory.bytes().first(bytes - 64)).failed_with(Errc::corrupt));
+}
+
+TEST_F(QueueTest, a_loan_that_is_dropped_takes_no_room_from_one_that_is_open) {
+  auto texts = Queue<Bytes>::create(self_, "texts", {.messages = 2, .bytes = 8 * 64, .short_bytes = 0}).or_throw();
+  for (int i = 0; i < 2; ++i) {  // both slots have been long messages' before
+    texts.send(std::vector<std::byte>(8 * 64), soon()).or_throw();
+    EXPECT_EQ(texts.receive(soon()).or_throw().value.size(), 8U * 64);
+  }
+  auto dropped = std::make_optional(texts.loan(2 * 64, soon()).or_throw());
+  const auto open = texts.loan(2 * 64, soon()).or_throw();
+  dropped.reset();
+  EXPECT_TRUE(texts.loan(5 * 64, after(milliseconds(1))).failed_with(Errc::timed_out));  // the open one is in the way
+  EXPECT_TRUE(texts.loan(4 * 64, soon()));
+}
+
+TEST_F(QueueTest, what_a_dead_receiver_had_comes_back_to_who_is_slow_and_never_waits) {
+  auto jobs = Queue<Job>::create(self_, "jobs").or_throw();
+  for (std::uint64_t i = 0; i < 40; ++i) {
+    jobs.send(job(i), soon()).or_throw();
+  }
+  Child child = spawn([&] {
+                  const Life life = Life::join(domain_).or_throw();
+                  const Holder self = Holder::of(domain_, life).or_throw();
+                  auto own = Queue<Job>::open(self, "jobs").or_throw();
+                  const auto taken = own.take(soon()).or_throw();
+                  return ::raise(SIGKILL);
+                }).or_throw();
+  EXPECT_EQ(child.wait(soon()).or_throw(), ExitStatus::killed(SIGKILL));
+  int others = 0;
+  while (jobs.receive(soon()).or_throw().value.number != 0) {
+    ++others;
+    ASSERT_LT(others, 39);
+    static_cast<void>(sleep_until(after(milliseconds(30))));  // it works at each
+  }
+  EXPECT_LT(others, 20);
 }
 
 TEST(HintSetTest, a_hint_whose_way_from_the_root_is_missing_is_not_there_and_is_found_once_it_is_set) {
