@@ -43,7 +43,10 @@ class LineCommand {
 
   /// Outcomes: stopped, closed (the command has ended).
   Result<void> answer(ByteCall call) {
-    const std::string_view request = text_of(Bytes(*call.request()));
+    std::string_view request = text_of(Bytes(*call.request()));
+    if (request.ends_with('\n')) {
+      request.remove_suffix(1);  // as echo ends what it prints
+    }
     if (request.find('\n') != std::string_view::npos) {
       [[maybe_unused]] const auto told = std::move(call).refuse(1, "a request to this service is one line");
       return {};

@@ -122,6 +122,7 @@ TEST_F(CallServe, ask_one_command_line_by_line) {
   EXPECT_EQ(got.errors, "");
   EXPECT_EQ(got.output, "<one>\n<>\n<three>\n");
   EXPECT_EQ(told({"call", "s", "x"}, 0).output, "<x>");
+  EXPECT_EQ(told({"call", "s", "x\n"}, 0).output, "<x>");
   EXPECT_THAT(told({"call", "s", "two\nlines"}, 1).errors, HasSubstr("one line"));
   const Finished shown = call({"--lines", "--json"}, "a\nb\n")->finish();
   std::istringstream lines(shown.output);

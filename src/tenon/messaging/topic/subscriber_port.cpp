@@ -471,6 +471,9 @@ auto SubscriberPort<Words>::pin(Connection& from, std::uint64_t chunk, std::uint
 
 template <std::size_t Words>
 void SubscriberPort<Words>::unpin(Connection& from, std::atomic<std::uint32_t>& pin) noexcept {
+  if (!is_of_this_process()) {
+    return;  // a forked child's copy goes; what it names is its parent's, who reads it still
+  }
   unpin_chunk(pin);
   --from.held;
   --held_;

@@ -259,6 +259,23 @@ TYPED_TEST(TopicBetweenProcesses, is_refused_in_a_forked_child_and_goes_on_in_th
   EXPECT_EQ(subscriber.receive(never).or_throw()->number, 3U);
 }
 
+// F35
+TYPED_TEST(TopicBetweenProcesses, what_is_held_stays_as_it_is_when_a_forked_child_drops_its_copy) {
+  const Member self(this->domain_);
+  auto publisher = Publisher<TypeParam>::create(self.holder, "t", {.depth = 2}).or_throw();
+  auto subscriber = Subscriber<TypeParam>::create(self.holder, "t", {.max_held = 2}).or_throw();
+  publisher.publish(numbered<TypeParam>(1), never).or_throw();
+  auto held = subscriber.receive(never).or_throw();
+  kit::ReportedChild child("child", [&] { held.release(); });
+  ASSERT_TRUE(child.finish(after(kit::patient(kit::default_limit))));
+  for (std::uint64_t number = 2; number < 100; ++number) {
+    publisher.publish(numbered<TypeParam>(number), never).or_throw();
+    EXPECT_EQ(subscriber.receive(never).or_throw()->number, number);
+  }
+  EXPECT_EQ(held->number, 1U);
+  EXPECT_TRUE(is_whole(*held));
+}
+
 // Where the subscriber's own file and the bell are mapped for writing, found by what /proc tells.
 std::vector<std::span<std::atomic<std::uint32_t>>> own_pages(const std::string& topic) {
   std::vector<std::span<std::atomic<std::uint32_t>>> pages;
