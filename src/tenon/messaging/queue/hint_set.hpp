@@ -73,6 +73,11 @@ class HintSet {
     return any == 0;
   }
 
+  /// One that is set, and stays.
+  std::optional<std::uint32_t> first() const noexcept {
+    const Path path = find_one();
+    return path.found ? std::optional(path.slot) : std::nullopt;
+  }
   /// Takes one bit away, the lowest; nothing where none is found.
   std::optional<std::uint32_t> take_one() noexcept {
     while (true) {

@@ -116,6 +116,7 @@ class QueueSlots {
   Result<MutexGuard> lock_taking();
   Result<void> order_ready(RankHeap& heap);
   void queue_up(RankHeap& heap, std::uint32_t at, SlotState state) noexcept;
+  void ask_for_first() const noexcept;
   std::uint64_t drain(RankHeap& heap) noexcept;
   bool is_queued(std::uint32_t slot) const noexcept;
   void drop_garbage(RankHeap& heap) const noexcept;
