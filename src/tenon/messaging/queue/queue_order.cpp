@@ -128,8 +128,9 @@ void QueueSlots::rebuild_heap() noexcept {
 
 // Where a single message is on its way, its lines come while the lock is taken.
 void QueueSlots::ask_for_first() const noexcept {
-  const auto likely = memory_.state().queued.load(std::memory_order_relaxed) == 0 ? ready_.first() : std::nullopt;
-  if (likely && *likely < memory_.header().slots) {  // a guess
+  const bool is_alone = memory_.state().queued.load(std::memory_order_relaxed) == 0;  // a guess
+  const auto likely = is_alone ? ready_.first() : std::nullopt;
+  if (likely && *likely < memory_.header().slots) {
     const QueueSlot& slot = memory_.slot(*likely);
     prefetch_for_writing(&slot);
     __builtin_prefetch(reinterpret_cast<const std::byte*>(&slot) + slot_bytes_at);
