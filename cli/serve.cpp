@@ -6,6 +6,9 @@
 #include <cli/say.hpp>
 #include <cli/service_end.hpp>
 
+#include <tenon/os/futex.hpp>
+
+#include <cstdint>
 #include <memory>
 #include <optional>
 
@@ -51,9 +54,12 @@ class LineCommand {
       [[maybe_unused]] const auto told = std::move(call).refuse(1, "a request to this service is one line");
       return {};
     }
+    drop_what_nobody_asked_for();
     auto asked = command_->input->write(bytes_of(std::string(request) + "\n"), never.or_stop(interrupt()));
-    auto line =
-        asked ? lines_.next(never.or_stop(interrupt())) : Result<std::string_view>(fail(std::move(asked.error())));
+    auto line = asked ? next_line(call) : Result<std::string_view>(fail(std::move(asked.error())));
+    if (line.failed_with(Errc::timed_out)) {
+      return {};  // who asked waits no more; the command may answer yet
+    }
     if (line) {
       return respond_whole(std::move(call), bytes_of(*line));
     }
@@ -70,8 +76,38 @@ class LineCommand {
   explicit LineCommand(std::unique_ptr<RunningCommand> command)
       : command_(std::move(command)), lines_(std::move(*command_->output).into_fd()) {}
 
+  // The command's answer to this call, behind those to calls that were given up. Outcomes: timed_out (this one was),
+  // stopped, closed.
+  Result<std::string_view> next_line(ByteCall& call) {
+    while (true) {
+      auto line = lines_.next(after(recheck_interval).or_stop(interrupt()));
+      if (line && owed_ > 0) {
+        --owed_;
+        continue;
+      }
+      if (!line.failed_with(Errc::timed_out)) {
+        return line;
+      }
+      if (call.is_cancelled() || call.deadline().passed()) {
+        ++owed_;
+        return line;
+      }
+    }
+  }
+  // A line of greeting, or a second one for a request, would be the answer to the next.
+  void drop_what_nobody_asked_for() {
+    for (auto line = lines_.next(immediately); line; line = lines_.next(immediately)) {
+      if (owed_ > 0) {
+        --owed_;
+      } else {
+        say("tenon serve: the command printed a line that no request asked for: " + on_one_line(*line) + "\n");
+      }
+    }
+  }
+
   std::unique_ptr<RunningCommand> command_;
   InputLines lines_;
+  std::uint64_t owed_ = 0;  // answers to calls that were given up
 };
 
 Result<void> serve_all(ByteServer& server, const ServeOptions& options) {

@@ -116,6 +116,22 @@ TEST_F(CallServe, fail_with_the_last_words_of_a_command_that_fails) {
   interrupt(*server);
 }
 
+TEST_F(CallServe, give_each_its_own_line_whatever_else_the_command_prints) {
+  auto server = serve("while read line; do printf '<%s>\\nmore\\n' \"$line\"; done", {"--lines"});
+  for (const char* asked : {"one", "two", "three"}) {
+    EXPECT_EQ(told({"call", "s", asked}, 0).output, std::string("<") + asked + ">");
+  }
+  interrupt(*server);
+}
+
+TEST_F(CallServe, give_each_its_own_line_however_late_it_comes) {
+  auto server = serve("while read line; do case $line in late) sleep 0.3;; esac; echo \"<$line>\"; done", {"--lines"});
+  EXPECT_THAT(told({"call", "s", "late", "--timeout", "0.1"}, 1).errors, HasSubstr("timed out"));
+  EXPECT_EQ(told({"call", "s", "one"}, 0).output, "<one>");
+  EXPECT_EQ(told({"call", "s", "two"}, 0).output, "<two>");
+  interrupt(*server);
+}
+
 TEST_F(CallServe, ask_one_command_line_by_line) {
   auto server = serve("while read line; do echo \"<$line>\"; done", {"--lines"});
   const Finished got = call({"--lines"}, "one\n\nthree")->finish();
