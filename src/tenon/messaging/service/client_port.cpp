@@ -31,6 +31,9 @@ Errc code_of(BegunCall::End how) noexcept {
   }
 }
 
+// However much comes that is not this call's: after so many the deadline is asked, and who has died.
+constexpr std::uint32_t most_for_others = 64;
+
 bool is_over_by(Deadline deadline) noexcept { return deadline.is_immediate() || deadline.passed(); }
 
 }  // namespace
@@ -197,7 +200,7 @@ bool ClientPort::is_over(BegunCall& call) {
 
 template <class Look>
 Result<std::optional<ArrivedPart>> ClientPort::receive_by(Look look, BegunCall& call, Deadline deadline) {
-  while (true) {
+  for (std::uint32_t for_others = 0;;) {
     if (!call.parts.empty()) {
       ArrivedPart part = std::move(call.parts.front());
       call.parts.pop_front();
@@ -211,13 +214,13 @@ Result<std::optional<ArrivedPart>> ClientPort::receive_by(Look look, BegunCall& 
     if (taken && *taken == &call) [[likely]] {
       return deliver(call, std::move(part));
     }
-    if (taken) {
-      if (*taken != nullptr) {
-        keep(**taken, std::move(part));
-      }
+    if (taken && *taken != nullptr) {
+      keep(**taken, std::move(part));
+    }
+    if (taken && ++for_others % most_for_others != 0) {
       continue;
     }
-    if (!taken.failed_with(Errc::timed_out) && !taken.failed_with(Errc::would_block)) {
+    if (!taken && !taken.failed_with(Errc::timed_out) && !taken.failed_with(Errc::would_block)) {
       return fail(std::move(taken.error()));
     }
     if (links_.is_due()) {

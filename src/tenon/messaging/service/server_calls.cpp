@@ -176,6 +176,9 @@ Result<void> ServerPort::refuse(TakenCall& call, std::int64_t code, std::string_
 }
 
 void ServerPort::drop(TakenCall& call, DropReason reason) noexcept {
+  if (reason == DropReason::unanswered && (call.cancelled || call.deadline.passed())) {
+    reason = call.cancelled ? DropReason::cancelled : DropReason::too_late;  // as its client sees it
+  }
   if (!call.caller->left && !closed_ && inbox_->is_of_this_process()) {
     [[maybe_unused]] const auto dropped =
         publish(call, CallKind::dropped, static_cast<std::int64_t>(reason), Outgoing::nothing());

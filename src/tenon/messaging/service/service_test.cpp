@@ -1,4 +1,5 @@
 #include <tenon/messaging/service/service.hpp>
+#include <tenon/os/clock.hpp>
 
 #include <tenon/memory/type_fields.hpp>
 #include <tenon/messaging/dispatcher/dispatcher.hpp>
@@ -192,6 +193,17 @@ TEST_F(ServiceTest, ends_a_call_at_its_deadline) {
   EXPECT_TRUE(client.call({.a = 1, .b = 2}, after(1ms)).failed_with(Errc::timed_out));
   EXPECT_TRUE(server.receive(after(1ms)).failed_with(Errc::timed_out));
   EXPECT_EQ(server.unwanted(), 1U);
+}
+
+TEST_F(ServiceTest, a_call_that_is_dropped_too_late_has_come_to_its_deadline) {
+  auto server = SumServer::create(holder_, "sums").or_throw();
+  auto client = SumClient::create(holder_, "sums").or_throw();
+  auto pending = client.begin({.a = 1, .b = 2}, after(20ms)).or_throw();
+  {
+    const auto call = server.receive(after(5s)).or_throw();
+    static_cast<void>(sleep_until(call.deadline()));
+  }
+  EXPECT_TRUE(pending.answer(never).failed_with(Errc::timed_out));
 }
 
 TEST_F(ServiceTest, tells_the_server_of_a_call_that_was_cancelled) {
