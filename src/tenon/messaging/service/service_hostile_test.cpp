@@ -187,6 +187,22 @@ TEST_F(ServiceHostile, a_client_takes_no_answer_of_somebody_elses_call) {
   EXPECT_EQ(pending.answer(never).or_throw()->a, 3);
 }
 
+// F80
+TEST_F(ServiceHostile, a_flood_that_is_no_calls_keeps_none_from_its_deadline) {
+  auto server = Server<Sum, Sum>::create(holder_, "s").or_throw();
+  auto client = Client<Sum, Sum>::create(holder_, "s").or_throw();
+  auto hostile = publisher_at<Sum>(ServiceRole::client, Token::random(), false);
+  auto pending = client.begin({.a = 1, .b = 2}, never).or_throw();
+  const Outgoing lie = Outgoing::copy_of(PayloadArgument<Sum>::bytes(Sum{.a = 66, .b = 66}));
+  constexpr std::uint64_t flood = 100;
+  for (std::uint64_t i = 0; i < flood; ++i) {
+    publish_call(*hostile, {.number = 1ULL << 12, .kind = CallKind::last}, lie, after(5s)).or_throw();
+  }
+  EXPECT_TRUE(pending.receive(immediately).failed_with(Errc::would_block));
+  EXPECT_GT(client.ignored(), 0U);
+  EXPECT_LT(client.ignored(), flood);  // it did not look through all of it first
+}
+
 // F20, F80
 TEST_F(ServiceHostile, a_server_that_writes_garbage_ends_its_own_calls_alone) {
   auto server = Server<Sum, Image>::create(holder_, "s").or_throw();
