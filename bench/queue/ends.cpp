@@ -5,10 +5,13 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <deque>
 #include <fcntl.h>
 #include <filesystem>
 #include <mqueue.h>
 #include <stdexcept>
+#include <sys/mman.h>
+#include <unistd.h>
 #ifdef TENON_BESIDE_BOOST
 #include <boost/interprocess/ipc/message_queue.hpp>
 #endif
@@ -25,6 +28,28 @@ std::string name_of(MutableBytes shared) {
   const std::filesystem::path path = topics::path_of_start(shared);
   return path.parent_path().filename().string() + "-" + path.filename().string();
 }
+
+// What the kernel's and Boost's queues of a start are called, until it is over.
+class NamesOfRun {
+ public:
+  ~NamesOfRun() { keep(0); }
+  void add(const std::string& name) {
+    keep(alive_at_once);
+    names_.push_back(name);
+  }
+
+ private:
+  static constexpr std::size_t alive_at_once = 8;  // a pair of teams, each of which has two queues at most
+
+  void keep(std::size_t most) {
+    for (; ::getpid() == maker_ && names_.size() > most; names_.pop_front()) {
+      ::mq_unlink(("/" + names_.front()).c_str());
+      ::shm_unlink(("/" + names_.front()).c_str());  // Boost's
+    }
+  }
+  pid_t maker_ = ::getpid();
+  std::deque<std::string> names_;
+};
 
 template <std::size_t Count>
 struct Words {
@@ -74,6 +99,12 @@ End typed_end(const Traffic& traffic, MutableBytes shared) {
 
 }  // namespace
 
+void new_start(MutableBytes shared) {
+  static NamesOfRun names;
+  topics::new_domain(shared);
+  names.add(name_of(shared));
+}
+
 OpenEnd tenon_end(const Traffic& traffic) {
   return [=](MutableBytes shared) {
     return traffic.bytes == sizeof(Words<8>) ? typed_end<Words<8>>(traffic, shared) : end_of_bytes(traffic, shared);
@@ -91,17 +122,12 @@ OpenEnd kernel_end(const Traffic& traffic) {
     if (raw == -1) {
       fail("mq_open");
     }
-    const auto queue = std::shared_ptr<void>(nullptr, [raw, name](void*) {
-      ::mq_close(raw);
-      ::mq_unlink(name.c_str());
-    });
     return {.send =
                 [=](Bytes message) {
                   harness::spin_until([&] {
                     const int sent = ::mq_send(raw, reinterpret_cast<const char*>(message.data()), message.size(), 0);
                     return sent == 0 || (errno != EAGAIN && (fail("mq_send"), true));
                   });
-                  static_cast<void>(queue);
                 },
             .receive =
                 [=](MutableBytes into) {
@@ -109,7 +135,6 @@ OpenEnd kernel_end(const Traffic& traffic) {
                     const auto got = ::mq_receive(raw, reinterpret_cast<char*>(into.data()), into.size(), nullptr);
                     return got >= 0 || (errno != EAGAIN && (fail("mq_receive"), true));
                   });
-                  static_cast<void>(queue);
                 }};
   };
 }
@@ -119,12 +144,8 @@ OpenEnd boost_end(const Traffic& traffic) {
   namespace bip = boost::interprocess;
   return [=](MutableBytes shared) -> End {
     const std::string name = name_of(shared);
-    const auto queue = std::shared_ptr<bip::message_queue>(
-        new bip::message_queue(bip::open_or_create, name.c_str(), queue_length, traffic.bytes),
-        [name](bip::message_queue* made) {
-          delete made;
-          bip::message_queue::remove(name.c_str());
-        });
+    const auto queue =
+        std::make_shared<bip::message_queue>(bip::open_or_create, name.c_str(), queue_length, traffic.bytes);
     const bool polls = traffic.wait == Wait::polling;
     return {.send =
                 [=](Bytes message) {

@@ -35,6 +35,10 @@ OpenEnd tenon_end(const Traffic& traffic);
 OpenEnd kernel_end(const Traffic& traffic);
 OpenEnd boost_end(const Traffic& traffic);
 
+/// For Subject::prepare: a domain of its own, and names that go when the start is over, or this process ends. The ends
+/// are killed, and could not take them away.
+void new_start(tenon::MutableBytes shared);
+
 /// How many messages Tenon's and Boost's hold. The kernel's hold as many as an ordinary user may ask for: ten.
 inline constexpr std::size_t queue_length = 256;
 

@@ -49,7 +49,7 @@ struct MakeReceiver {
 };
 
 auto sides_of(const OpenEnd& open, std::size_t bytes) {
-  return limits::RingSides{topics::start_bytes, queue_length, std::function<void(MutableBytes)>(topics::new_domain),
+  return limits::RingSides{topics::start_bytes, queue_length, std::function<void(MutableBytes)>(new_start),
                            MakeSender{open, bytes}, MakeReceiver{open, bytes}};
 }
 
@@ -59,7 +59,7 @@ harness::Subject many(const std::string& name, const OpenEnd& open, std::size_t 
                            .sides = {},
                            .timed_side = 2 * each - 1,
                            .lap = queue_length,
-                           .prepare = topics::new_domain};
+                           .prepare = new_start};
   for (std::size_t i = 0; i < each; ++i) {
     subject.sides.push_back(limits::stepping_side(fmt::format("sender {}", i + 1), MakeSender{open, bytes}));
   }

@@ -149,7 +149,7 @@ Result<QueueSeen> read_queue(const DomainFile& file, std::string_view name, Live
   if (!header || header->type_bytes < sizeof(TypeRecord) || !type || !state || !sent || !free_blocks) {
     return fail(header ? corrupt("its type does not lie in it") : Error(header.error()));
   }
-  QueueSeen queue;
+  QueueSeen queue{};
   queue.name = std::string(name);
   queue.owner = file.owner();
   queue.type.assign(type->name.characters, std::min<std::size_t>(type->name.length, sizeof type->name.characters));
