@@ -29,6 +29,14 @@ using namespace tenon;
 constexpr std::size_t pipe_limit = pipe_atomic_size - Frame::header_size;
 constexpr std::size_t queue_limit = 8192 - Frame::header_size;  // of POSIX and System V queues by default
 
+// For as long as it takes, a member of the domain that the command line uses.
+template <class Use>
+void as_member(Use use) {
+  const Domain domain = Domain::of_environment().or_throw();
+  const Life life = Life::join(domain).or_throw();
+  use(Holder::of(domain, life).or_throw());
+}
+
 ChannelRow fifo() {
   return {.scheme = "fifo",
           .limit = pipe_limit,
@@ -149,10 +157,9 @@ ChannelRow topic() {
       .rest = [](const std::string&) { return kit::unique_name(); },
       .inject =
           [](const std::string& name, Bytes bytes) {
-            const Domain domain = Domain::of_environment().or_throw();
-            const Life life = Life::join(domain).or_throw();
-            const Holder self = Holder::of(domain, life).or_throw();
-            Publisher<Bytes>::create(self, name).or_throw().publish(bytes, never).or_throw();
+            as_member([&](const Holder& self) {
+              Publisher<Bytes>::create(self, name).or_throw().publish(bytes, never).or_throw();
+            });
           },
       .exists = [](const std::string& name) { return file_exists(Domain::path_of_environment() + "/topic." + name); }};
 }
@@ -164,10 +171,8 @@ ChannelRow queue() {
       .rest = [](const std::string&) { return kit::unique_name(); },
       .inject =
           [](const std::string& name, Bytes bytes) {
-            const Domain domain = Domain::of_environment().or_throw();
-            const Life life = Life::join(domain).or_throw();
-            const Holder self = Holder::of(domain, life).or_throw();
-            Queue<Bytes>::open(self, name).or_throw().send(bytes, never).or_throw();
+            as_member(
+                [&](const Holder& self) { Queue<Bytes>::open(self, name).or_throw().send(bytes, never).or_throw(); });
           },
       .exists = [](const std::string& name) { return file_exists(Domain::path_of_environment() + "/queue." + name); }};
 }
@@ -178,10 +183,9 @@ ChannelRow stream() {
           .rest = [](const std::string&) { return kit::unique_name(); },
           .inject =
               [](const std::string& name, Bytes bytes) {
-                const Domain domain = Domain::of_environment().or_throw();
-                const Life life = Life::join(domain).or_throw();
-                const Holder self = Holder::of(domain, life).or_throw();
-                StreamWriter::open(self, new_stream_name(name), never).or_throw().write(bytes, never).or_throw();
+                as_member([&](const Holder& self) {
+                  StreamWriter::open(self, new_stream_name(name), never).or_throw().write(bytes, never).or_throw();
+                });
               },
           .exists =
               [](const std::string& name) {
