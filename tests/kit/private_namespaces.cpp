@@ -6,8 +6,10 @@
 #include <csignal>
 #include <cstring>
 #include <fcntl.h>
+#include <fstream>
 #include <gtest/gtest.h>
 #include <sched.h>
+#include <sstream>
 #include <string>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -89,6 +91,23 @@ void in_private_namespaces(const std::function<void()>& body, Namespaces which, 
   if (!child.finish(tenon::after(patient(limit)))) {
     ADD_FAILURE() << "the body in private namespaces did not end";
   }
+}
+
+bool unmount_queues() {
+  std::ifstream mounts("/proc/self/mountinfo");
+  bool all = true;
+  for (std::string line; std::getline(mounts, line);) {
+    if (line.contains(" - mqueue ")) {
+      std::istringstream fields(line);
+      std::string point;
+      for (int field = 1; field <= 5; ++field) {
+        fields >> point;
+      }
+      // One may stand on another: how many lines name the point is how often it is to be taken off.
+      all = ::umount2(point.c_str(), MNT_DETACH) == 0 && all;
+    }
+  }
+  return all;
 }
 
 }  // namespace kit

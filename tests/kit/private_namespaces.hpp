@@ -17,4 +17,8 @@ enum class Namespaces : std::uint8_t {
 void in_private_namespaces(const std::function<void()>& body, Namespaces which = Namespaces::objects,
                            Duration limit = default_limit);
 
+/// In private namespaces: no POSIX queue can be listed any more. False where a mount of theirs stays, which an ordinary
+/// user may not take off when the machine had it before.
+[[nodiscard]] bool unmount_queues();
+
 }  // namespace kit

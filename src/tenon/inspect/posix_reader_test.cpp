@@ -16,7 +16,6 @@
 #include <sched.h>
 #include <semaphore.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -77,9 +76,8 @@ TEST(InspectPosixQueue, shows_its_name_mode_depth_and_who_holds_it) {
 
 TEST(InspectPosixQueue, without_a_mount_those_that_are_open_are_seen_and_it_is_said_how_to_mount) {
   kit::in_private_namespaces([] {
-    ASSERT_EQ(::umount2("/dev/mqueue", MNT_DETACH), 0);
-    if (Snapshot all = only(Kind::posix_queue); all.unseen.empty()) {
-      GTEST_SKIP() << "another mount of the file system stands elsewhere";
+    if (!kit::unmount_queues()) {
+      GTEST_SKIP() << "a mount of the file system cannot be taken off";
     }
     const Fd queue = make_queue("/held");
     {
