@@ -1,6 +1,6 @@
 /// tenon doctor [--json]
 #include <tenon/base/name.hpp>
-#include <tenon/inspect/setting.hpp>
+#include <tenon/inspect/settings/setting.hpp>
 
 #include <cli/columns.hpp>
 #include <cli/command.hpp>

@@ -1,6 +1,6 @@
 /// tenon hz TOPIC [--interval SECONDS] [--count N] [--json]
 #include <tenon/base/name.hpp>
-#include <tenon/inspect/topics.hpp>
+#include <tenon/inspect/patterns/topics.hpp>
 #include <tenon/os/clock.hpp>
 
 #include <cli/command.hpp>

@@ -1,6 +1,6 @@
 /// tenon locks [--domain DIR] [--json | --forget]
 #include <tenon/base/name.hpp>
-#include <tenon/inspect/lock_orders.hpp>
+#include <tenon/inspect/patterns/lock_orders.hpp>
 #include <tenon/os/domain.hpp>
 
 #include <cli/columns.hpp>

@@ -1,6 +1,6 @@
 /// tenon ls boards [--domain DIR] [--interval SECONDS] [--json]
 #include <tenon/base/name.hpp>
-#include <tenon/inspect/boards.hpp>
+#include <tenon/inspect/patterns/boards.hpp>
 
 #include <cli/command.hpp>
 #include <cli/object_text.hpp>

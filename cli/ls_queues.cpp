@@ -1,6 +1,6 @@
 /// tenon ls queues [--domain DIR] [--interval SECONDS] [--json]
 #include <tenon/base/name.hpp>
-#include <tenon/inspect/queues.hpp>
+#include <tenon/inspect/patterns/queues.hpp>
 #include <tenon/os/token.hpp>
 
 #include <cli/command.hpp>

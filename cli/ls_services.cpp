@@ -1,6 +1,6 @@
 /// tenon ls services [--domain DIR] [--interval SECONDS] [--json]
 #include <tenon/base/name.hpp>
-#include <tenon/inspect/services.hpp>
+#include <tenon/inspect/patterns/services.hpp>
 #include <tenon/os/token.hpp>
 
 #include <cli/command.hpp>

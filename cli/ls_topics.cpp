@@ -1,6 +1,6 @@
 /// tenon ls topics [--domain DIR] [--interval SECONDS] [--json]
 #include <tenon/base/name.hpp>
-#include <tenon/inspect/topics.hpp>
+#include <tenon/inspect/patterns/topics.hpp>
 
 #include <cli/command.hpp>
 #include <cli/topic_text.hpp>

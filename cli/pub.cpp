@@ -1,5 +1,5 @@
 /// tenon pub TOPIC [--json | --file F] [--type TYPE] [--rate N] [--count N] [--subscribers N]
-#include <tenon/inspect/topics.hpp>
+#include <tenon/inspect/patterns/topics.hpp>
 #include <tenon/messaging/topic/dynamic_publisher.hpp>
 #include <tenon/os/clock.hpp>
 

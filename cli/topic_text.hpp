@@ -1,6 +1,6 @@
 #pragma once
 /// How the commands show a topic and those who take part in it.
-#include <tenon/inspect/topics.hpp>
+#include <tenon/inspect/patterns/topics.hpp>
 
 #include <nlohmann/json.hpp>
 

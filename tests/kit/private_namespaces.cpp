@@ -1,15 +1,15 @@
 #include <kit/private_namespaces.hpp>
 
+#include <tenon/os/procfs.hpp>
+
 #include <kit/reported_child.hpp>
 
 #include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <fcntl.h>
-#include <fstream>
 #include <gtest/gtest.h>
 #include <sched.h>
-#include <sstream>
 #include <string>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -94,17 +94,11 @@ void in_private_namespaces(const std::function<void()>& body, Namespaces which, 
 }
 
 bool unmount_queues() {
-  std::ifstream mounts("/proc/self/mountinfo");
   bool all = true;
-  for (std::string line; std::getline(mounts, line);) {
-    if (line.contains(" - mqueue ")) {
-      std::istringstream fields(line);
-      std::string point;
-      for (int field = 1; field <= 5; ++field) {
-        fields >> point;
-      }
-      // One may stand on another: how many lines name the point is how often it is to be taken off.
-      all = ::umount2(point.c_str(), MNT_DETACH) == 0 && all;
+  // One may stand on another: how many lines name the point is how often it is to be taken off.
+  for (const tenon::procfs::Mount& mount : tenon::procfs::mounts().or_throw()) {
+    if (mount.type == "mqueue") {
+      all = ::umount2(mount.point.c_str(), MNT_DETACH) == 0 && all;
     }
   }
   return all;

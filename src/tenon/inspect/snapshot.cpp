@@ -1,6 +1,6 @@
 #include <tenon/inspect/snapshot.hpp>
 
-#include <tenon/inspect/scene.hpp>
+#include <tenon/inspect/kernel/scene.hpp>
 #include <tenon/os/procfs.hpp>
 
 #include <algorithm>
@@ -37,6 +37,9 @@ struct RelationName {
 constexpr std::array relation_names = {
     RelationName{Relation::holds, "holds"},
     RelationName{Relation::maps, "maps"},
+    RelationName{Relation::sends_to, "sends_to"},
+    RelationName{Relation::receives_from, "receives_from"},
+    RelationName{Relation::owns, "owns"},
     RelationName{Relation::created, "created"},
     RelationName{Relation::last_sent, "last_sent"},
     RelationName{Relation::last_received, "last_received"},
@@ -44,11 +47,21 @@ constexpr std::array relation_names = {
     RelationName{Relation::last_operated, "last_operated"},
 };
 
+struct NeedName {
+  Need need;
+  std::string_view name;
+};
+
+constexpr std::array need_names = {
+    NeedName{Need::message, "message"}, NeedName{Need::room, "room"},     NeedName{Need::lock, "lock"},
+    NeedName{Need::peer, "peer"},       NeedName{Need::signal, "signal"},
+};
+
 bool is_wanted(const SnapshotOptions& options, Kind kind) {
   return options.kinds.empty() || std::ranges::find(options.kinds, kind) != options.kinds.end();
 }
 
-// Objects by kind and name, and the edges with them.
+// Objects by kind and name, and the edges and waits with them.
 void put_in_order(Snapshot& all) {
   std::vector<std::size_t> places(all.objects.size());
   std::iota(places.begin(), places.end(), std::size_t{0});
@@ -66,24 +79,34 @@ void put_in_order(Snapshot& all) {
   for (Edge& edge : all.edges) {
     edge.object = now_at[edge.object];
   }
+  for (Wait& wait : all.waits) {
+    std::ranges::for_each(wait.objects, [&](std::size_t& object) { object = now_at[object]; });
+  }
+  std::ranges::sort(all.waits, {}, [](const Wait& wait) { return std::pair(wait.pid, wait.thread); });
   std::ranges::sort(all.edges, {}, [](const Edge& edge) { return std::tie(edge.object, edge.relation, edge.pid); });
 }
 
-// The living processes of the edges, with their commands. One that has ended meanwhile stays an edge, marked.
+// False if it has ended.
+bool add_process(Snapshot& all, pid_t pid) {
+  if (all.process(pid) != nullptr) {
+    return true;
+  }
+  const auto user = procfs::user(pid);
+  auto command = procfs::command(pid);
+  if (!user || !command) {
+    return false;
+  }
+  const auto after = std::ranges::upper_bound(all.processes, pid, {}, &Process::pid);
+  all.processes.insert(after, {.pid = pid, .user = *user, .command = std::move(*command)});
+  return true;
+}
+
+// The living processes, with their commands. One that has ended meanwhile stays an edge, marked, and waits no more.
 void add_processes(Snapshot& all) {
   for (Edge& edge : all.edges) {
-    if (edge.ended || all.process(edge.pid) != nullptr) {
-      continue;
-    }
-    const auto user = procfs::user(edge.pid);
-    auto command = procfs::command(edge.pid);
-    if (!user || !command) {
-      edge.ended = true;
-      continue;
-    }
-    const auto after = std::ranges::upper_bound(all.processes, edge.pid, {}, &Process::pid);
-    all.processes.insert(after, {.pid = edge.pid, .user = *user, .command = std::move(*command)});
+    edge.ended = edge.ended || !add_process(all, edge.pid);
   }
+  std::erase_if(all.waits, [&](const Wait& wait) { return !add_process(all, wait.pid); });
 }
 
 }  // namespace
@@ -91,6 +114,8 @@ void add_processes(Snapshot& all) {
 std::string_view name_of(Relation relation) noexcept {
   return std::ranges::find(relation_names, relation, &RelationName::relation)->name;
 }
+
+std::string_view name_of(Need need) noexcept { return std::ranges::find(need_names, need, &NeedName::need)->name; }
 
 std::optional<std::uint64_t> Object::figure(std::string_view wanted) const noexcept {
   const auto found =

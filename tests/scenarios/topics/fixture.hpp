@@ -4,7 +4,7 @@
 #include <scenarios/tools/fixture.hpp>
 #include <scenarios/transfer/fixture.hpp>
 
-#include <tenon/inspect/topics.hpp>
+#include <tenon/inspect/patterns/topics.hpp>
 #include <tenon/memory/type_fields.hpp>
 #include <tenon/messaging/topic/topic.hpp>
 #include <tenon/os/life_sweep.hpp>

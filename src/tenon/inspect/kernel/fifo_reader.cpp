@@ -1,0 +1,31 @@
+/// FIFOs: those in the directories that are looked through, and those that somebody has open anywhere. fifo(7)
+#include <tenon/inspect/kernel/scene.hpp>
+
+#include <fcntl.h>
+#include <set>
+
+namespace tenon::inspect {
+
+void read_fifos(const Scene& scene, Snapshot& into) {
+  std::set<FileId> told;
+  for (const NamedFile& file : scene.files) {
+    if (S_ISFIFO(file.status.stx_mode)) {
+      told.insert(file_id(file.status));
+      add(into, file_object(Kind::fifo, file.path, file.status), scene.sightings);
+    }
+  }
+  for (const Sighting& one : scene.sightings.all()) {
+    if (!S_ISFIFO(one.mode) || told.contains(one.file)) {
+      continue;
+    }
+    const auto status = status_of(AT_FDCWD, one.path().c_str(), true);
+    if (status && file_id(*status) == one.file) {
+      told.insert(one.file);
+      Object object = file_object(Kind::fifo, without_mark(one.target), *status);
+      object.state = is_unlinked(one.target) ? "unlinked" : "";
+      add(into, std::move(object), scene.sightings);
+    }
+  }
+}
+
+}  // namespace tenon::inspect

@@ -1,0 +1,116 @@
+#include <tenon/inspect/kernel/scene.hpp>
+
+#include <tenon/os/procfs.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <ctime>
+#include <dirent.h>
+#include <fcntl.h>
+#include <memory>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+namespace tenon::inspect {
+
+namespace {
+
+struct CloseDirectory {
+  void operator()(DIR* directory) const noexcept { ::closedir(directory); }
+};
+
+std::int64_t seconds_of(clockid_t clock) noexcept {
+  timespec now{};
+  ::clock_gettime(clock, &now);
+  return now.tv_sec;
+}
+
+// When a process started, by the wall clock: what the kernel keeps is ticks since boot.
+std::int64_t started(const procfs::Process& process) noexcept {
+  const auto since_boot = static_cast<std::int64_t>(process.start_time) / ::sysconf(_SC_CLK_TCK);
+  return seconds_of(CLOCK_REALTIME) - seconds_of(CLOCK_BOOTTIME) + since_boot;
+}
+
+// Clocks are read one after the other and seconds are cut off.
+constexpr std::int64_t rounding = 2;
+
+}  // namespace
+
+std::optional<struct statx> status_of(int directory, const char* name, bool follow) noexcept {
+  struct statx status{};
+  const int flags = AT_NO_AUTOMOUNT | (follow ? 0 : AT_SYMLINK_NOFOLLOW) | (*name == '\0' ? AT_EMPTY_PATH : 0);
+  const bool there = ::statx(directory, name, flags, STATX_BASIC_STATS | STATX_BTIME, &status) == 0;
+  return there ? std::optional(status) : std::nullopt;
+}
+
+FileId file_id(const struct statx& status) noexcept {
+  return {.device = makedev(status.stx_dev_major, status.stx_dev_minor), .inode = status.stx_ino};
+}
+
+Object file_object(Kind kind, std::string name, const struct statx& status) {
+  Object object{.kind = kind, .name = std::move(name), .file = file_id(status)};
+  object.owner = status.stx_uid;
+  object.mode = status.stx_mode & 0777;
+  if ((status.stx_mask & STATX_BTIME) != 0) {
+    object.created = moment(status.stx_btime.tv_sec);
+  }
+  object.changed = moment(status.stx_ctime.tv_sec);
+  return object;
+}
+
+Result<std::vector<std::string>> names_in(const std::string& directory) {
+  const std::unique_ptr<DIR, CloseDirectory> stream(::opendir(directory.c_str()));
+  if (!stream) {
+    return fail(os_failure("opendir", errno).on(directory));
+  }
+  std::vector<std::string> names;
+  while (const dirent* entry = ::readdir(stream.get())) {
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") {
+      names.emplace_back(name);
+    }
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+Object system_v_object(Kind kind, int id, const ipc_perm& permissions) {
+  std::array<char, 16> key{};
+  std::snprintf(key.data(), key.size(), "0x%08x", static_cast<unsigned int>(permissions.__key));
+  Object object{.kind = kind, .name = key.data(), .id = id};
+  object.owner = permissions.uid;
+  object.creator = permissions.cuid;
+  object.mode = permissions.mode & 0777U;
+  return object;
+}
+
+std::optional<std::int64_t> moment(time_t seconds) noexcept {
+  return seconds > 0 ? std::optional<std::int64_t>(seconds) : std::nullopt;
+}
+
+std::size_t add(Snapshot& into, Object object, const Sightings& sightings) {
+  const std::size_t place = into.objects.size();
+  for (const Sighting& one : sightings.of(object.file)) {
+    const bool told = !into.edges.empty() && into.edges.back().object == place && into.edges.back().pid == one.pid &&
+                      into.edges.back().relation == one.relation();
+    if (!told) {
+      into.edges.push_back({.object = place, .pid = one.pid, .relation = one.relation(), .descriptor = one.descriptor});
+    }
+  }
+  into.objects.push_back(std::move(object));
+  return place;
+}
+
+void add_remembered(Snapshot& into, std::size_t object, Relation relation, pid_t pid,
+                    std::optional<std::int64_t> when) {
+  if (pid <= 0) {
+    return;
+  }
+  const auto process = procfs::process(pid);
+  const bool another = process && when && started(*process) > *when + rounding;
+  into.edges.push_back({.object = object, .pid = pid, .relation = relation, .ended = !process || another});
+}
+
+}  // namespace tenon::inspect

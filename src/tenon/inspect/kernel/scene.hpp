@@ -1,0 +1,59 @@
+#pragma once
+/// What the readers of the kinds share: one file, scene.hpp, and one reader per kind beside it.
+#include <tenon/inspect/kernel/sightings.hpp>
+#include <tenon/inspect/snapshot.hpp>
+
+#include <optional>
+#include <string>
+#include <sys/ipc.h>
+#include <sys/stat.h>
+#include <vector>
+
+namespace tenon::inspect {
+
+/// A file that was found by its name.
+struct NamedFile {
+  std::string path;
+  struct statx status;
+};
+
+struct Scene {
+  Sightings sightings;
+  std::vector<NamedFile> files;  ///< FIFOs and sockets, sorted by path
+};
+
+/// statx(2) relative to a directory, of what stands there itself, or of the descriptor if the name is "". Nothing if it
+/// vanished.
+std::optional<struct statx> status_of(int directory, const char* name, bool follow = false) noexcept;
+FileId file_id(const struct statx& status) noexcept;
+/// An object with the file's identity, owner, mode and times.
+Object file_object(Kind kind, std::string name, const struct statx& status);
+/// Names in a directory. Failures: not_found, permission_denied.
+Result<std::vector<std::string>> names_in(const std::string& directory);
+
+/// An object with the key, identifier, owner, creator and mode of a System V object.
+Object system_v_object(Kind kind, int id, const ipc_perm& permissions);
+/// Seconds since 1970, nothing for the 0 that the kernel writes for "never".
+std::optional<std::int64_t> moment(time_t seconds) noexcept;
+
+/// Adds the object, and an edge for each process that has its file open or mapped. Returns its place.
+std::size_t add(Snapshot& into, Object object, const Sightings& sightings);
+/// Adds an edge to a process that the kernel remembers. It has ended if that process started only afterwards: then
+/// its id was given out again. Nothing for pid 0, which stands for nobody, or for a process of another PID namespace.
+void add_remembered(Snapshot& into, std::size_t object, Relation relation, pid_t pid, std::optional<std::int64_t> when);
+
+/// The FIFOs and sockets below the directories, and those at the paths.
+std::vector<NamedFile> find_named_files(const SnapshotOptions& options, std::vector<std::string>& unseen);
+
+/// One reader for each kind, in a file of its own.
+void read_posix_queues(const Scene& scene, Snapshot& into);
+void read_sysv_queues(const Scene& scene, Snapshot& into);
+void read_posix_memory(const Scene& scene, Snapshot& into);
+void read_sysv_memory(const Scene& scene, Snapshot& into);
+void read_memfds(const Scene& scene, Snapshot& into);
+void read_posix_semaphores(const Scene& scene, Snapshot& into);
+void read_sysv_semaphores(const Scene& scene, Snapshot& into);
+void read_fifos(const Scene& scene, Snapshot& into);
+void read_unix_sockets(const Scene& scene, Snapshot& into);
+
+}  // namespace tenon::inspect
