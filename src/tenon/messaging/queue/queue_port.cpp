@@ -4,15 +4,17 @@
 
 #include <algorithm>
 #include <chrono>
+#include <sched.h>
 
 namespace tenon {
 
 namespace {
 
 constexpr std::int64_t between_looks = std::chrono::nanoseconds(recheck_interval).count();
-// Some 50 µs of pauses, and how often time and stop are asked for by who never sleeps.
+// Some 50 µs of pauses, and after how many of them whoever else is to run here has a turn.
 constexpr int adaptive_looks = 2000;
-constexpr int looks_between_times = 16;
+constexpr int looks_between_turns = 16;
+constexpr int most_turns = 8;
 // Longer than all of these take, unless somebody is kept in a lock, for which each look waits.
 constexpr std::int64_t longest_looks = 8'000'000;
 
@@ -187,6 +189,38 @@ auto QueuePort::sleep(QueueBell& bell, const char* call, Try attempt, Deadline d
   }
 }
 
+// Where who is waited for is likely to need this very processor: each look is worth one turn of theirs, in which many
+// messages may come, and sleeping would cost them a wake for every one.
+template <class Try>
+auto QueuePort::look_between_turns(Try attempt) -> decltype(attempt()) {
+  auto got = attempt();
+  for (int turn = 0; turn < most_turns && got.failed_with(Errc::would_block); ++turn) {
+    ::sched_yield();
+    got = attempt();
+  }
+  return got;
+}
+
+// Who said that it spins keeps its processor.
+template <class Try>
+auto QueuePort::look_for_a_while(Waiting waiting, Try attempt) -> decltype(attempt()) {
+  const std::int64_t begun = coarse_now();
+  auto got = attempt();
+  for (int look = 1; look <= adaptive_looks && got.failed_with(Errc::would_block); ++look) {
+    pause_processor();
+    if (look % looks_between_turns == 0) {
+      if (coarse_now() - begun >= longest_looks) {
+        break;
+      }
+      if (waiting == Waiting::adaptive) {
+        ::sched_yield();
+      }
+    }
+    got = attempt();
+  }
+  return got;
+}
+
 // Looks again and again first, where that may help.
 template <class Try>
 auto QueuePort::wait(QueueBell& bell, const char* call, Try attempt, Deadline deadline) -> decltype(attempt()) {
@@ -201,20 +235,12 @@ auto QueuePort::wait(QueueBell& bell, const char* call, Try attempt, Deadline de
     look_now_and_then();
     return fail(stop_requested(deadline) ? Errc::stopped : Errc::timed_out, call);
   }
-  const Waiting waiting = waiting_.load(std::memory_order_relaxed);  // own process's
-  const bool may_help =
-      waiting == Waiting::spin || heard_from_.load(std::memory_order_relaxed) != own_processor();  // a guess
-  while (waiting != Waiting::sleep && may_help) {
-    const std::int64_t begun = coarse_now();
-    for (int look = 0; look < adaptive_looks; ++look) {
-      if (look % looks_between_times == 0 && coarse_now() - begun >= longest_looks) {
-        break;
-      }
-      pause_processor();
-      got = attempt();
-      if (!got.failed_with(Errc::would_block)) {
-        return got;
-      }
+  const Waiting waiting = waiting_.load(std::memory_order_relaxed);                     // own process's
+  const bool is_near = heard_from_.load(std::memory_order_relaxed) == own_processor();  // a guess
+  while (waiting != Waiting::sleep) {
+    got = waiting == Waiting::adaptive && is_near ? look_between_turns(attempt) : look_for_a_while(waiting, attempt);
+    if (!got.failed_with(Errc::would_block)) {
+      return got;
     }
     if (deadline.passed() || stop_requested(deadline) || waiting == Waiting::adaptive) {
       break;

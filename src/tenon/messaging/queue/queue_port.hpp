@@ -95,6 +95,10 @@ class QueuePort {
   void look_while_busy(const HeldSlot& taken) noexcept;
   void look_around() noexcept;
   template <class Try>
+  auto look_between_turns(Try attempt) -> decltype(attempt());
+  template <class Try>
+  auto look_for_a_while(Waiting waiting, Try attempt) -> decltype(attempt());
+  template <class Try>
   auto wait(QueueBell& bell, const char* call, Try attempt, Deadline deadline) -> decltype(attempt());
   template <class Try>
   auto sleep(QueueBell& bell, const char* call, Try attempt, Deadline deadline) -> decltype(attempt());

@@ -1,5 +1,6 @@
 #include <tenon/messaging/queue/queue_slots.hpp>
 
+#include <tenon/base/prefetch.hpp>
 #include <tenon/os/own_processor.hpp>
 
 #include <chrono>
@@ -75,6 +76,16 @@ void QueueSlots::hint_free(std::uint32_t slot) noexcept {
   }
 }
 
+// Its lines come while nobody waits for them.
+void QueueSlots::turn_to_next(std::uint32_t used) noexcept {
+  const std::uint32_t slots = memory_.header().slots;
+  const std::uint32_t next = used < slots - stride_ ? used + stride_ : used + stride_ - slots;
+  next_.store(next, std::memory_order_relaxed);  // a guess
+  const auto* const line = reinterpret_cast<const std::byte*>(&memory_.slot(next));
+  prefetch_for_writing(line);
+  prefetch_for_writing(line + slot_bytes_at);
+}
+
 bool QueueSlots::commit(const HeldSlot& held, std::uint64_t length, Priority priority) noexcept {
   QueueSlot& slot = memory_.slot(held.slot);
   slot.length = length;
@@ -92,8 +103,7 @@ bool QueueSlots::commit(const HeldSlot& held, std::uint64_t length, Priority pri
   } else {
     urgent_.set(held.slot);
   }
-  // relaxed: a guess
-  next_.store(held.slot + 1 < memory_.header().slots ? held.slot + 1 : 0, std::memory_order_relaxed);
+  turn_to_next(held.slot);
   return true;
 }
 

@@ -71,6 +71,7 @@ class QueueSlots {
         free_(memory_.free()),
         self_(self),
         place_(place),
+        stride_(stride_of(memory.header())),
         next_(first_of(place, memory.header())) {}
 
   const QueueMemory& memory() const noexcept { return memory_; }
@@ -107,6 +108,13 @@ class QueueSlots {
   static std::uint32_t first_of(std::uint16_t place, const QueueHeader& header) noexcept {
     return static_cast<std::uint32_t>(std::uint64_t{place} * header.slots / header.members);
   }
+  // From one slot to the next that is tried: by the golden section, so that no slots near each other are written or
+  // read one soon after the other. What they stand in, processors would fetch ahead, as readers of a stream do, and so
+  // take it away from whoever is about to write it.
+  static std::uint32_t stride_of(const QueueHeader& header) noexcept {
+    return static_cast<std::uint32_t>(std::uint64_t{header.slots} * 618 / 1000) | 1U;
+  }
+  void turn_to_next(std::uint32_t used) noexcept;
   std::optional<HeldSlot> claim_if_free(std::uint32_t at) noexcept;
   std::optional<HeldSlot> claim_slot() noexcept;
   void hint_free(std::uint32_t slot) noexcept;
@@ -143,6 +151,7 @@ class QueueSlots {
   HintSet<> free_;
   Token self_;
   std::uint16_t place_;
+  std::uint32_t stride_;
   std::atomic<std::uint32_t> next_;  // the slot to try first
 };
 

@@ -21,7 +21,7 @@ enum class Timestamps : std::uint8_t {
 
 /// How one waits: a subscriber for a message, a publisher for room.
 enum class Waiting : std::uint8_t {
-  adaptive,  ///< spins for some 50 µs where that may help, then sleeps
+  adaptive,  ///< spins for some 50 µs where that may help, or gives others a turn, then sleeps
   spin,      ///< a subscriber never sleeps; a publisher as adaptive
   sleep,     ///< sleeps at once
 };
