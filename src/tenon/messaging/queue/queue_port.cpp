@@ -11,8 +11,9 @@ namespace tenon {
 namespace {
 
 constexpr std::int64_t between_looks = std::chrono::nanoseconds(recheck_interval).count();
-// Some 50 µs of pauses, and after how many of them whoever else is to run here has a turn.
+// Some 50 µs of pauses, after how many of them the time is asked for, and whoever else is to run here has a turn.
 constexpr int adaptive_looks = 2000;
+constexpr int looks_between_times = 4;
 constexpr int looks_between_turns = 16;
 constexpr int most_turns = 8;
 // Longer than all of these take, unless somebody is kept in a lock, for which each look waits.
@@ -205,16 +206,14 @@ auto QueuePort::look_between_turns(Try attempt) -> decltype(attempt()) {
 template <class Try>
 auto QueuePort::look_for_a_while(Waiting waiting, Try attempt) -> decltype(attempt()) {
   const std::int64_t begun = coarse_now();
+  const auto is_over = [&](int look) {
+    return look % looks_between_times == 0 && coarse_now() - begun >= longest_looks;
+  };
   auto got = attempt();
-  for (int look = 1; look <= adaptive_looks && got.failed_with(Errc::would_block); ++look) {
+  for (int look = 1; look <= adaptive_looks && got.failed_with(Errc::would_block) && !is_over(look); ++look) {
     pause_processor();
-    if (look % looks_between_turns == 0) {
-      if (coarse_now() - begun >= longest_looks) {
-        break;
-      }
-      if (waiting == Waiting::adaptive) {
-        ::sched_yield();
-      }
+    if (waiting == Waiting::adaptive && look % looks_between_turns == 0) {
+      ::sched_yield();
     }
     got = attempt();
   }
