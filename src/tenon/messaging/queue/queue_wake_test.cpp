@@ -182,7 +182,7 @@ TEST_F(QueueWake, numbers_wrap_and_keep_their_order) {
   EXPECT_EQ((*first)->number, 0U);
   EXPECT_EQ(jobs.try_receive().or_throw().value.number, 1U);
   first.reset();
-  for (const std::uint64_t next : {0, 2, 3, 4, 5, 6, 7}) {
+  for (const std::uint64_t next : {0U, 2U, 3U, 4U, 5U, 6U, 7U}) {
     EXPECT_EQ(jobs.try_receive().or_throw().value.number, next);
   }
   EXPECT_TRUE(jobs.try_receive().failed_with(Errc::would_block));

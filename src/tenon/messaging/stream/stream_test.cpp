@@ -1,6 +1,7 @@
 // A stream between two ends, most of them threads of this process; those of processes are in stream_processes_test.cpp.
 #include <tenon/messaging/stream/stream.hpp>
 
+#include <kit/asleep.hpp>
 #include <kit/counted.hpp>
 #include <kit/unique.hpp>
 #include <kit/watchdog.hpp>
@@ -194,10 +195,10 @@ TEST_F(Stream, is_closed_for_the_writer_when_the_reader_has_closed) {
 
 TEST_F(Stream, a_writer_that_waits_for_room_is_told_that_the_reader_has_closed) {
   auto [writer, reader] = open({.capacity = 8, .waiting = Waiting::sleep});
-  std::thread closing([&] { std::move(reader).close().or_throw(); });
-  EXPECT_LT(writer.write(counted(100), never).or_throw(), 100U);
+  std::jthread writing = kit::thread_asleep_in([&] { EXPECT_LT(writer.write(counted(100), never).or_throw(), 100U); });
+  std::move(reader).close().or_throw();
+  writing.join();
   EXPECT_TRUE(writer.write(counted(1), never).failed_with(Errc::closed));
-  closing.join();
 }
 
 TEST_F(Stream, a_reader_that_sleeps_is_woken_by_bytes_and_by_the_end) {
