@@ -73,6 +73,14 @@ class HintSet {
     return any == 0;
   }
 
+  /// How many there are, as far as one look at the top tells: of words with some, where it stands above words.
+  std::uint32_t seen_at_top() const noexcept {
+    int bits = 0;
+    for (std::uint32_t i = 0; i < sizes_[top_]; ++i) {
+      bits += std::popcount(bits_of(top_, i));
+    }
+    return static_cast<std::uint32_t>(bits);
+  }
   /// One that is set, and stays.
   std::optional<std::uint32_t> first() const noexcept {
     const Path path = find_one();

@@ -101,7 +101,8 @@ struct QueueState {
   alignas(line_pair) QueueMutexBytes taking;  ///< whoever orders what is ready, and takes the first, holds it
   std::atomic<std::uint32_t> drains;          ///< odd while hints are taken out and not yet in the heap
   std::atomic<std::uint32_t> queued;          ///< how many are in the heap
-  std::uint64_t ordered_below;                ///< what is queued with a lower number comes before all that is not yet
+  /// What is queued with a lower number comes before all that is not yet.
+  std::atomic<std::uint64_t> ordered_below;
   std::uint64_t reserved_4;
   // The arena's.
   alignas(line_pair) QueueMutexBytes allocating;  ///< whoever changes the map of blocks holds it

@@ -47,9 +47,9 @@ void QueueSlots::queue_up(RankHeap& heap, std::uint32_t at, SlotState state) noe
 // Returns a number behind all that it has moved.
 std::uint64_t QueueSlots::drain(RankHeap& heap) noexcept {
   QueueState& state = memory_.state();
-  std::uint64_t behind = state.ordered_below;
-  const std::uint32_t drains = state.drains.load(std::memory_order_relaxed);  // own, under the lock
-  state.drains.store(drains | 1U, std::memory_order_relaxed);                 // Q5, before the hints are taken
+  std::uint64_t behind = state.ordered_below.load(std::memory_order_relaxed);  // by the lock
+  const std::uint32_t drains = state.drains.load(std::memory_order_relaxed);   // own, under the lock
+  state.drains.store(drains | 1U, std::memory_order_relaxed);                  // Q5, before the hints are taken
   const auto queue_if_ready = [&](std::uint32_t hinted) {
     if (hinted >= memory_.header().slots) {
       return;  // garbage
@@ -75,7 +75,7 @@ Result<void> QueueSlots::order_ready(RankHeap& heap) {
     return fail(Error(Errc::corrupt, "Queue::receive").because("more is queued than there are slots"));
   }
   QueueState& state = memory_.state();
-  const auto is_ordered = [&] { return heap.size() != 0 && is_later(state.ordered_below, heap.first().seq); };
+  const auto is_ordered = [&] { return heap.size() != 0 && is_later(ordered_below(), heap.first().seq); };
   drop_garbage(heap);
   for (bool again = false; !is_ordered() || !urgent_.is_empty(); again = true) {
     const std::uint64_t drawn = again ? state.next_seq.load(std::memory_order_acquire) : 0;  // Q2
@@ -86,11 +86,13 @@ Result<void> QueueSlots::order_ready(RankHeap& heap) {
     }
     if (is_quiet) {
       // What was taken back from the dead had no hint.
-      state.ordered_below = later_of(behind, heap.first().seq + 1);
+      state.ordered_below.store(later_of(behind, heap.first().seq + 1), std::memory_order_relaxed);  // by the lock
       break;
     }
     // Else it goes on; not for ever, also where the number is garbage, since all slots are used up at last.
-    state.ordered_below = again ? later_of(state.ordered_below, drawn) : state.ordered_below;
+    if (again) {
+      state.ordered_below.store(later_of(ordered_below(), drawn), std::memory_order_relaxed);  // by the lock
+    }
     if (again && is_ordered()) {
       break;
     }
@@ -115,7 +117,8 @@ void QueueSlots::rebuild_heap() noexcept {
   RankHeap heap = memory_.heap();
   const std::uint32_t drains = state.drains.load(std::memory_order_relaxed) | 1U;  // own, under the lock
   state.drains.store(drains, std::memory_order_seq_cst);                           // Q5
-  state.ordered_below = state.next_seq.load(std::memory_order_acquire);            // Q2
+  state.ordered_below.store(state.next_seq.load(std::memory_order_acquire),
+                            std::memory_order_relaxed);  // Q2, by the lock
   heap.clear();
   for (std::uint32_t i = 0; i < memory_.header().slots; ++i) {
     const SlotState seen = state_of(memory_.slot(i));

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <sched.h>
 
 namespace tenon {
 
@@ -16,6 +15,8 @@ constexpr int adaptive_looks = 2000;
 constexpr int looks_between_times = 4;
 constexpr int looks_between_turns = 16;
 constexpr int most_turns = 8;
+// Messages: of fewer, each is worth that its receiver is there when it comes.
+constexpr std::uint64_t worth_a_turn = 8;
 // Longer than all of these take, unless somebody is kept in a lock, for which each look waits.
 constexpr std::int64_t longest_looks = 8'000'000;
 
@@ -190,13 +191,18 @@ auto QueuePort::sleep(QueueBell& bell, const char* call, Try attempt, Deadline d
   }
 }
 
-// Where who is waited for is likely to need this very processor: each look is worth one turn of theirs, in which many
-// messages may come, and sleeping would cost them a wake for every one.
+// Well used if so many messages were sent or received meanwhile, by whomever.
+void QueuePort::give_turn() noexcept {
+  const std::uint64_t before = slots_->ordered_below();
+  turns_.give([&] { return slots_->ordered_below() - before + slots_->seen_waiting() >= worth_a_turn; });
+}
+
+// Where who is waited for is likely to need this very processor.
 template <class Try>
 auto QueuePort::look_between_turns(Try attempt) -> decltype(attempt()) {
   auto got = attempt();
-  for (int turn = 0; turn < most_turns && got.failed_with(Errc::would_block); ++turn) {
-    ::sched_yield();
+  for (int turn = 0; turn < most_turns && got.failed_with(Errc::would_block) && turns_.pay(); ++turn) {
+    give_turn();
     got = attempt();
   }
   return got;
@@ -206,14 +212,15 @@ auto QueuePort::look_between_turns(Try attempt) -> decltype(attempt()) {
 template <class Try>
 auto QueuePort::look_for_a_while(Waiting waiting, Try attempt) -> decltype(attempt()) {
   const std::int64_t begun = coarse_now();
+  const bool gives = waiting == Waiting::adaptive && turns_.pay();
   const auto is_over = [&](int look) {
     return look % looks_between_times == 0 && coarse_now() - begun >= longest_looks;
   };
   auto got = attempt();
   for (int look = 1; look <= adaptive_looks && got.failed_with(Errc::would_block) && !is_over(look); ++look) {
     pause_processor();
-    if (waiting == Waiting::adaptive && look % looks_between_turns == 0) {
-      ::sched_yield();
+    if (gives && look % looks_between_turns == 0) {
+      give_turn();
     }
     got = attempt();
   }

@@ -9,6 +9,7 @@
 #include <tenon/messaging/queue/queue_file.hpp>
 #include <tenon/messaging/queue/queue_polls.hpp>
 #include <tenon/messaging/queue/queue_slots.hpp>
+#include <tenon/messaging/queue/turns.hpp>
 #include <tenon/os/fork_count.hpp>
 #include <tenon/os/own_processor.hpp>
 #include <tenon/os/stop.hpp>
@@ -94,6 +95,7 @@ class QueuePort {
   void look_now_and_then() noexcept;
   void look_while_busy(const HeldSlot& taken) noexcept;
   void look_around() noexcept;
+  void give_turn() noexcept;
   template <class Try>
   auto look_between_turns(Try attempt) -> decltype(attempt());
   template <class Try>
@@ -112,6 +114,7 @@ class QueuePort {
   std::uint32_t fork_;
   std::atomic<Waiting> waiting_ = Waiting::adaptive;
   std::atomic<std::uint32_t> heard_from_ = UINT32_MAX;  // the processor of who sent what was last taken
+  Turns turns_ = {};
   QueuePolls polls_;
   std::mutex looking_;  // of this process's threads one looks for the dead at a time
   Deaths deaths_;

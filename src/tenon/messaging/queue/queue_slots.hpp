@@ -86,6 +86,15 @@ class QueueSlots {
 
   /// False only if there was a moment during the call at which nothing was to be received.
   bool seems_filled() const noexcept;
+  /// A number that grows as messages are found by receivers, some by some.
+  std::uint64_t ordered_below() const noexcept {
+    return memory_.state().ordered_below.load(std::memory_order_relaxed);  // by the lock, or a guess
+  }
+  /// How many messages wait, or fewer: of more than 512 slots, those not yet in order count once for 64 slots.
+  std::uint32_t seen_waiting() const noexcept {
+    const std::uint32_t queued = memory_.state().queued.load(std::memory_order_relaxed);  // a guess
+    return queued + ready_.seen_at_top() + urgent_.seen_at_top();
+  }
   /// Takes the first. Outcomes: would_block (there is none, or somebody is kept in the lock). Failures: corrupt,
   /// not_found (this process was taken for dead, and its place is given up).
   Result<HeldSlot> take();

@@ -97,7 +97,7 @@ struct Outgoing {
   static Outgoing copy_of(Bytes payload) noexcept {
     Outgoing out;
     out.words.fill(0);
-    std::memcpy(out.words.data(), payload.data(), payload.size());
+    std::ranges::copy(payload, std::as_writable_bytes(std::span(out.words)).begin());
     out.bytes = payload.size();
     return out;
   }
