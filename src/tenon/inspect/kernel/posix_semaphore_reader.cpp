@@ -37,7 +37,7 @@ void read_posix_semaphores(const Scene& scene, Snapshot& into) {
     if (is_semaphore(file)) {
       Object object = file_object(Kind::posix_semaphore, "/" + file.name.substr(prefix), file.status);
       add_figures(object, std::string(shm_directory) + file.name);
-      add(into, std::move(object), scene.sightings);
+      add_file(into, std::move(object), scene.sightings);
     }
   }
 }
