@@ -1,6 +1,8 @@
 #include <tenon/inspect/snapshot.hpp>
 
 #include <tenon/inspect/kernel/scene.hpp>
+#include <tenon/inspect/patterns/domain_files.hpp>
+#include <tenon/inspect/patterns/domain_scene.hpp>
 #include <tenon/os/procfs.hpp>
 
 #include <algorithm>
@@ -33,6 +35,17 @@ constexpr std::array readers = {
     Reader{Kind::file_lock, read_file_locks},
 };
 
+struct DomainReader {
+  Kind kind;
+  void (*read)(DomainScene&, Snapshot&);
+};
+
+constexpr std::array domain_readers = {
+    DomainReader{Kind::topic, read_topics},     DomainReader{Kind::queue, read_queues},
+    DomainReader{Kind::service, read_services}, DomainReader{Kind::stream, read_streams},
+    DomainReader{Kind::board, read_boards},
+};
+
 struct RelationName {
   Relation relation;
   std::string_view name;
@@ -63,6 +76,31 @@ constexpr std::array need_names = {
 
 bool is_wanted(const SnapshotOptions& options, Kind kind) {
   return options.kinds.empty() || std::ranges::find(options.kinds, kind) != options.kinds.end();
+}
+
+// A domain that is not there has nothing in it: nobody has come yet.
+void read_domain(const std::string& path, const SnapshotOptions& options, const Sightings& sightings, Snapshot& all) {
+  const auto directory = open_domain_directory(path);
+  if (!directory) {
+    if (!directory.failed_with(Errc::not_found)) {
+      all.unseen.push_back("domain " + path + ": " + directory.error().message());
+    }
+    return;
+  }
+  DomainScene scene(path, directory->view(), sightings);
+  for (const DomainReader& reader : domain_readers) {
+    if (is_wanted(options, reader.kind)) {
+      reader.read(scene, all);
+    }
+  }
+}
+
+void read_domains(const SnapshotOptions& options, const Sightings& sightings, Snapshot& all) {
+  if (std::ranges::any_of(domain_readers, [&](const DomainReader& one) { return is_wanted(options, one.kind); })) {
+    for (const std::string& path : options.domains ? *options.domains : known_domains()) {
+      read_domain(path, options, sightings, all);
+    }
+  }
 }
 
 // Objects by kind and name, and all that tells of one by its place with them.
@@ -161,6 +199,13 @@ const Descriptor* Snapshot::descriptor(pid_t pid, int number) const noexcept {
   return found != own.end() && found->number == number ? &*found : nullptr;
 }
 
+bool Snapshot::is_awaited(std::size_t object) const noexcept {
+  const Object& one = objects[object];
+  return !one.awaited.empty() || std::ranges::any_of(waits, [&](const Wait& wait) {
+    return std::ranges::find(wait.objects, object) != wait.objects.end();
+  });
+}
+
 Snapshot snapshot(const SnapshotOptions& options) {
   Snapshot all;
   Scene scene{.sightings = Sightings::take(all.unseen), .files = {}};
@@ -172,6 +217,7 @@ Snapshot snapshot(const SnapshotOptions& options) {
       reader.read(scene, all);
     }
   }
+  read_domains(options, scene.sightings, all);
   put_in_order(all);
   add_processes(all);
   return all;

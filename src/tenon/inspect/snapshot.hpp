@@ -75,6 +75,17 @@ struct FileLock {
 /// "posix", "ofd", …
 std::string_view name_of(FileLock::Family family) noexcept;
 
+/// What a thread that sleeps needs before it can go on.
+enum class Need : std::uint8_t {
+  message,  ///< or bytes: that somebody sends
+  room,     ///< that somebody receives
+  lock,     ///< that the owner unlocks, or a semaphore rises
+  peer,     ///< that somebody opens the other end, connects or accepts
+  signal,   ///< that somebody notifies a condition, or sets an event
+};
+/// "message", "room", …
+std::string_view name_of(Need need) noexcept;
+
 struct Object {
   Kind kind;
   /// "/jobs" for POSIX objects, a path, "@name" for abstract sockets, a memfd's label; "0x0000162e", the key, for
@@ -97,7 +108,9 @@ struct Object {
   std::vector<SemaphoreOfSet> set = {};      ///< of System V semaphores; empty where they may not be read
   std::optional<SocketEnd> socket = {};      ///< of Unix sockets that somebody has
   std::optional<FileLock> lock = {};         ///< of file locks
-  std::string domain = {};                   ///< the directory of the domain, of Tenon's own
+  /// What somebody has said that it sleeps for, where it cannot be told who: it may have been killed since.
+  std::vector<Need> awaited = {};
+  std::string domain = {};  ///< the directory of the domain, of Tenon's own
 
   std::optional<std::uint64_t> figure(std::string_view name) const noexcept;
 };
@@ -136,18 +149,9 @@ struct Edge {
   bool reads = false;   ///< through what it holds or maps; both are false where that cannot be seen
   bool writes = false;  ///< as above
   pid_t thread = 0;     ///< of an owner, where that is known
+  /// Of Tenon's own: of who receives, by how many it is behind; of an owner, how many it has not acknowledged.
+  std::optional<std::uint64_t> messages = {};
 };
-
-/// What a thread that sleeps needs before it can go on.
-enum class Need : std::uint8_t {
-  message,  ///< or bytes: that somebody sends
-  room,     ///< that somebody receives
-  lock,     ///< that the owner unlocks, or a semaphore rises
-  peer,     ///< that somebody opens the other end, connects or accepts
-  signal,   ///< that somebody notifies a condition, or sets an event
-};
-/// "message", "room", …
-std::string_view name_of(Need need) noexcept;
 
 /// A thread that sleeps in a call until another process does something.
 struct Wait {
@@ -180,6 +184,8 @@ struct Snapshot {
   const Process* process(pid_t pid) const noexcept;
   std::span<const Edge> edges_of(std::size_t object) const noexcept;
   std::span<const Descriptor> descriptors_of(pid_t pid) const noexcept;
+  /// Whether somebody is known, or has said, to sleep until something happens to that object.
+  bool is_awaited(std::size_t object) const noexcept;
   /// Nothing if no such descriptor leads to an object of the snapshot.
   const Descriptor* descriptor(pid_t pid, int number) const noexcept;
 };

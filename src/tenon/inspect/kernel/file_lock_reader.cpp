@@ -93,6 +93,9 @@ Object lock_object(const Locked& locked, const People& people, std::span<const S
       std::string(name_of(locked.lock.family)) + (locked.lock.writes ? ", write" : ", read") + range_text(locked.lock);
   object.figures = {{.name = "waiting", .value = people.waiters.size()}};
   object.lock = locked.lock;
+  if (!people.waiters.empty()) {
+    object.awaited = {Need::lock};
+  }
   return object;
 }
 

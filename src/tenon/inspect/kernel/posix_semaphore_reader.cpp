@@ -27,6 +27,9 @@ void add_figures(Object& object, const std::string& path) {
     const bool little = std::endian::native == std::endian::little;
     object.figures = {{.name = "value", .value = word[little ? 0 : 1]},
                       {.name = "waiting", .value = word[little ? 1 : 0]}};
+    if (word[little ? 1 : 0] > 0) {
+      object.awaited = {Need::lock};
+    }
   }
 }
 

@@ -55,6 +55,9 @@ void add_figures(Object& object, unsigned long count) {
     object.figures.push_back({.name = "value", .value = object.set.front().value});
   }
   object.figures.push_back({.name = "waiting", .value = waiting});
+  if (waiting > 0) {
+    object.awaited = {Need::lock};
+  }
 }
 
 void add_set(Snapshot& into, int id, const semid_ds& set) {
