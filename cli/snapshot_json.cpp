@@ -144,6 +144,7 @@ json json_of(const Snapshot& all, std::size_t at, const Descriptors& descriptors
           {"creator", or_null(object.creator)},
           {"creator_group", or_null(object.creator_group)},
           {"mode", object.mode ? json(mode_text(object.mode)) : json(nullptr)},
+          {"size", or_null(object.size)},
           {"state", object.state},
           {"figures", std::move(figures)},
           {"created", or_null(object.created)},
@@ -194,7 +195,10 @@ json processes_of(const Snapshot& all, const std::set<pid_t>& people) {
   json rows = json::array();
   for (const inspect::Process& process : all.processes) {
     if (people.contains(process.pid)) {
-      rows.push_back({{"pid", process.pid}, {"uid", process.user}, {"command", escaped(process.command)}});
+      rows.push_back({{"pid", process.pid},
+                      {"uid", process.user},
+                      {"name", escaped(process.name)},
+                      {"command", escaped(process.command)}});
     }
   }
   return rows;

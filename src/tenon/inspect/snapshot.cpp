@@ -136,9 +136,14 @@ void put_in_order(Snapshot& all) {
 
 std::optional<Process> look_at(pid_t pid) {
   const auto user = procfs::user(pid);
+  auto process = procfs::process(pid);
   auto command = procfs::command(pid);
-  return user && command ? std::optional(Process{.pid = pid, .user = *user, .command = std::move(*command)})
-                         : std::nullopt;
+  return user && process && command ? std::optional(Process{.pid = pid,
+                                                            .user = *user,
+                                                            .name = std::move(process->name),
+                                                            .command = std::move(*command),
+                                                            .start_time = process->start_time})
+                                    : std::nullopt;
 }
 
 // The living processes, with their commands. One that has ended meanwhile stays an edge, marked, and waits no more.
@@ -161,6 +166,7 @@ void add_processes(Snapshot& all) {
   for (Edge& edge : all.edges) {
     edge.ended = edge.ended || all.process(edge.pid) == nullptr;
   }
+  tell_who_came_later(all);
   std::erase_if(all.waits, [&](const Wait& wait) { return all.process(wait.pid) == nullptr; });
 }
 

@@ -99,6 +99,7 @@ struct Object {
   std::optional<gid_t> group = {};
   std::optional<gid_t> creator_group = {};  ///< as creator
   std::optional<mode_t> mode = {};          ///< the nine bits
+  std::optional<std::uint64_t> size = {};   ///< bytes: of the file, or of System V memory
   std::string state = {};  ///< "stream, listening", "marked for removal", "unlinked"; "" if nothing is special
   std::vector<Figure> figures = {};
   std::optional<std::int64_t> created = {};  ///< seconds since 1970, where the kernel keeps it
@@ -118,7 +119,10 @@ struct Object {
 struct Process {
   pid_t pid;
   uid_t user;
+  std::string name;  ///< at most 15 bytes, as the kernel keeps it; may hold any byte
   std::string command;
+  std::uint64_t
+      start_time;  ///< clock ticks since boot: with the pid, it names a process for as long as the machine runs
 };
 
 /// How a process has to do with an object.
@@ -146,9 +150,10 @@ struct Edge {
   int descriptor = -1;  ///< one of those through which it holds
   /// The process has ended, or cannot be seen; its id may be another's by now.
   bool ended = false;
-  bool reads = false;   ///< through what it holds or maps; both are false where that cannot be seen
-  bool writes = false;  ///< as above
-  pid_t thread = 0;     ///< of an owner, where that is known
+  bool reads = false;                     ///< through what it holds or maps; both are false where that cannot be seen
+  bool writes = false;                    ///< as above
+  pid_t thread = 0;                       ///< of an owner, where that is known
+  std::optional<std::int64_t> when = {};  ///< of what the kernel remembers: seconds since 1970, no later than that
   /// Of Tenon's own: of who receives, by how many it is behind; of an owner, how many it has not acknowledged.
   std::optional<std::uint64_t> messages = {};
 };

@@ -1,7 +1,5 @@
 #include <tenon/inspect/kernel/scene.hpp>
 
-#include <tenon/os/procfs.hpp>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -25,12 +23,6 @@ std::int64_t seconds_of(clockid_t clock) noexcept {
   timespec now{};
   ::clock_gettime(clock, &now);
   return now.tv_sec;
-}
-
-// When a process started, by the wall clock: what the kernel keeps is ticks since boot.
-std::int64_t started(const procfs::Process& process) noexcept {
-  const auto since_boot = static_cast<std::int64_t>(process.start_time) / ::sysconf(_SC_CLK_TCK);
-  return seconds_of(CLOCK_REALTIME) - seconds_of(CLOCK_BOOTTIME) + since_boot;
 }
 
 // Clocks are read one after the other and seconds are cut off.
@@ -59,6 +51,7 @@ Object file_object(Kind kind, std::string name, const struct statx& status) {
   Object object{.kind = kind, .name = std::move(name), .file = file_id(status)};
   object.owner = status.stx_uid;
   object.group = status.stx_gid;
+  object.size = status.stx_size;
   object.mode = status.stx_mode & 0777;
   if ((status.stx_mask & STATX_BTIME) != 0) {
     object.created = moment(status.stx_btime.tv_sec);
@@ -133,12 +126,22 @@ std::size_t add_file(Snapshot& into, Object object, const Sightings& sightings) 
 
 void add_remembered(Snapshot& into, std::size_t object, Relation relation, pid_t pid,
                     std::optional<std::int64_t> when) {
-  if (pid <= 0) {
-    return;
+  if (pid > 0) {
+    into.edges.push_back({.object = object, .pid = pid, .relation = relation, .when = when});
   }
-  const auto process = procfs::process(pid);
-  const bool another = process && when && started(*process) > *when + rounding;
-  into.edges.push_back({.object = object, .pid = pid, .relation = relation, .ended = !process || another});
+}
+
+// What the kernel keeps of a start is ticks since boot.
+void tell_who_came_later(Snapshot& all) {
+  const std::int64_t booted = seconds_of(CLOCK_REALTIME) - seconds_of(CLOCK_BOOTTIME);
+  const std::int64_t ticks = ::sysconf(_SC_CLK_TCK);
+  for (Edge& edge : all.edges) {
+    const Process* const process = edge.when ? all.process(edge.pid) : nullptr;
+    const std::int64_t started =
+        process != nullptr ? booted + static_cast<std::int64_t>(process->start_time) / ticks : 0;
+    const bool another = process != nullptr && started > *edge.when + rounding;
+    edge.ended = edge.ended || another;
+  }
 }
 
 }  // namespace tenon::inspect

@@ -48,9 +48,11 @@ void add_holders(Snapshot& into, std::size_t object, std::span<const Sighting> h
 void add_ends(Object& object, std::span<const Sighting> held);
 /// Adds a file, and those who have it open or mapped.
 std::size_t add_file(Snapshot& into, Object object, const Sightings& sightings);
-/// Adds an edge to a process that the kernel remembers. It has ended if that process started only afterwards: then
-/// its id was given out again. Nothing for pid 0, which stands for nobody, or for a process of another PID namespace.
+/// Adds an edge to a process that the kernel remembers for what it did last, no later than `when`. Nothing for pid 0,
+/// which stands for nobody, or for a process of another PID namespace.
 void add_remembered(Snapshot& into, std::size_t object, Relation relation, pid_t pid, std::optional<std::int64_t> when);
+/// Marks the edges to processes that started only after the deed as ended: their id was given out again.
+void tell_who_came_later(Snapshot& all);
 
 /// The FIFOs and sockets below the directories, and those at the paths.
 std::vector<NamedFile> find_named_files(const SnapshotOptions& options, std::vector<std::string>& unseen);

@@ -31,6 +31,7 @@ Attached attached_segments(const Sightings& sightings) {
 void add_segment(Snapshot& into, const Attached& attached, int id, const shmid_ds& segment) {
   Object object = system_v_object(Kind::sysv_memory, id, segment.shm_perm);
   object.figures = {{.name = "bytes", .value = segment.shm_segsz}, {.name = "attached", .value = segment.shm_nattch}};
+  object.size = segment.shm_segsz;
   object.state = (segment.shm_perm.mode & SHM_DEST) != 0 ? "marked for removal" : "";
   object.changed = moment(segment.shm_ctime);
   object.used = moment(std::max(segment.shm_atime, segment.shm_dtime));
