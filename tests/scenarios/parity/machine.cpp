@@ -12,6 +12,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/capability.h>
 #include <mqueue.h>
 #include <sched.h>
 #include <semaphore.h>
@@ -19,10 +20,12 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/msg.h>
+#include <sys/prctl.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -149,6 +152,12 @@ pid_t started(const std::function<void()>& body) {
 
 // Makes all, has two children that inherit it, and tells who they are. All end with the one who asked for it.
 [[noreturn]] void be_maker(const std::string& directory, int tell) {
+  // Who has come into these namespaces as an ordinary user has rights in them that the tools have not, and so could not
+  // be looked at by them.
+  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  const std::array<__user_cap_data_struct, 2> none{};
+  ::syscall(SYS_capset, &header, none.data());
+  ::prctl(PR_SET_DUMPABLE, 1);
   // What the test has open is none of the machine's.
   ::close_range(STDERR_FILENO + 1, static_cast<unsigned>(tell) - 1, 0);
   ::close_range(static_cast<unsigned>(tell) + 1, ~0U, 0);
