@@ -1,120 +1,80 @@
-/// tenon ls [--mechanism KIND]… [--in DIR]… [--json], and tenon ls topics, boards, queues, services (ls_topics.cpp
-/// and its like)
+/// tenon ls [--mechanism KIND]… [--pid PID]… [--user USER]… [--name GLOB]… [--orphans] [--waiting] [--in DIR]…
+///          [--domain DIR]… [--json], and tenon ls topics, boards, queues, services (ls_topics.cpp and its like)
 #include <tenon/base/name.hpp>
 #include <tenon/inspect/snapshot.hpp>
 
 #include <cli/columns.hpp>
 #include <cli/command.hpp>
 #include <cli/interrupt.hpp>
+#include <cli/ls_filter.hpp>
 #include <cli/object_text.hpp>
 #include <cli/output_file.hpp>
 #include <cli/say.hpp>
+#include <cli/snapshot_json.hpp>
 
 #include <fmt/core.h>
-#include <nlohmann/json.hpp>
 
-#include <algorithm>
 #include <ctime>
+#include <map>
 #include <memory>
+#include <span>
 
 namespace tenon::cli {
 
 namespace {
 
-using nlohmann::json;
+using inspect::Object;
+using inspect::Snapshot;
 
 struct LsOptions {
   std::vector<std::string> kinds;
   std::vector<std::string> directories;
+  std::vector<std::string> domains;
+  LsFilter filter;
   bool json = false;
 };
 
-// Of a private System V object the key says nothing.
-std::string name_text(const inspect::Object& object) {
+// Of a private System V object the key says nothing. An eventfd's number is in its name.
+std::string name_text(const Object& object) {
   const std::string name = escaped(object.name);
-  return object.id ? fmt::format("{} #{}", name, *object.id) : name;
+  return is_system_v(object.kind) && object.id ? fmt::format("{} #{}", name, *object.id) : name;
 }
 
-std::string content_text(const inspect::Object& object) {
+std::string content_text(const Object& object) {
   const std::string figures = figures_text(object, false);
   const std::string between = figures.empty() || object.state.empty() ? "" : "; ";
   return object.state + between + figures;
 }
 
-Result<void> print(const inspect::Snapshot& all) {
+/// Users by their names, each looked for once.
+class UserNames {
+ public:
+  const std::string& of(std::optional<uid_t> user) {
+    const auto [known, is_new] = names_.try_emplace(user.value_or(static_cast<uid_t>(-1)));
+    if (is_new) {
+      known->second = user_text(user);
+    }
+    return known->second;
+  }
+
+ private:
+  std::map<uid_t, std::string> names_;
+};
+
+Result<void> print(const Snapshot& all, std::span<const std::size_t> places) {
   const std::int64_t now = std::time(nullptr);
+  UserNames users;
   Columns columns({"KIND", "NAME", "OWNER", "MODE", "AGE", "CONTENT", "HELD BY"});
-  for (std::size_t i = 0; i < all.objects.size(); ++i) {
-    const inspect::Object& object = all.objects[i];
-    columns.add({std::string(inspect::name_of(object.kind)), name_text(object), user_text(object.owner),
-                 mode_text(object.mode), age_text(object, now), content_text(object), holders_text(all, i)});
+  for (const std::size_t place : places) {
+    const Object& object = all.objects[place];
+    columns.add({std::string(name_of(object.kind)), name_text(object), users.of(object.owner), mode_text(object.mode),
+                 age_text(object, now), content_text(object), holders_text(all, place)});
   }
   return print_whole(columns.text(terminal_width()), step_deadline(0)).transform([&] {
     for (const std::string& sentence : all.unseen) {
       say(fmt::format("tenon ls: not seen: {}\n", escaped(sentence)));
     }
   });
-}
-
-template <class T>
-json or_null(const std::optional<T>& value) {
-  return value ? json(*value) : json(nullptr);
-}
-
-json edges_of(const inspect::Snapshot& all, std::size_t object, bool holds) {
-  json rows = json::array();
-  for (const inspect::Edge& edge : all.edges_of(object)) {
-    if (inspect::is_hold(edge.relation) == holds) {
-      json row = {{"pid", edge.pid}, {"relation", inspect::name_of(edge.relation)}, {"ended", edge.ended}};
-      if (holds) {
-        row["descriptor"] = edge.descriptor == -1 ? json(nullptr) : json(edge.descriptor);
-      }
-      rows.push_back(std::move(row));
-    }
-  }
-  return rows;
-}
-
-json json_of(const inspect::Snapshot& all, std::size_t at) {
-  const inspect::Object& object = all.objects[at];
-  json figures = json::object();
-  for (const inspect::Figure& figure : object.figures) {
-    figures[figure.name] = figure.value;
-  }
-  const bool file = object.file != inspect::FileId{};
-  return {{"kind", inspect::name_of(object.kind)},
-          {"name", escaped(object.name)},
-          {"id", or_null(object.id)},
-          {"device", file ? json(object.file.device) : json(nullptr)},
-          {"inode", file ? json(object.file.inode) : json(nullptr)},
-          {"owner", or_null(object.owner)},
-          {"creator", or_null(object.creator)},
-          {"mode", object.mode ? json(mode_text(object.mode)) : json(nullptr)},
-          {"state", object.state},
-          {"figures", std::move(figures)},
-          {"created", or_null(object.created)},
-          {"changed", or_null(object.changed)},
-          {"used", or_null(object.used)},
-          {"holders", edges_of(all, at, true)},
-          {"last_users", edges_of(all, at, false)}};
-}
-
-Result<void> print_json(const inspect::Snapshot& all) {
-  json objects = json::array();
-  for (std::size_t i = 0; i < all.objects.size(); ++i) {
-    objects.push_back(json_of(all, i));
-  }
-  json processes = json::array();
-  for (const inspect::Process& process : all.processes) {
-    processes.push_back({{"pid", process.pid}, {"uid", process.user}, {"command", escaped(process.command)}});
-  }
-  json unseen = json::array();
-  for (const std::string& sentence : all.unseen) {
-    unseen.push_back(escaped(sentence));
-  }
-  const json whole = {
-      {"objects", std::move(objects)}, {"processes", std::move(processes)}, {"unseen", std::move(unseen)}};
-  return print_whole(whole.dump(2) + "\n", step_deadline(0));
 }
 
 // In the order that their readers are run in, whatever the order asked for.
@@ -130,16 +90,34 @@ Result<std::vector<inspect::Kind>> kinds_of(const std::vector<std::string>& name
   return kinds;
 }
 
-int ls(const LsOptions& options) {
-  auto kinds = kinds_of(options.kinds);
-  if (!kinds) {
-    return report("ls", kinds.error());
-  }
-  inspect::SnapshotOptions wanted{.kinds = std::move(*kinds)};
+inspect::SnapshotOptions snapshot_options(const LsOptions& options, std::vector<inspect::Kind> kinds) {
+  inspect::SnapshotOptions wanted{.kinds = std::move(kinds)};
   wanted.directories.insert(wanted.directories.end(), options.directories.begin(), options.directories.end());
-  const auto all = inspect::snapshot(wanted);
-  const auto printed = options.json ? print_json(all) : print(all);
-  return printed ? succeeded : report("ls", printed.error());
+  if (!options.domains.empty()) {
+    wanted.domains = options.domains;
+  }
+  return wanted;
+}
+
+Result<void> list(const LsOptions& options) {
+  return kinds_of(options.kinds).and_then([&](std::vector<inspect::Kind> kinds) -> Result<void> {
+    const Snapshot all = inspect::snapshot(snapshot_options(options, std::move(kinds)));
+    return listed(all, options.filter).and_then([&](const std::vector<std::size_t>& places) {
+      return options.json ? print_whole(snapshot_json(all, places), step_deadline(0)) : print(all, places);
+    });
+  });
+}
+
+void add_filters(CLI::App& command, LsOptions& options) {
+  command
+      .add_option("--mechanism", options.kinds, "Only that kind; this and the next three may be said more than once")
+      ->type_name("KIND");
+  command.add_option("--pid", options.filter.pids, "Only what that process holds, waits for or used last")
+      ->type_name("PID");
+  command.add_option("--user", options.filter.users, "Only what that user owns, by name or number")->type_name("USER");
+  command.add_option("--name", options.filter.names, "Only what has such a name, as '/job*'")->type_name("GLOB");
+  command.add_flag("--orphans", options.filter.orphans, "Only what nobody is seen to hold");
+  command.add_flag("--waiting", options.filter.waiting, "Only what somebody waits for");
 }
 
 }  // namespace
@@ -147,17 +125,23 @@ int ls(const LsOptions& options) {
 void add_ls(CLI::App& program, int& code) {
   auto options = std::make_shared<LsOptions>();
   CLI::App* command = program.add_subcommand("ls", "List what there is to communicate through, and who holds it");
-  command->add_option("--mechanism", options->kinds, "Only that kind; may be said more than once")->type_name("KIND");
+  add_filters(*command, *options);
   command
       ->add_option("--in", options->directories,
                    "Look for FIFOs and sockets there too, beside /tmp, /run and whatever is open")
       ->check(CLI::ExistingDirectory)
       ->type_name("DIR");
-  command->add_flag("--json", options->json, "Print {objects, processes, unseen}; docs/tools.md has the schema");
+  command
+      ->add_option("--domain", options->domains,
+                   "Look for topics and the like there, instead of TENON_DOMAIN and each user's own in /dev/shm")
+      ->check(CLI::ExistingDirectory)
+      ->type_name("DIR");
+  command->add_flag("--json", options->json, "Print {objects, processes, waits, unseen}; docs/tools.md has the schema");
   command->footer(
       "Example:\n"
       "  tenon ls --mechanism posix_queue --mechanism sysv_queue\n"
-      "It opens no FIFO, socket or memory and changes nothing. What it has not the right to see it says on standard "
+      "  tenon ls --user ada --orphans\n"
+      "It opens no pipe, socket or memory and changes nothing. What it has not the right to see it says on standard "
       "error.");
   add_ls_topics(*command, code);
   add_ls_boards(*command, code);
@@ -165,7 +149,8 @@ void add_ls(CLI::App& program, int& code) {
   add_ls_services(*command, code);
   command->callback([command, options, &code] {
     if (command->get_subcommands().empty()) {
-      code = ls(*options);
+      const auto done = list(*options);
+      code = done ? succeeded : report("ls", done.error());
     }
   });
 }

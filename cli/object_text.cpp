@@ -41,7 +41,8 @@ std::string counted(std::uint64_t value, std::string name) {
 
 std::string target_text(const inspect::Object& object) {
   const std::string kind(inspect::name_of(object.kind));
-  return object.id ? fmt::format("{}:#{}", kind, *object.id) : kind + ":" + escaped(object.name);
+  return is_system_v(object.kind) && object.id ? fmt::format("{}:#{}", kind, *object.id)
+                                               : kind + ":" + escaped(object.name);
 }
 
 std::string figures_text(const inspect::Object& object, bool with_limits) {

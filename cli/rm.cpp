@@ -68,6 +68,11 @@ Result<Target> parse(const std::string& text) {
     return fail(kind ? Error(Errc::invalid_argument).on(text).because("it is KIND:NAME or, for System V, KIND:#ID")
                      : std::move(kind.error()));
   }
+  if (is_pattern(*kind)) {
+    return fail(Error(Errc::invalid_argument)
+                    .on(text)
+                    .because("here a kind is one of the kernel's; Tenon's own go with the programs that use them"));
+  }
   const std::string rest = text.substr(colon + 1);
   if (is_system_v(*kind)) {
     return system_v_target(*kind, rest, text);

@@ -20,8 +20,16 @@ constexpr std::array rows = {
     Row{Kind::memfd, "memfd"},
     Row{Kind::posix_semaphore, "posix_semaphore"},
     Row{Kind::sysv_semaphore, "sysv_semaphore"},
+    Row{Kind::pipe, "pipe"},
     Row{Kind::fifo, "fifo"},
     Row{Kind::unix_socket, "unix_socket"},
+    Row{Kind::eventfd, "eventfd"},
+    Row{Kind::file_lock, "file_lock"},
+    Row{Kind::topic, "topic"},
+    Row{Kind::queue, "queue"},
+    Row{Kind::service, "service"},
+    Row{Kind::stream, "stream"},
+    Row{Kind::board, "board"},
 };
 
 constexpr std::array kinds = [] {
@@ -47,6 +55,8 @@ Result<Kind> kind_of(std::string_view name) {
   }
   return fail(Error(Errc::invalid_argument).on(name).because("a kind is one of " + names));
 }
+
+bool is_pattern(Kind kind) noexcept { return kind >= Kind::topic; }
 
 bool is_system_v(Kind kind) noexcept {
   return kind == Kind::sysv_queue || kind == Kind::sysv_memory || kind == Kind::sysv_semaphore;

@@ -17,8 +17,16 @@ enum class Kind : std::uint8_t {
   memfd,
   posix_semaphore,
   sysv_semaphore,
+  pipe,  ///< without a name
   fifo,
   unix_socket,
+  eventfd,
+  file_lock,
+  topic,  ///< this and what follows are Tenon's own
+  queue,
+  service,
+  stream,
+  board,
 };
 
 /// In the order in which they are listed.
@@ -29,6 +37,8 @@ std::string_view name_of(Kind kind) noexcept;
 /// The other way round. Failures: invalid_argument, which lists the names.
 Result<Kind> kind_of(std::string_view name);
 
+/// Tenon's own: they live in a domain, and its records tell who takes part.
+bool is_pattern(Kind kind) noexcept;
 /// The System V kinds: they have a key and an identifier, and no name.
 bool is_system_v(Kind kind) noexcept;
 

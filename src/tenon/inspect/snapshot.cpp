@@ -1,10 +1,13 @@
 #include <tenon/inspect/snapshot.hpp>
 
 #include <tenon/inspect/kernel/scene.hpp>
+#include <tenon/inspect/patterns/domain_files.hpp>
+#include <tenon/inspect/patterns/domain_scene.hpp>
 #include <tenon/os/procfs.hpp>
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <numeric>
 #include <tuple>
 
@@ -25,8 +28,22 @@ constexpr std::array readers = {
     Reader{Kind::memfd, read_memfds},
     Reader{Kind::posix_semaphore, read_posix_semaphores},
     Reader{Kind::sysv_semaphore, read_sysv_semaphores},
+    Reader{Kind::pipe, read_pipes},
     Reader{Kind::fifo, read_fifos},
     Reader{Kind::unix_socket, read_unix_sockets},
+    Reader{Kind::eventfd, read_eventfds},
+    Reader{Kind::file_lock, read_file_locks},
+};
+
+struct DomainReader {
+  Kind kind;
+  void (*read)(DomainScene&, Snapshot&);
+};
+
+constexpr std::array domain_readers = {
+    DomainReader{Kind::topic, read_topics},     DomainReader{Kind::queue, read_queues},
+    DomainReader{Kind::service, read_services}, DomainReader{Kind::stream, read_streams},
+    DomainReader{Kind::board, read_boards},
 };
 
 struct RelationName {
@@ -61,7 +78,32 @@ bool is_wanted(const SnapshotOptions& options, Kind kind) {
   return options.kinds.empty() || std::ranges::find(options.kinds, kind) != options.kinds.end();
 }
 
-// Objects by kind and name, and the edges and waits with them.
+// A domain that is not there has nothing in it: nobody has come yet.
+void read_domain(const std::string& path, const SnapshotOptions& options, const Sightings& sightings, Snapshot& all) {
+  const auto directory = open_domain_directory(path);
+  if (!directory) {
+    if (!directory.failed_with(Errc::not_found)) {
+      all.unseen.push_back("domain " + path + ": " + directory.error().message());
+    }
+    return;
+  }
+  DomainScene scene(path, directory->view(), sightings);
+  for (const DomainReader& reader : domain_readers) {
+    if (is_wanted(options, reader.kind)) {
+      reader.read(scene, all);
+    }
+  }
+}
+
+void read_domains(const SnapshotOptions& options, const Sightings& sightings, Snapshot& all) {
+  if (std::ranges::any_of(domain_readers, [&](const DomainReader& one) { return is_wanted(options, one.kind); })) {
+    for (const std::string& path : options.domains ? *options.domains : known_domains()) {
+      read_domain(path, options, sightings, all);
+    }
+  }
+}
+
+// Objects by kind and name, and all that tells of one by its place with them.
 void put_in_order(Snapshot& all) {
   std::vector<std::size_t> places(all.objects.size());
   std::iota(places.begin(), places.end(), std::size_t{0});
@@ -70,43 +112,62 @@ void put_in_order(Snapshot& all) {
     return std::tuple<Kind, std::string_view, int, std::size_t>(object.kind, object.name, object.id.value_or(0), place);
   });
   std::vector<Object> sorted;
+  sorted.reserve(places.size());
   std::vector<std::size_t> now_at(places.size());
   for (const std::size_t place : places) {
     now_at[place] = sorted.size();
     sorted.push_back(std::move(all.objects[place]));
   }
   all.objects = std::move(sorted);
-  for (Edge& edge : all.edges) {
-    edge.object = now_at[edge.object];
+  for (Object& object : all.objects) {
+    if (object.socket && object.socket->peer_object) {
+      object.socket->peer_object = now_at[*object.socket->peer_object];
+    }
   }
+  std::ranges::for_each(all.edges, [&](Edge& edge) { edge.object = now_at[edge.object]; });
+  std::ranges::for_each(all.descriptors, [&](Descriptor& one) { one.object = now_at[one.object]; });
   for (Wait& wait : all.waits) {
     std::ranges::for_each(wait.objects, [&](std::size_t& object) { object = now_at[object]; });
   }
-  std::ranges::sort(all.waits, {}, [](const Wait& wait) { return std::pair(wait.pid, wait.thread); });
   std::ranges::sort(all.edges, {}, [](const Edge& edge) { return std::tie(edge.object, edge.relation, edge.pid); });
+  std::ranges::sort(all.descriptors, {}, [](const Descriptor& one) { return std::tie(one.pid, one.number); });
+  std::ranges::sort(all.waits, {}, [](const Wait& wait) { return std::tie(wait.pid, wait.thread); });
 }
 
-// False if it has ended.
-bool add_process(Snapshot& all, pid_t pid) {
-  if (all.process(pid) != nullptr) {
-    return true;
-  }
+std::optional<Process> look_at(pid_t pid) {
   const auto user = procfs::user(pid);
+  auto process = procfs::process(pid);
   auto command = procfs::command(pid);
-  if (!user || !command) {
-    return false;
-  }
-  const auto after = std::ranges::upper_bound(all.processes, pid, {}, &Process::pid);
-  all.processes.insert(after, {.pid = pid, .user = *user, .command = std::move(*command)});
-  return true;
+  return user && process && command ? std::optional(Process{.pid = pid,
+                                                            .user = *user,
+                                                            .name = std::move(process->name),
+                                                            .command = std::move(*command),
+                                                            .start_time = process->start_time})
+                                    : std::nullopt;
 }
 
 // The living processes, with their commands. One that has ended meanwhile stays an edge, marked, and waits no more.
 void add_processes(Snapshot& all) {
-  for (Edge& edge : all.edges) {
-    edge.ended = edge.ended || !add_process(all, edge.pid);
+  std::vector<pid_t> pids;
+  for (const Edge& edge : all.edges) {
+    if (!edge.ended) {
+      pids.push_back(edge.pid);
+    }
   }
-  std::erase_if(all.waits, [&](const Wait& wait) { return !add_process(all, wait.pid); });
+  std::ranges::transform(all.waits, std::back_inserter(pids), &Wait::pid);
+  std::ranges::sort(pids);
+  const auto twice = std::ranges::unique(pids);
+  pids.erase(twice.begin(), twice.end());
+  for (const pid_t pid : pids) {
+    if (auto process = look_at(pid)) {
+      all.processes.push_back(std::move(*process));
+    }
+  }
+  for (Edge& edge : all.edges) {
+    edge.ended = edge.ended || all.process(edge.pid) == nullptr;
+  }
+  tell_who_came_later(all);
+  std::erase_if(all.waits, [&](const Wait& wait) { return all.process(wait.pid) == nullptr; });
 }
 
 }  // namespace
@@ -128,9 +189,27 @@ const Process* Snapshot::process(pid_t pid) const noexcept {
   return found != processes.end() && found->pid == pid ? &*found : nullptr;
 }
 
-std::vector<Edge> Snapshot::edges_of(std::size_t object) const {
+std::span<const Edge> Snapshot::edges_of(std::size_t object) const noexcept {
   const auto found = std::ranges::equal_range(edges, object, {}, &Edge::object);
   return {found.begin(), found.end()};
+}
+
+std::span<const Descriptor> Snapshot::descriptors_of(pid_t pid) const noexcept {
+  const auto found = std::ranges::equal_range(descriptors, pid, {}, &Descriptor::pid);
+  return {found.begin(), found.end()};
+}
+
+const Descriptor* Snapshot::descriptor(pid_t pid, int number) const noexcept {
+  const auto own = descriptors_of(pid);
+  const auto found = std::ranges::lower_bound(own, number, {}, &Descriptor::number);
+  return found != own.end() && found->number == number ? &*found : nullptr;
+}
+
+bool Snapshot::is_awaited(std::size_t object) const noexcept {
+  const Object& one = objects[object];
+  return !one.awaited.empty() || std::ranges::any_of(waits, [&](const Wait& wait) {
+    return std::ranges::find(wait.objects, object) != wait.objects.end();
+  });
 }
 
 Snapshot snapshot(const SnapshotOptions& options) {
@@ -144,6 +223,7 @@ Snapshot snapshot(const SnapshotOptions& options) {
       reader.read(scene, all);
     }
   }
+  read_domains(options, scene.sightings, all);
   put_in_order(all);
   add_processes(all);
   return all;

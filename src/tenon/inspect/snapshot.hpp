@@ -10,6 +10,7 @@
 #include <compare>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <sys/types.h>
@@ -30,21 +31,87 @@ struct Figure {
   std::uint64_t value;
 };
 
+/// A time that the kernel keeps of an object beside those that all have: when it was last "attached", "sent" to.
+struct Moment {
+  const char* name;
+  std::int64_t at;  ///< seconds since 1970
+};
+
+enum class SocketState : std::uint8_t { unconnected, connecting, listening, connected };
+/// "unconnected", …
+std::string_view name_of(SocketState state) noexcept;
+
+/// What sock_diag tells of one Unix socket. unix(7)
+struct SocketEnd {
+  ino_t inode;  ///< the N of "socket:[N]"
+  int type;     ///< SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET
+  SocketState state = SocketState::unconnected;
+  std::string name = {};  ///< as it was bound, or that of who listened where it was accepted; "" if there is none
+  ino_t peer = 0;  ///< the inode of who it is connected to; 0: nobody, or a connection that nobody has accepted yet
+  std::optional<std::size_t> peer_object = {};  ///< in Snapshot::objects
+  std::uint32_t receive_queue = 0;              ///< bytes unread; of who listens, connections not yet accepted
+  std::uint32_t send_queue = 0;  ///< bytes that the peer has not read; of who listens, how many connections may wait
+};
+/// "stream", "datagram", "seqpacket"
+std::string_view socket_type_name(int type) noexcept;
+
+/// One of a set of System V semaphores. semctl(2)
+struct SemaphoreOfSet {
+  std::uint64_t value;
+  std::uint64_t waiting_for_more;
+  std::uint64_t waiting_for_zero;
+  pid_t last;  ///< who operated on it last; 0: nobody
+};
+
+/// A lock on a file, or on some bytes of it. fcntl(2), flock(2)
+struct FileLock {
+  enum class Family : std::uint8_t { posix, ofd, flock, lease };
+  Family family;
+  bool writes;                        ///< exclusive
+  std::uint64_t first;                ///< byte
+  std::optional<std::uint64_t> last;  ///< byte; nothing: to the end of the file, however long it gets
+  friend auto operator<=>(const FileLock&, const FileLock&) = default;
+};
+/// "posix", "ofd", …
+std::string_view name_of(FileLock::Family family) noexcept;
+
+/// What a thread that sleeps needs before it can go on.
+enum class Need : std::uint8_t {
+  message,  ///< or bytes: that somebody sends
+  room,     ///< that somebody receives
+  lock,     ///< that the owner unlocks, or a semaphore rises
+  peer,     ///< that somebody opens the other end, connects or accepts
+  signal,   ///< that somebody notifies a condition, or sets an event
+};
+/// "message", "room", …
+std::string_view name_of(Need need) noexcept;
+
 struct Object {
   Kind kind;
   /// "/jobs" for POSIX objects, a path, "@name" for abstract sockets, a memfd's label; "0x0000162e", the key, for
-  /// System V objects, "0x00000000" where they are private. Any byte may stand in it.
+  /// System V objects, "0x00000000" where they are private; "pipe:[4711]" and "socket:[4711]" for those that have
+  /// none; the file's path for its lock. Any byte may stand in it.
   std::string name;
-  std::optional<int> id = {};  ///< of System V objects
+  std::optional<int> id = {};  ///< of System V objects and of an eventfd
   FileId file = {};
   std::optional<uid_t> owner = {};
   std::optional<uid_t> creator = {};  ///< where the kernel keeps it apart from the owner
-  std::optional<mode_t> mode = {};    ///< the nine bits
+  std::optional<gid_t> group = {};
+  std::optional<gid_t> creator_group = {};  ///< as creator
+  std::optional<mode_t> mode = {};          ///< the nine bits
+  std::optional<std::uint64_t> size = {};   ///< bytes: of the file, or of System V memory
   std::string state = {};  ///< "stream, listening", "marked for removal", "unlinked"; "" if nothing is special
   std::vector<Figure> figures = {};
   std::optional<std::int64_t> created = {};  ///< seconds since 1970, where the kernel keeps it
   std::optional<std::int64_t> changed = {};  ///< when its attributes were last changed; it is no younger than that
   std::optional<std::int64_t> used = {};     ///< when it was last sent to, received from, attached, operated on
+  std::vector<Moment> times = {};            ///< each of these, where the kernel keeps them apart
+  std::vector<SemaphoreOfSet> set = {};      ///< of System V semaphores; empty where they may not be read
+  std::optional<SocketEnd> socket = {};      ///< of Unix sockets that somebody has
+  std::optional<FileLock> lock = {};         ///< of file locks
+  /// What somebody has said that it sleeps for, where it cannot be told who: it may have been killed since.
+  std::vector<Need> awaited = {};
+  std::string domain = {};  ///< the directory of the domain, of Tenon's own
 
   std::optional<std::uint64_t> figure(std::string_view name) const noexcept;
 };
@@ -52,7 +119,10 @@ struct Object {
 struct Process {
   pid_t pid;
   uid_t user;
+  std::string name;  ///< at most 15 bytes, as the kernel keeps it; may hold any byte
   std::string command;
+  std::uint64_t
+      start_time;  ///< clock ticks since boot: with the pid, it names a process for as long as the machine runs
 };
 
 /// How a process has to do with an object.
@@ -71,7 +141,7 @@ enum class Relation : std::uint8_t {
 /// "holds", "maps", "last_sent", …
 std::string_view name_of(Relation relation) noexcept;
 /// Whether the object cannot go without this process knowing: it is open or mapped there.
-constexpr bool is_hold(Relation relation) noexcept { return relation <= Relation::receives_from; }
+constexpr bool is_hold(Relation relation) noexcept { return relation <= Relation::owns; }
 
 struct Edge {
   std::size_t object;  ///< in Snapshot::objects
@@ -80,26 +150,18 @@ struct Edge {
   int descriptor = -1;  ///< one of those through which it holds
   /// The process has ended, or cannot be seen; its id may be another's by now.
   bool ended = false;
-  bool reads = false;   ///< through what it holds or maps; both are false where that cannot be seen
-  bool writes = false;  ///< as above
-  pid_t thread = 0;     ///< of an owner, where that is known
+  bool reads = false;                     ///< through what it holds or maps; both are false where that cannot be seen
+  bool writes = false;                    ///< as above
+  pid_t thread = 0;                       ///< of an owner, where that is known
+  std::optional<std::int64_t> when = {};  ///< of what the kernel remembers: seconds since 1970, no later than that
+  /// Of Tenon's own: of who receives, by how many it is behind; of an owner, how many it has not acknowledged.
+  std::optional<std::uint64_t> messages = {};
 };
-
-/// What a thread that sleeps needs before it can go on.
-enum class Need : std::uint8_t {
-  message,  ///< or bytes: that somebody sends
-  room,     ///< that somebody receives
-  lock,     ///< that the owner unlocks, or a semaphore rises
-  peer,     ///< that somebody opens the other end, connects or accepts
-  signal,   ///< that somebody notifies a condition, or sets an event
-};
-/// "message", "room", …
-std::string_view name_of(Need need) noexcept;
 
 /// A thread that sleeps in a call until another process does something.
 struct Wait {
   pid_t pid;
-  pid_t thread;
+  pid_t thread;      ///< 0: one of that process, it cannot be told which
   std::string call;  ///< "mq_timedreceive", "futex"
   Need need;
   std::vector<std::size_t> objects;   ///< any of them ends it: several of poll(2) and its like
@@ -107,15 +169,30 @@ struct Wait {
   std::string unseen;                 ///< why it cannot be told what it waits for; "" if it can
 };
 
+/// One open descriptor of an object that is listed.
+struct Descriptor {
+  pid_t pid;
+  int number;
+  std::size_t object;  ///< in Snapshot::objects
+  bool reads = false;
+  bool writes = false;
+};
+
 struct Snapshot {
-  std::vector<Object> objects;      ///< by kind and name
-  std::vector<Process> processes;   ///< those of the edges and waits that live, by pid
-  std::vector<Edge> edges;          ///< by object; one for each object, process and relation
-  std::vector<Wait> waits;          ///< by pid and thread
-  std::vector<std::string> unseen;  ///< sentences
+  std::vector<Object> objects;          ///< by kind and name
+  std::vector<Process> processes;       ///< those of the edges and waits that live, by pid
+  std::vector<Edge> edges;              ///< by object; one for each object, process and relation
+  std::vector<Descriptor> descriptors;  ///< by pid and number
+  std::vector<Wait> waits;              ///< by pid and thread
+  std::vector<std::string> unseen;      ///< sentences
 
   const Process* process(pid_t pid) const noexcept;
-  std::vector<Edge> edges_of(std::size_t object) const;
+  std::span<const Edge> edges_of(std::size_t object) const noexcept;
+  std::span<const Descriptor> descriptors_of(pid_t pid) const noexcept;
+  /// Whether somebody is known, or has said, to sleep until something happens to that object.
+  bool is_awaited(std::size_t object) const noexcept;
+  /// Nothing if no such descriptor leads to an object of the snapshot.
+  const Descriptor* descriptor(pid_t pid, int number) const noexcept;
 };
 
 struct SnapshotOptions {
@@ -124,6 +201,9 @@ struct SnapshotOptions {
   std::vector<std::string> directories = {"/tmp", "/run"};
   /// Single FIFOs and sockets beside those.
   std::vector<std::string> paths = {};
+  /// Directories of domains whose topics, queues and the like are looked at; those that are not there have nothing.
+  /// Nothing: the one of the environment, and each /dev/shm/tenon-UID.
+  std::optional<std::vector<std::string>> domains = {};
 };
 
 Snapshot snapshot(const SnapshotOptions& options = {});

@@ -6,24 +6,30 @@
 
 namespace tenon::inspect {
 
+namespace {
+
+void add_fifo(Snapshot& into, Object object, const Sightings& sightings) {
+  const auto held = sightings.of(Sighting::What::fifo, object.file);
+  add_ends(object, held);
+  add_holders(into, add(into, std::move(object)), held);
+}
+
+}  // namespace
+
 void read_fifos(const Scene& scene, Snapshot& into) {
   std::set<FileId> told;
   for (const NamedFile& file : scene.files) {
-    if (S_ISFIFO(file.status.stx_mode)) {
-      told.insert(file_id(file.status));
-      add(into, file_object(Kind::fifo, file.path, file.status), scene.sightings);
+    if (S_ISFIFO(file.status.stx_mode) && told.insert(file_id(file.status)).second) {
+      add_fifo(into, file_object(Kind::fifo, file.path, file.status), scene.sightings);
     }
   }
-  for (const Sighting& one : scene.sightings.all()) {
-    if (!S_ISFIFO(one.mode) || told.contains(one.file)) {
-      continue;
-    }
-    const auto status = status_of(AT_FDCWD, one.path().c_str(), true);
+  for (const Sighting& one : scene.sightings.all(Sighting::What::fifo)) {
+    const auto status = told.contains(one.file) ? std::nullopt : status_of(AT_FDCWD, one.path().c_str(), true);
     if (status && file_id(*status) == one.file) {
       told.insert(one.file);
       Object object = file_object(Kind::fifo, without_mark(one.target), *status);
       object.state = is_unlinked(one.target) ? "unlinked" : "";
-      add(into, std::move(object), scene.sightings);
+      add_fifo(into, std::move(object), scene.sightings);
     }
   }
 }

@@ -12,27 +12,28 @@ constexpr std::string_view mark = "/memfd:";
 
 bool is_memfd(const Sighting& one) { return one.target.starts_with(mark) && is_unlinked(one.target); }
 
+std::string label_of(const Sighting& one) { return without_mark(one.target).substr(mark.size()); }
+
 }  // namespace
 
+// A descriptor tells more than a map.
 void read_memfds(const Scene& scene, Snapshot& into) {
   std::set<FileId> told;
-  for (const bool mapped_alone : {false, true}) {  // a descriptor tells more than a map
-    for (const Sighting& one : scene.sightings.all()) {
-      if (!is_memfd(one) || (one.descriptor == -1) != mapped_alone || told.contains(one.file)) {
-        continue;
-      }
-      const std::string label = without_mark(one.target).substr(mark.size());
-      const auto status = mapped_alone ? std::nullopt : status_of(AT_FDCWD, one.path().c_str(), true);
-      if (!mapped_alone && (!status || file_id(*status) != one.file)) {
-        continue;  // closed meanwhile; another holder may still have it
-      }
+  for (const Sighting& one : scene.sightings.all(Sighting::What::file)) {
+    if (!is_memfd(one) || told.contains(one.file)) {
+      continue;
+    }
+    const auto status = status_of(AT_FDCWD, one.path().c_str(), true);
+    if (status && file_id(*status) == one.file) {  // else it was closed meanwhile; another holder may still have it
       told.insert(one.file);
-      Object object = status ? file_object(Kind::memfd, label, *status)
-                             : Object{.kind = Kind::memfd, .name = label, .file = one.file};
-      if (status) {
-        object.figures = {{.name = "bytes", .value = status->stx_size}};
-      }
-      add(into, std::move(object), scene.sightings);
+      Object object = file_object(Kind::memfd, label_of(one), *status);
+      object.figures = {{.name = "bytes", .value = status->stx_size}};
+      add_file(into, std::move(object), scene.sightings);
+    }
+  }
+  for (const Sighting& one : scene.sightings.all(Sighting::What::map)) {
+    if (is_memfd(one) && told.insert(one.file).second) {
+      add_file(into, {.kind = Kind::memfd, .name = label_of(one), .file = one.file}, scene.sightings);
     }
   }
 }

@@ -157,14 +157,17 @@ TEST(InspectUnixSocket, whose_file_was_removed_is_unlinked_and_its_listener_goes
   EXPECT_EQ(all.objects[place_of(all, std::string(address.name()))].state, "stream, listening, unlinked");
 }
 
-TEST(InspectUnixSocket, that_is_abstract_has_no_file_and_a_name_with_any_byte) {
+TEST(InspectUnixSocket, that_is_abstract_has_an_inode_of_its_own_and_a_name_with_any_byte) {
   const std::string name = kit::unique_name("abstract") + std::string("\0\n", 2);
   const Fd socket = bound(UnixAddress::abstract(name).or_throw(), SOCK_SEQPACKET);
   ASSERT_EQ(::listen(socket.raw(), 1), 0);
   const Snapshot all = inspect::snapshot({.kinds = {Kind::unix_socket}, .directories = {}});
   const Object& found = all.objects[place_of(all, "@" + name)];
   EXPECT_EQ(found.state, "seqpacket, listening");
-  EXPECT_EQ(found.file, inspect::FileId{});
+  struct stat status{};
+  ASSERT_EQ(::fstat(socket.raw(), &status), 0);
+  EXPECT_EQ(found.file.inode, status.st_ino);
+  EXPECT_EQ(found.file.device, status.st_dev);
   EXPECT_FALSE(found.mode);
   EXPECT_EQ(found.owner, ::geteuid());
 }

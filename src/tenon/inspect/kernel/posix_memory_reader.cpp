@@ -4,8 +4,8 @@
 
 #include <tenon/inspect/kernel/shm_directory.hpp>
 
-#include <algorithm>
 #include <fcntl.h>
+#include <set>
 
 namespace tenon::inspect {
 
@@ -17,10 +17,6 @@ Object memory_object(std::string name, const struct statx& status) {
   object.figures = {{.name = "bytes", .value = status.stx_size},
                     {.name = "allocated_bytes", .value = status.stx_blocks * block}};
   return object;
-}
-
-bool is_listed(const Snapshot& all, FileId file) {
-  return std::ranges::any_of(all.objects, [&](const Object& object) { return object.file == file; });
 }
 
 // Names of files in folders below are not shm_open(3)'s.
@@ -36,28 +32,25 @@ void add_unlinked(const Sighting& one, const Scene& scene, Snapshot& into) {
                       ? memory_object(name, *status)
                       : Object{.kind = Kind::posix_memory, .name = name, .file = one.file};
   object.state = "unlinked";
-  add(into, std::move(object), scene.sightings);
+  add_file(into, std::move(object), scene.sightings);
 }
 
 }  // namespace
 
 void read_posix_memory(const Scene& scene, Snapshot& into) {
-  const auto files = files_of_shm(into.unseen);
-  for (const ShmFile& file : files) {
+  // A semaphore's creator maps it under a name that it had for a moment only: by its inode it is still there.
+  std::set<FileId> told;
+  for (const ShmFile& file : files_of_shm(into.unseen)) {
+    told.insert(file_id(file.status));
     if (!is_semaphore(file)) {
-      add(into, memory_object("/" + file.name, file.status), scene.sightings);
+      add_file(into, memory_object("/" + file.name, file.status), scene.sightings);
     }
   }
   const auto directory = status_of(AT_FDCWD, std::string(shm_directory).c_str());
   const dev_t device = directory ? file_id(*directory).device : 0;
-  // A semaphore's creator maps it under a name that it had for a moment only: by its inode it is still there.
-  const auto is_named = [&](FileId file) {
-    return std::ranges::any_of(files, [&](const ShmFile& one) { return file_id(one.status) == file; });
-  };
-  for (const bool mapped_alone : {false, true}) {  // a descriptor tells more than a map
-    for (const Sighting& one : scene.sightings.all()) {
-      if ((one.descriptor == -1) == mapped_alone && was_memory(one, device) && !is_named(one.file) &&
-          !is_listed(into, one.file)) {
+  for (const auto what : {Sighting::What::file, Sighting::What::map}) {  // a descriptor tells more than a map
+    for (const Sighting& one : scene.sightings.all(what)) {
+      if (was_memory(one, device) && told.insert(one.file).second) {
         add_unlinked(one, scene, into);
       }
     }

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <mqueue.h>
+#include <set>
 #include <sys/vfs.h>
 #include <unistd.h>
 #include <utility>
@@ -58,7 +59,7 @@ void read_mount(const std::string& point, const Scene& scene, Snapshot& into) {
     }
     Object object = queue_object("/" + name, *status);
     if (add_figures(object)) {
-      add(into, std::move(object), scene.sightings);
+      add_file(into, std::move(object), scene.sightings);
     } else {
       foreign = true;
     }
@@ -70,13 +71,8 @@ void read_mount(const std::string& point, const Scene& scene, Snapshot& into) {
 
 bool is_queue(const Sighting& one) {
   struct statfs system{};
-  const bool candidate = one.descriptor != -1 && one.own_ipc && S_ISREG(one.mode) && one.target.rfind('/') == 0;
-  return candidate && ::statfs(one.path().c_str(), &system) == 0 && system.f_type == mqueue_magic;
-}
-
-bool is_listed(const Snapshot& all, FileId file) {
-  return std::ranges::any_of(
-      all.objects, [&](const Object& object) { return object.kind == Kind::posix_queue && object.file == file; });
+  return one.target.rfind('/') == 0 && ::statfs(one.path().c_str(), &system) == 0 && system.f_type == mqueue_magic &&
+         shares_ipc(one.pid);
 }
 
 }  // namespace
@@ -93,15 +89,20 @@ void read_posix_queues(const Scene& scene, Snapshot& into) {
     into.unseen.emplace_back("POSIX queues that nobody has open: no mqueue file system is mounted; root does it with: ")
         .append(how_to_mount);
   }
-  for (const Sighting& one : scene.sightings.all()) {
-    const auto status =
-        is_queue(one) && !is_listed(into, one.file) ? status_of(AT_FDCWD, one.path().c_str(), true) : std::nullopt;
+  std::set<FileId> told;
+  for (const Object& object : into.objects) {
+    told.insert(object.file);
+  }
+  for (const Sighting& one : scene.sightings.all(Sighting::What::file)) {
+    const bool fresh = !told.contains(one.file) && is_queue(one);
+    const auto status = fresh ? status_of(AT_FDCWD, one.path().c_str(), true) : std::nullopt;
     if (status && file_id(*status) == one.file) {
+      told.insert(one.file);
       Object object = queue_object(without_mark(one.target), *status);
       object.state = is_unlinked(one.target) ? "unlinked" : "";
       const bool named = object.state.empty();
       if (!named || add_figures(object)) {
-        add(into, std::move(object), scene.sightings);
+        add_file(into, std::move(object), scene.sightings);
       }
     }
   }

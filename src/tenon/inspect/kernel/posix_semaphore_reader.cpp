@@ -27,6 +27,9 @@ void add_figures(Object& object, const std::string& path) {
     const bool little = std::endian::native == std::endian::little;
     object.figures = {{.name = "value", .value = word[little ? 0 : 1]},
                       {.name = "waiting", .value = word[little ? 1 : 0]}};
+    if (word[little ? 1 : 0] > 0) {
+      object.awaited = {Need::lock};
+    }
   }
 }
 
@@ -37,7 +40,7 @@ void read_posix_semaphores(const Scene& scene, Snapshot& into) {
     if (is_semaphore(file)) {
       Object object = file_object(Kind::posix_semaphore, "/" + file.name.substr(prefix), file.status);
       add_figures(object, std::string(shm_directory) + file.name);
-      add(into, std::move(object), scene.sightings);
+      add_file(into, std::move(object), scene.sightings);
     }
   }
 }

@@ -1,7 +1,5 @@
 #include <tenon/inspect/kernel/scene.hpp>
 
-#include <tenon/os/procfs.hpp>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -27,12 +25,6 @@ std::int64_t seconds_of(clockid_t clock) noexcept {
   return now.tv_sec;
 }
 
-// When a process started, by the wall clock: what the kernel keeps is ticks since boot.
-std::int64_t started(const procfs::Process& process) noexcept {
-  const auto since_boot = static_cast<std::int64_t>(process.start_time) / ::sysconf(_SC_CLK_TCK);
-  return seconds_of(CLOCK_REALTIME) - seconds_of(CLOCK_BOOTTIME) + since_boot;
-}
-
 // Clocks are read one after the other and seconds are cut off.
 constexpr std::int64_t rounding = 2;
 
@@ -49,14 +41,24 @@ FileId file_id(const struct statx& status) noexcept {
   return {.device = makedev(status.stx_dev_major, status.stx_dev_minor), .inode = status.stx_ino};
 }
 
+void add_time(Object& object, const char* name, time_t seconds) {
+  if (const auto at = moment(seconds)) {
+    object.times.push_back({.name = name, .at = *at});
+  }
+}
+
 Object file_object(Kind kind, std::string name, const struct statx& status) {
   Object object{.kind = kind, .name = std::move(name), .file = file_id(status)};
   object.owner = status.stx_uid;
+  object.group = status.stx_gid;
+  object.size = status.stx_size;
   object.mode = status.stx_mode & 0777;
   if ((status.stx_mask & STATX_BTIME) != 0) {
     object.created = moment(status.stx_btime.tv_sec);
   }
   object.changed = moment(status.stx_ctime.tv_sec);
+  add_time(object, "accessed", status.stx_atime.tv_sec);
+  add_time(object, "modified", status.stx_mtime.tv_sec);
   return object;
 }
 
@@ -82,6 +84,8 @@ Object system_v_object(Kind kind, int id, const ipc_perm& permissions) {
   Object object{.kind = kind, .name = key.data(), .id = id};
   object.owner = permissions.uid;
   object.creator = permissions.cuid;
+  object.group = permissions.gid;
+  object.creator_group = permissions.cgid;
   object.mode = permissions.mode & 0777U;
   return object;
 }
@@ -90,27 +94,54 @@ std::optional<std::int64_t> moment(time_t seconds) noexcept {
   return seconds > 0 ? std::optional<std::int64_t>(seconds) : std::nullopt;
 }
 
-std::size_t add(Snapshot& into, Object object, const Sightings& sightings) {
-  const std::size_t place = into.objects.size();
-  for (const Sighting& one : sightings.of(object.file)) {
-    const bool told = !into.edges.empty() && into.edges.back().object == place && into.edges.back().pid == one.pid &&
-                      into.edges.back().relation == one.relation();
-    if (!told) {
-      into.edges.push_back({.object = place, .pid = one.pid, .relation = one.relation(), .descriptor = one.descriptor});
+std::size_t add(Snapshot& into, Object object) {
+  into.objects.push_back(std::move(object));
+  return into.objects.size() - 1;
+}
+
+void add_holders(Snapshot& into, std::size_t object, std::span<const Sighting> held) {
+  for (const Sighting& one : held) {
+    const bool known = !into.edges.empty() && into.edges.back().object == object && into.edges.back().pid == one.pid &&
+                       into.edges.back().relation == one.relation();
+    if (!known) {
+      into.edges.push_back(
+          {.object = object, .pid = one.pid, .relation = one.relation(), .descriptor = one.descriptor});
+    }
+    into.edges.back().reads = into.edges.back().reads || one.reads;
+    into.edges.back().writes = into.edges.back().writes || one.writes;
+    if (one.descriptor != -1) {
+      into.descriptors.push_back(
+          {.pid = one.pid, .number = one.descriptor, .object = object, .reads = one.reads, .writes = one.writes});
     }
   }
-  into.objects.push_back(std::move(object));
+}
+
+std::size_t add_file(Snapshot& into, Object object, const Sightings& sightings) {
+  const FileId file = object.file;
+  const std::size_t place = add(into, std::move(object));
+  add_holders(into, place, sightings.of(Sighting::What::file, file));
+  add_holders(into, place, sightings.of(Sighting::What::map, file));
   return place;
 }
 
 void add_remembered(Snapshot& into, std::size_t object, Relation relation, pid_t pid,
                     std::optional<std::int64_t> when) {
-  if (pid <= 0) {
-    return;
+  if (pid > 0) {
+    into.edges.push_back({.object = object, .pid = pid, .relation = relation, .when = when});
   }
-  const auto process = procfs::process(pid);
-  const bool another = process && when && started(*process) > *when + rounding;
-  into.edges.push_back({.object = object, .pid = pid, .relation = relation, .ended = !process || another});
+}
+
+// What the kernel keeps of a start is ticks since boot.
+void tell_who_came_later(Snapshot& all) {
+  const std::int64_t booted = seconds_of(CLOCK_REALTIME) - seconds_of(CLOCK_BOOTTIME);
+  const std::int64_t ticks = ::sysconf(_SC_CLK_TCK);
+  for (Edge& edge : all.edges) {
+    const Process* const process = edge.when ? all.process(edge.pid) : nullptr;
+    const std::int64_t started =
+        process != nullptr ? booted + static_cast<std::int64_t>(process->start_time) / ticks : 0;
+    const bool another = process != nullptr && started > *edge.when + rounding;
+    edge.ended = edge.ended || another;
+  }
 }
 
 }  // namespace tenon::inspect

@@ -4,7 +4,9 @@
 #include <tenon/inspect/snapshot.hpp>
 
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <sys/ipc.h>
 #include <sys/stat.h>
 #include <vector>
@@ -35,15 +37,35 @@ Result<std::vector<std::string>> names_in(const std::string& directory);
 Object system_v_object(Kind kind, int id, const ipc_perm& permissions);
 /// Seconds since 1970, nothing for the 0 that the kernel writes for "never".
 std::optional<std::int64_t> moment(time_t seconds) noexcept;
+/// Adds to the object's `times`, unless it is "never".
+void add_time(Object& object, const char* name, time_t seconds);
 
-/// Adds the object, and an edge for each process that has its file open or mapped. Returns its place.
-std::size_t add(Snapshot& into, Object object, const Sightings& sightings);
-/// Adds an edge to a process that the kernel remembers. It has ended if that process started only afterwards: then
-/// its id was given out again. Nothing for pid 0, which stands for nobody, or for a process of another PID namespace.
+/// Adds the object and returns its place.
+std::size_t add(Snapshot& into, Object object);
+/// Adds an edge for each process that has it open or mapped so, and all the descriptors. They are sorted by process.
+void add_holders(Snapshot& into, std::size_t object, std::span<const Sighting> held);
+/// How many processes have which end of a pipe open, of those that could be looked at: figures "readers", "writers".
+void add_ends(Object& object, std::span<const Sighting> held);
+/// Adds a file, and those who have it open or mapped.
+std::size_t add_file(Snapshot& into, Object object, const Sightings& sightings);
+/// Adds an edge to a process that the kernel remembers for what it did last, no later than `when`. Nothing for pid 0,
+/// which stands for nobody, or for a process of another PID namespace.
 void add_remembered(Snapshot& into, std::size_t object, Relation relation, pid_t pid, std::optional<std::int64_t> when);
+/// Marks the edges to processes that started only after the deed as ended: their id was given out again.
+void tell_who_came_later(Snapshot& all);
 
 /// The FIFOs and sockets below the directories, and those at the paths.
 std::vector<NamedFile> find_named_files(const SnapshotOptions& options, std::vector<std::string>& unseen);
+
+/// A line of /proc/locks, or one of a file /proc/PID/fdinfo/N from behind its "lock:". proc(5)
+struct LockLine {
+  bool blocked;  ///< it waits for the one before it that is not
+  FileLock lock;
+  pid_t pid;  ///< -1 of ofd
+  FileId file;
+};
+/// Nothing if it is none, or of a family that nobody waits for.
+std::optional<LockLine> parse_lock_line(std::string_view line);
 
 /// One reader for each kind, in a file of its own.
 void read_posix_queues(const Scene& scene, Snapshot& into);
@@ -53,7 +75,10 @@ void read_sysv_memory(const Scene& scene, Snapshot& into);
 void read_memfds(const Scene& scene, Snapshot& into);
 void read_posix_semaphores(const Scene& scene, Snapshot& into);
 void read_sysv_semaphores(const Scene& scene, Snapshot& into);
+void read_pipes(const Scene& scene, Snapshot& into);
 void read_fifos(const Scene& scene, Snapshot& into);
 void read_unix_sockets(const Scene& scene, Snapshot& into);
+void read_eventfds(const Scene& scene, Snapshot& into);
+void read_file_locks(const Scene& scene, Snapshot& into);
 
 }  // namespace tenon::inspect

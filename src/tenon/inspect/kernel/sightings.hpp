@@ -9,15 +9,25 @@
 namespace tenon::inspect {
 
 struct Sighting {
-  FileId file;
-  pid_t pid;
-  int descriptor;      ///< -1 where it is mapped alone
-  mode_t mode;         ///< 0 where it is mapped alone
-  bool own_ipc;        ///< the process is known to be in our IPC namespace
-  std::string target;  ///< what /proc calls it
+  enum class What : std::uint8_t {
+    file,     ///< a regular one
+    fifo,     ///< with a name
+    pipe,     ///< without
+    socket,   ///< of any family
+    eventfd,  ///< which has no file of its own: `file` is all zero
+    map,      ///< mapped
+  };
 
-  Relation relation() const noexcept { return descriptor == -1 ? Relation::maps : Relation::holds; }
-  /// A path to the file itself through /proc; "" where it is mapped alone.
+  FileId file = {};
+  pid_t pid = 0;
+  int descriptor = -1;  ///< -1 of what is mapped
+  What what = What::file;
+  bool reads = false;
+  bool writes = false;
+  std::string target = {};  ///< what /proc calls it; "" of pipes, sockets and eventfds
+
+  Relation relation() const noexcept { return what == What::map ? Relation::maps : Relation::holds; }
+  /// A path to the file itself through /proc; "" of what is mapped.
   std::string path() const;
 };
 
@@ -26,18 +36,26 @@ class Sightings {
   /// `unseen` is told how many processes could not be looked at.
   static Sightings take(std::vector<std::string>& unseen);
 
-  /// By file, then by pid.
+  /// By what it is, then by file, process and descriptor. Maps come last.
   std::span<const Sighting> all() const noexcept { return all_; }
-  std::span<const Sighting> of(FileId file) const noexcept;
+  std::span<const Sighting> all(Sighting::What what) const noexcept;
+  /// Descriptors of that file, by process.
+  std::span<const Sighting> of(Sighting::What what, FileId file) const noexcept;
+  /// How many processes could not be looked at.
+  std::size_t refused() const noexcept { return refused_; }
 
  private:
-  explicit Sightings(std::vector<Sighting> all) noexcept : all_(std::move(all)) {}
+  Sightings(std::vector<Sighting> all, std::size_t refused) noexcept : all_(std::move(all)), refused_(refused) {}
+
   std::vector<Sighting> all_;
+  std::size_t refused_;
 };
 
 /// Whether /proc says that no name leads to the file any more.
 bool is_unlinked(const std::string& target) noexcept;
 /// Without the " (deleted)" that says so.
 std::string without_mark(const std::string& target);
+/// Whether the process is known to be in our IPC namespace. ipc_namespaces(7)
+bool shares_ipc(pid_t pid) noexcept;
 
 }  // namespace tenon::inspect

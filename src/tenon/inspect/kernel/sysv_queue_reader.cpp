@@ -9,14 +9,16 @@ namespace tenon::inspect {
 
 namespace {
 
-void add_queue(Snapshot& into, const Scene& scene, int id, const msqid_ds& queue) {
+void add_queue(Snapshot& into, int id, const msqid_ds& queue) {
   Object object = system_v_object(Kind::sysv_queue, id, queue.msg_perm);
   object.figures = {{.name = "messages", .value = queue.msg_qnum},
                     {.name = "bytes", .value = queue.__msg_cbytes},
                     {.name = "max_bytes", .value = queue.msg_qbytes}};
   object.changed = moment(queue.msg_ctime);
   object.used = moment(std::max(queue.msg_stime, queue.msg_rtime));
-  const std::size_t place = add(into, std::move(object), scene.sightings);
+  add_time(object, "sent", queue.msg_stime);
+  add_time(object, "received", queue.msg_rtime);
+  const std::size_t place = add(into, std::move(object));
   add_remembered(into, place, Relation::last_sent, queue.msg_lspid, moment(queue.msg_stime));
   add_remembered(into, place, Relation::last_received, queue.msg_lrpid, moment(queue.msg_rtime));
 }
@@ -24,7 +26,7 @@ void add_queue(Snapshot& into, const Scene& scene, int id, const msqid_ds& queue
 }  // namespace
 
 // MSG_STAT_ANY goes through the kernel's table by place, and tells of queues that one may not read, as /proc does.
-void read_sysv_queues(const Scene& scene, Snapshot& into) {
+void read_sysv_queues(const Scene& /*scene*/, Snapshot& into) {
   msginfo table{};
   const int highest = ::msgctl(0, MSG_INFO, reinterpret_cast<msqid_ds*>(&table));
   if (highest == -1) {
@@ -33,7 +35,7 @@ void read_sysv_queues(const Scene& scene, Snapshot& into) {
   for (int place = 0; place <= highest; ++place) {
     msqid_ds queue{};
     if (const int id = ::msgctl(place, MSG_STAT_ANY, &queue); id != -1) {
-      add_queue(into, scene, id, queue);
+      add_queue(into, id, queue);
     }
   }
 }

@@ -2,6 +2,7 @@
 #include <tenon/inspect/kernel/scene.hpp>
 #include <tenon/inspect/snapshot.hpp>
 
+#include <tenon/os/fd.hpp>
 #include <tenon/os/process.hpp>
 
 #include <kit/private_namespaces.hpp>
@@ -11,6 +12,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstring>
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sched.h>
@@ -89,10 +91,16 @@ TEST(InspectSystemV, a_queue_shows_its_key_owner_mode_depth_and_who_sent_last) {
 
 // F51
 TEST(InspectSystemV, a_process_that_started_after_the_deed_did_not_do_it) {
+  std::array<int, 2> pipe{};
+  ASSERT_EQ(::pipe2(pipe.data(), O_CLOEXEC), 0);
+  const Fd reader = Fd::adopt(pipe[0]);
+  const Fd writer = Fd::adopt(pipe[1]);
   Snapshot all;
+  all.processes = {*only(Kind::pipe).process(::getpid())};
   const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
   inspect::add_remembered(all, 0, Relation::last_sent, ::getpid(), now);
   inspect::add_remembered(all, 0, Relation::last_sent, ::getpid(), now - 1'000'000'000);
+  inspect::tell_who_came_later(all);
   ASSERT_EQ(all.edges.size(), 2U);
   EXPECT_FALSE(all.edges[0].ended);
   EXPECT_TRUE(all.edges[1].ended) << "the id is another process's by now";

@@ -13,6 +13,7 @@
 #include <linux/unix_diag.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 namespace tenon::inspect {
@@ -46,6 +47,20 @@ FileId file_of(const unix_diag_vfs& vfs) noexcept {
   return {.device = makedev(vfs.udiag_vfs_dev >> 20, vfs.udiag_vfs_dev & 0xfffffU), .inode = vfs.udiag_vfs_ino};
 }
 
+SocketState state_of(int tcp) noexcept {
+  switch (tcp) {
+    case TCP_LISTEN:
+      return SocketState::listening;
+    case TCP_ESTABLISHED:
+      return SocketState::connected;
+    case TCP_SYN_SENT:
+    case TCP_SYN_RECV:
+      return SocketState::connecting;
+    default:
+      return SocketState::unconnected;
+  }
+}
+
 std::string bound_name(std::string_view bytes) {
   const bool abstract = bytes.starts_with('\0');
   return abstract ? "@" + std::string(bytes.substr(1)) : std::string(bytes.substr(0, bytes.find('\0')));
@@ -53,11 +68,14 @@ std::string bound_name(std::string_view bytes) {
 
 void take(UnixSocket& socket, std::uint16_t type, Bytes value) {
   if (type == UNIX_DIAG_NAME) {
-    socket.name = bound_name(text_of(value));
+    socket.end.name = bound_name(text_of(value));
   } else if (const auto vfs = head_of<unix_diag_vfs>(value); type == UNIX_DIAG_VFS && vfs) {
     socket.file = file_of(*vfs);
   } else if (const auto queue = head_of<unix_diag_rqlen>(value); type == UNIX_DIAG_RQLEN && queue) {
-    socket.pending = queue->udiag_rqueue;
+    socket.end.receive_queue = queue->udiag_rqueue;
+    socket.end.send_queue = queue->udiag_wqueue;
+  } else if (const auto peer = head_of<std::uint32_t>(value); type == UNIX_DIAG_PEER && peer) {
+    socket.end.peer = *peer;
   } else if (const auto user = head_of<std::uint32_t>(value); type == UNIX_DIAG_UID && user) {
     socket.user = *user;
   }
@@ -68,8 +86,8 @@ Result<UnixSocket> parse(Bytes bytes) {
   if (!fixed) {
     return fail(Error(Errc::corrupt, "recv").because("a message of sock_diag was cut short"));
   }
-  UnixSocket socket{.inode = fixed->udiag_ino, .type = fixed->udiag_type};
-  socket.listening = fixed->udiag_state == TCP_LISTEN;
+  UnixSocket socket{
+      .end = {.inode = fixed->udiag_ino, .type = fixed->udiag_type, .state = state_of(fixed->udiag_state)}};
   for (Bytes left = behind(bytes, sizeof *fixed); !left.empty();) {
     const auto attribute = head_of<rtattr>(left);
     if (!attribute || attribute->rta_len < sizeof *attribute || attribute->rta_len > left.size()) {
@@ -92,7 +110,7 @@ Result<Fd> ask() {
   request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
   request.body.sdiag_family = AF_UNIX;
   request.body.udiag_states = ~0U;
-  request.body.udiag_show = UDIAG_SHOW_NAME | UDIAG_SHOW_VFS | UDIAG_SHOW_RQLEN | UDIAG_SHOW_UID;
+  request.body.udiag_show = UDIAG_SHOW_NAME | UDIAG_SHOW_VFS | UDIAG_SHOW_PEER | UDIAG_SHOW_RQLEN | UDIAG_SHOW_UID;
   if (uninterrupted([&] { return ::send(socket->raw(), &request, sizeof request, 0); }) == -1) {
     return fail(os_failure("send", errno));
   }
@@ -119,7 +137,9 @@ Result<bool> take_all(Bytes answer, std::vector<UnixSocket>& into) {
     if (!socket) {
       return fail(std::move(socket.error()));
     }
-    into.push_back(std::move(*socket));
+    if (socket->end.inode != 0) {  // else nobody has accepted the connection: it is one of the listener's queue
+      into.push_back(std::move(*socket));
+    }
     answer = behind(answer, header->nlmsg_len);
   }
   return false;
@@ -132,6 +152,8 @@ Result<std::vector<UnixSocket>> unix_sockets() {
   if (!socket) {
     return fail(std::move(socket.error()));
   }
+  struct stat status{};
+  ::fstat(socket->raw(), &status);
   std::vector<UnixSocket> all;
   std::vector<std::byte> room(64UL * 1024);
   while (true) {
@@ -147,6 +169,7 @@ Result<std::vector<UnixSocket>> unix_sockets() {
       return fail(std::move(last.error()));
     }
     if (*last) {
+      std::ranges::for_each(all, [&](UnixSocket& one) { one.device = status.st_dev; });
       return all;
     }
   }

@@ -1,5 +1,5 @@
 #pragma once
-/// All Unix sockets of this network namespace, as the kernel lists them. sock_diag(7)
+/// All Unix sockets of this network namespace that somebody has, as the kernel lists them. sock_diag(7)
 #include <tenon/inspect/snapshot.hpp>
 
 #include <optional>
@@ -9,13 +9,10 @@
 namespace tenon::inspect {
 
 struct UnixSocket {
-  ino_t inode;  ///< the N of "socket:[N]"
-  int type;     ///< SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET
-  bool listening = false;
-  std::string name = {};  ///< "" if it was never bound; "@name" if abstract; else the path, as it was given to bind(2)
+  SocketEnd end;                    ///< its name: "@name" if abstract, else the path, as it was given to bind(2)
   std::optional<FileId> file = {};  ///< the file that the path led to when it was bound
   std::optional<uid_t> user = {};   ///< of who made it
-  std::uint32_t pending = 0;        ///< connections not yet accepted, or bytes not yet read
+  dev_t device = 0;                 ///< of the kernel's own file system that all sockets are files of
 };
 
 /// Failures: permission_denied, not_supported (a kernel without unix_diag), io_error, corrupt.

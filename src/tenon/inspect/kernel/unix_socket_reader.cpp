@@ -1,122 +1,168 @@
-/// Unix sockets that have a name: bound ones, and socket files that nobody is bound to any more. unix(7)
+/// Unix sockets: bound ones, the ends of connections and of pairs, and socket files that nobody is bound to any more.
+/// unix(7)
+///
+/// A connection that was accepted bears the name of who listened. It is an object of its own, "socket:[4711]", and so
+/// is one that was bound before it connected, which looks the same. The identity of a socket that is bound to a file is
+/// the file's, of the others their own inode.
 #include <tenon/inspect/kernel/scene.hpp>
 #include <tenon/inspect/kernel/unix_diag.hpp>
 
 #include <algorithm>
+#include <array>
 #include <fcntl.h>
 #include <map>
 #include <set>
 #include <string>
 #include <sys/socket.h>
+#include <unordered_map>
 
 namespace tenon::inspect {
 
 namespace {
 
-// The sockets that go by one name: who listens at it, and the connections that came of that.
-struct Place {
-  std::vector<const UnixSocket*> sockets;
-  std::optional<NamedFile> file;  // that it is bound to, where that can be found
-  bool unlinked = false;
+struct StateName {
+  SocketState state;
+  std::string_view name;
 };
 
-using Places = std::map<std::pair<std::string, FileId>, Place>;
-using Holders = std::map<ino_t, std::vector<const Sighting*>>;
+constexpr std::array state_names = {
+    StateName{SocketState::unconnected, "unconnected"},
+    StateName{SocketState::connecting, "connecting"},
+    StateName{SocketState::listening, "listening"},
+    StateName{SocketState::connected, "connected"},
+};
 
-const char* type_name(int type) {
-  return type == SOCK_STREAM ? "stream" : type == SOCK_DGRAM ? "datagram" : "seqpacket";
+// What is known of the names of all sockets.
+struct Names {
+  std::map<FileId, const NamedFile*> files;                       // socket files that the walk found
+  std::set<FileId> connected;                                     // those of connections
+  std::map<std::pair<std::string, FileId>, std::size_t> bearers;  // how many sockets go by one name
+};
+
+std::pair<std::string, FileId> name_of(const UnixSocket& socket) {
+  return {socket.end.name, socket.file.value_or(FileId{})};
 }
 
-// Every socket of the machine is a file of one file system that belongs to the kernel: the inode tells them apart.
-Holders holders_of_sockets(const Sightings& sightings) {
-  Holders holders;
-  for (const Sighting& one : sightings.all()) {
-    if (S_ISSOCK(one.mode) && one.target.starts_with("socket:[")) {
-      holders[one.file.inode].push_back(&one);
+// Whether the name is its own, and not that of who listened where it was accepted. The kernel sets a datagram socket
+// that it has been connected to as connected itself.
+bool has_own_name(const UnixSocket& socket) {
+  return !socket.end.name.empty() && (socket.end.type == SOCK_DGRAM || socket.end.state != SocketState::connected);
+}
+
+Names names_of(const std::vector<UnixSocket>& sockets, const Scene& scene) {
+  Names names;
+  for (const NamedFile& file : scene.files) {
+    if (S_ISSOCK(file.status.stx_mode)) {
+      names.files.emplace(file_id(file.status), &file);
     }
   }
-  return holders;
+  for (const UnixSocket& socket : sockets) {
+    if (!socket.end.name.empty()) {
+      ++names.bearers[name_of(socket)];
+    }
+    if (socket.file && !has_own_name(socket)) {
+      names.connected.insert(*socket.file);
+    }
+  }
+  return names;
 }
 
 // A relative path says nothing without the directory that it was relative to; then the walk may have found the file.
-std::optional<NamedFile> file_at(const Scene& scene, const UnixSocket& socket) {
-  const auto found = std::ranges::find_if(
-      scene.files, [&](const NamedFile& file) { return socket.file && file_id(file.status) == *socket.file; });
-  if (found != scene.files.end()) {
-    return *found;
+std::optional<NamedFile> file_of(const UnixSocket& socket, const Names& names) {
+  if (!socket.file || !has_own_name(socket)) {
+    return std::nullopt;
   }
-  const bool absolute = socket.file && socket.name.starts_with('/');
-  const auto status = absolute ? status_of(AT_FDCWD, socket.name.c_str()) : std::nullopt;
+  if (const auto found = names.files.find(*socket.file); found != names.files.end()) {
+    return *found->second;
+  }
+  const auto status =
+      socket.end.name.starts_with('/') ? status_of(AT_FDCWD, socket.end.name.c_str()) : std::optional<struct statx>();
   const bool same = status && file_id(*status) == *socket.file;
-  return same ? std::optional(NamedFile{.path = socket.name, .status = *status}) : std::nullopt;
+  return same ? std::optional(NamedFile{.path = socket.end.name, .status = *status}) : std::nullopt;
 }
 
-Places places_of(const std::vector<UnixSocket>& sockets, const Scene& scene) {
-  Places places;
-  for (const UnixSocket& socket : sockets) {
-    if (!socket.name.empty()) {
-      Place& place = places[{socket.name, socket.file.value_or(FileId{})}];
-      place.sockets.push_back(&socket);
-      place.file = file_at(scene, socket);
-      place.unlinked = !place.file && socket.name.starts_with('/');
-    }
-  }
-  return places;
+std::string state_text(const UnixSocket& socket, bool has_file) {
+  const bool datagram = socket.end.type == SOCK_DGRAM;
+  const bool connected = socket.end.state == SocketState::connected || socket.end.peer != 0;
+  std::string text(socket_type_name(socket.end.type));
+  text += socket.end.state == SocketState::listening ? ", listening"
+          : datagram && !socket.end.name.empty()     ? ", bound"
+          : connected                                ? ", connected"
+          : socket.end.name.empty()                  ? ", unconnected"
+                                                     : ", bound, not listening";
+  return text + (has_own_name(socket) && socket.end.name.starts_with('/') && !has_file ? ", unlinked" : "");
 }
 
-Object object_of(const std::string& name, const Place& place) {
-  Object object = place.file ? file_object(Kind::unix_socket, place.file->path, place.file->status)
-                             : Object{.kind = Kind::unix_socket, .name = name};
-  const auto listener = std::ranges::find_if(place.sockets, [](const UnixSocket* one) { return one->listening; });
-  const bool listens = listener != place.sockets.end();
-  const UnixSocket& first = listens ? **listener : *place.sockets.front();
-  const bool datagram = first.type == SOCK_DGRAM;
-  const char* doing = listens ? "listening" : datagram ? "bound" : "connections alone, nobody listens";
-  object.state = std::string(type_name(first.type)) + ", " + doing + (place.unlinked ? ", unlinked" : "");
-  object.owner = object.owner ? object.owner : first.user;
-  if (datagram) {
-    object.figures = {{.name = "unread_bytes", .value = first.pending}};
+void add_figures(Object& object, const UnixSocket& socket, const Names& names) {
+  if (socket.end.state == SocketState::listening) {
+    const auto bearers = names.bearers.find(name_of(socket));
+    object.figures = {{.name = "connections", .value = bearers == names.bearers.end() ? 0 : bearers->second - 1},
+                      {.name = "pending", .value = socket.end.receive_queue},
+                      {.name = "max_pending", .value = socket.end.send_queue}};
   } else {
-    object.figures = {{.name = "connections", .value = place.sockets.size() - (listens ? 1 : 0)},
-                      {.name = "pending", .value = listens ? first.pending : 0}};
+    object.figures = {{.name = "unread_bytes", .value = socket.end.receive_queue},
+                      {.name = "unsent_bytes", .value = socket.end.send_queue}};
   }
+}
+
+Object object_of(const UnixSocket& socket, const Names& names) {
+  const auto file = file_of(socket, names);
+  const std::string nameless = "socket:[" + std::to_string(socket.end.inode) + "]";
+  Object object = file ? file_object(Kind::unix_socket, file->path, file->status)
+                       : Object{.kind = Kind::unix_socket,
+                                .name = has_own_name(socket) ? socket.end.name : nameless,
+                                .file = {.device = socket.device, .inode = socket.end.inode}};
+  object.state = state_text(socket, file.has_value());
+  object.owner = object.owner ? object.owner : socket.user;
+  object.socket = socket.end;
+  add_figures(object, socket, names);
   return object;
 }
 
-void add_place(const std::string& name, const Place& place, const Holders& holders, Snapshot& into) {
-  const std::size_t at = into.objects.size();
-  into.objects.push_back(object_of(name, place));
-  std::set<pid_t> told;
-  for (const UnixSocket* socket : place.sockets) {
-    const auto found = holders.find(socket->inode);
-    for (const Sighting* one : found == holders.end() ? std::vector<const Sighting*>() : found->second) {
-      if (told.insert(one->pid).second) {
-        into.edges.push_back(
-            {.object = at, .pid = one->pid, .relation = Relation::holds, .descriptor = one->descriptor});
-      }
+void join_peers(Snapshot& into, const std::unordered_map<ino_t, std::size_t>& places) {
+  for (const auto& [inode, place] : places) {
+    SocketEnd& end = *into.objects[place].socket;
+    if (const auto peer = places.find(end.peer); end.peer != 0 && peer != places.end()) {
+      end.peer_object = peer->second;
     }
   }
 }
 
 }  // namespace
 
+std::string_view name_of(SocketState state) noexcept {
+  return std::ranges::find(state_names, state, &StateName::state)->name;
+}
+
+std::string_view socket_type_name(int type) noexcept {
+  return type == SOCK_STREAM ? "stream" : type == SOCK_DGRAM ? "datagram" : "seqpacket";
+}
+
 void read_unix_sockets(const Scene& scene, Snapshot& into) {
   const auto sockets = unix_sockets();
   if (!sockets) {
-    into.unseen.push_back("who is bound to Unix sockets, and abstract ones: " + sockets.error().message());
+    into.unseen.push_back("Unix sockets but for their files: " + sockets.error().message());
   }
-  const Places places = sockets ? places_of(*sockets, scene) : Places();
-  const Holders holders = holders_of_sockets(scene.sightings);
-  std::set<FileId> told;
-  for (const auto& [key, place] : places) {
-    told.insert(key.second);
-    add_place(key.first, place, holders, into);
+  const std::vector<UnixSocket> none;
+  const std::vector<UnixSocket>& all = sockets ? *sockets : none;
+  const Names names = names_of(all, scene);
+  std::set<FileId> bound;
+  std::unordered_map<ino_t, std::size_t> places;
+  for (const UnixSocket& socket : all) {
+    const std::size_t place = add(into, object_of(socket, names));
+    places.emplace(socket.end.inode, place);
+    bound.insert(into.objects[place].file);
+    const FileId own{.device = socket.device, .inode = socket.end.inode};
+    add_holders(into, place, scene.sightings.of(Sighting::What::socket, own));
   }
-  for (const NamedFile& file : scene.files) {
-    if (S_ISSOCK(file.status.stx_mode) && !told.contains(file_id(file.status))) {
-      Object object = file_object(Kind::unix_socket, file.path, file.status);
-      object.state = sockets ? "nobody is bound" : "";
-      into.objects.push_back(std::move(object));
+  join_peers(into, places);
+  for (const auto& [id, file] : names.files) {
+    if (!bound.contains(id)) {
+      Object object = file_object(Kind::unix_socket, file->path, file->status);
+      object.state = !sockets                       ? ""
+                     : names.connected.contains(id) ? "connections alone, nobody listens"
+                                                    : "nobody is bound";
+      add(into, std::move(object));
     }
   }
 }

@@ -14,10 +14,14 @@ bool Lives::is_gone(Token life) {
   return asked_.emplace_back(life, ask(life)).second;
 }
 
-std::optional<pid_t> Lives::pid_of(Token life) {
+std::optional<Member> Lives::member_of(Token life) {
   static_cast<void>(is_gone(life));  // it is listed then, if it is there
   const LifeName* const name = listed(life);
-  return name != nullptr ? std::optional(name->who.pid) : std::nullopt;
+  return name != nullptr ? std::optional(name->who) : std::nullopt;
+}
+
+std::optional<pid_t> Lives::pid_of(Token life) {
+  return member_of(life).transform([](const Member& who) { return who.pid; });
 }
 
 // One that joins has its token in another name before, under which it could not be asked any more.

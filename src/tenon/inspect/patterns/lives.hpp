@@ -24,6 +24,8 @@ class Lives {
   bool is_gone(Token life);
   /// Its process, in its PID namespace, alive or dead. Nothing once its life file is gone.
   std::optional<pid_t> pid_of(Token life);
+  /// What its life file's name says of it. Nothing once that is gone.
+  std::optional<Member> member_of(Token life);
 
  private:
   const LifeName* listed(Token life) const noexcept;

@@ -85,6 +85,7 @@ class ServiceReader {
       into_.unseen.push_back(service_.name + "/" + sentence);
     }
     ServiceEnd end{.token = inbox.token.value(),
+                   .life = inbox.life.value(),
                    .pid = lives_.pid_of(inbox.life).value_or(0),
                    .alive = !lives_.is_gone(inbox.life),
                    .waiting = 0,

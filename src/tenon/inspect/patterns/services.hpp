@@ -16,7 +16,8 @@ namespace tenon::inspect {
 /// A server or a client.
 struct ServiceEnd {
   std::uint64_t token;
-  pid_t pid;  ///< 0: its file is not there
+  std::uint64_t life;  ///< the token of its process
+  pid_t pid;           ///< 0: its file is not there
   bool alive;
   std::uint64_t waiting;  ///< messages in its inbox that it has not looked at: requests, or responses
   std::uint64_t received;

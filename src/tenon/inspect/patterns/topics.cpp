@@ -1,6 +1,7 @@
 #include <tenon/inspect/patterns/topics.hpp>
 
 #include <tenon/base/name.hpp>
+#include <tenon/inspect/patterns/domain_files.hpp>
 #include <tenon/inspect/patterns/endpoint_reader.hpp>
 #include <tenon/inspect/patterns/lives.hpp>
 #include <tenon/os/clock.hpp>
@@ -110,6 +111,7 @@ class TopicReader {
       return fail(Error(gone.error()));
     }
     topic_.publishers.push_back({.token = file.token().value(),
+                                 .life = file.life().value(),
                                  .pid = seen->head.pid,
                                  .uid = seen->head.uid,
                                  .standing = seen->closed ? EndpointStanding::closed
@@ -136,6 +138,7 @@ class TopicReader {
     const std::int64_t now = monotonic_now();
     const bool waits = seen->waits_since > 0 && seen->waits_since <= now;
     topic_.subscribers.push_back({.token = file.token().value(),
+                                  .life = file.life().value(),
                                   .pid = seen->head.pid,
                                   .uid = seen->head.uid,
                                   .standing = *gone ? EndpointStanding::died : EndpointStanding::alive,
@@ -164,14 +167,6 @@ Error with_remedy(Error error) {
     default:
       return error;
   }
-}
-
-Result<Domain> open_there(const std::string& domain) {
-  struct stat status{};
-  if (::stat(domain.c_str(), &status) == -1) {  // Domain::open would make it
-    return fail(os_failure("stat", errno).on(domain));
-  }
-  return Domain::open(domain);
 }
 
 }  // namespace
@@ -213,14 +208,14 @@ std::uint64_t Topic::memory() const noexcept {
 }
 
 Result<Topics> topics(const std::string& domain) {
-  return open_there(domain).and_then([](const Domain& opened) {
-    return names_in(opened.directory()).transform([&](const std::vector<std::string>& names) {
+  return open_domain_directory(domain).and_then([](const Fd& opened) {
+    return names_in(opened.view()).transform([&](const std::vector<std::string>& names) {
       Topics all{.topics = {}, .unseen = {}, .at = monotonic_now()};
-      Lives lives(opened);
+      Lives lives(opened.view());
       TopicReader reader(lives, all);
       for (const std::string& name : names) {
         if (name.starts_with(topic_directory_prefix)) {
-          reader.read_or_miss(opened.directory(), name);
+          reader.read_or_miss(opened.view(), name);
         }
       }
       return all;
@@ -239,13 +234,13 @@ Result<Topics> topic(const std::string& domain, const std::string& name) {
   if (!checked) {
     return fail(Error(checked.error()));
   }
-  return open_there(domain).and_then([&](const Domain& opened) -> Result<Topics> {
+  return open_domain_directory(domain).and_then([&](const Fd& opened) -> Result<Topics> {
     Topics all{.topics = {}, .unseen = {}, .at = monotonic_now()};
-    Lives lives(opened);
+    Lives lives(opened.view());
     const std::string directory = std::string(topic_directory_prefix) + name;
-    const auto read = TopicReader(lives, all).read(opened.directory(), directory, topic_directory_prefix.size());
+    const auto read = TopicReader(lives, all).read(opened.view(), directory, topic_directory_prefix.size());
     if (!read && !read.failed_with(Errc::not_found)) {
-      return fail(with_remedy(Error(read.error())).on(opened.path() + "/" + directory));
+      return fail(with_remedy(Error(read.error())).on(domain + "/" + directory));
     }
     if (all.topics.empty() && all.unseen.empty()) {
       return fail(Error(Errc::not_found).on(name).because("nobody takes part in this topic of " + domain));

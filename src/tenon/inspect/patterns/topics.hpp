@@ -36,6 +36,7 @@ struct MessageSizes {
 
 struct TopicPublisher {
   std::uint64_t token;
+  std::uint64_t life;  ///< the token of its process
   pid_t pid;
   uid_t uid;
   EndpointStanding standing;
@@ -59,6 +60,7 @@ struct TopicStanding {
 
 struct TopicSubscriber {
   std::uint64_t token;
+  std::uint64_t life;  ///< the token of its process
   pid_t pid;
   uid_t uid;
   EndpointStanding standing;

@@ -1,0 +1,101 @@
+// inspect: how long `tenon ls` takes on a machine with many objects and processes, beside lsof(8).
+#include <inspect/crowd.hpp>
+
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <fcntl.h>
+#include <spawn.h>
+#include <string>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <vector>
+
+extern char** environ;
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+struct Tool {
+  std::string name;
+  std::vector<std::string> command;
+  std::vector<double> took = {};  // milliseconds
+};
+
+// Milliseconds from start to end, with its output thrown away; nothing if it did not end with 0 or, as lsof does where
+// it could not see everything, with 1.
+double run(const Tool& tool) {
+  std::vector<char*> arguments;
+  for (const std::string& word : tool.command) {
+    arguments.push_back(const_cast<char*>(word.c_str()));  // posix_spawn changes none
+  }
+  arguments.push_back(nullptr);
+  posix_spawn_file_actions_t actions;
+  ::posix_spawn_file_actions_init(&actions);
+  ::posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+  ::posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+  const auto began = Clock::now();
+  pid_t child = -1;
+  const int error = ::posix_spawnp(&child, arguments[0], &actions, nullptr, arguments.data(), environ);
+  ::posix_spawn_file_actions_destroy(&actions);
+  int status = 0;
+  while (error == 0 && ::waitpid(child, &status, 0) == -1 && errno == EINTR) {
+  }
+  const bool good = error == 0 && WIFEXITED(status) && WEXITSTATUS(status) <= 1;
+  return good ? std::chrono::duration<double, std::milli>(Clock::now() - began).count() : 0;
+}
+
+double median(std::vector<double> values) {
+  std::ranges::sort(values);
+  return values[values.size() / 2];
+}
+
+// In turns, so that whatever slows the machine down slows all of them.
+int measure(std::vector<Tool> tools, int turns) {
+  for (int turn = 0; turn < turns + 1; ++turn) {
+    for (Tool& tool : tools) {
+      const double took = run(tool);
+      if (took == 0) {
+        fmt::print(stderr, "inspect: {} did not run\n", tool.command.front());
+        return 1;
+      }
+      if (turn > 0) {  // the first one fills caches
+        tool.took.push_back(took);
+      }
+    }
+  }
+  const double beside = median(tools.front().took);
+  fmt::print("{:<16} {:>10} {:>10} {:>10} {:>14}\n", "", "median ms", "least ms", "most ms", "of lsof's");
+  for (const Tool& tool : tools) {
+    const auto [least, most] = std::ranges::minmax(tool.took);
+    fmt::print("{:<16} {:>10.1f} {:>10.1f} {:>10.1f} {:>13.0f}%\n", tool.name, median(tool.took), least, most,
+               100 * median(tool.took) / beside);
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::size_t processes = 500;
+  int turns = 9;
+  CLI::App program("How long tenon ls takes beside lsof, in a machine of its own.\n\nExample: inspect --processes 100");
+  program.add_option("--processes", processes, fmt::format("Each holds {} objects", inspections::objects_of_each))
+      ->capture_default_str();
+  program.add_option("--turns", turns, "Of all tools, one after the other")->capture_default_str();
+  CLI11_PARSE(program, argc, argv);
+  const std::string tenon = TENON_PROGRAM;
+  return inspections::in_crowd(processes, [&] {
+    fmt::print("{} objects, {} processes, {} turns\n", processes * inspections::objects_of_each, processes, turns);
+    const int done = measure({{.name = "lsof -nP", .command = {"lsof", "-nP"}},
+                              {.name = "tenon ls", .command = {tenon, "ls"}},
+                              {.name = "tenon ls --json", .command = {tenon, "ls", "--json"}}},
+                             turns);
+    std::fflush(stdout);  // it ends without more ado
+    return done;
+  });
+}
