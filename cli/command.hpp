@@ -22,6 +22,7 @@ void add_ls_boards(CLI::App& ls, int& code);
 void add_ls_queues(CLI::App& ls, int& code);
 void add_ls_services(CLI::App& ls, int& code);
 void add_rm(CLI::App& program, int& code);
+void add_gc(CLI::App& program, int& code);
 void add_doctor(CLI::App& program, int& code);
 void add_bench(CLI::App& program, int& code);
 void add_pub(CLI::App& program, int& code);

@@ -100,6 +100,7 @@ int run(int argc, char** argv) {
   add_locks(program, code);
   add_ls(program, code);
   add_rm(program, code);
+  add_gc(program, code);
   add_doctor(program, code);
   add_bench(program, code);
   try {

@@ -1,14 +1,18 @@
 /// tenon rm KIND:NAME|KIND:#ID… [--force]
 #include <tenon/base/name.hpp>
+#include <tenon/inspect/leftovers/domain_leftovers.hpp>
 #include <tenon/inspect/snapshot.hpp>
+#include <tenon/os/domain.hpp>
 
 #include <cli/command.hpp>
+#include <cli/domain_removal.hpp>
 #include <cli/object_text.hpp>
 #include <cli/removal.hpp>
 
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <memory>
 #include <optional>
@@ -25,6 +29,7 @@ using inspect::Snapshot;
 
 struct RmOptions {
   std::vector<std::string> targets;
+  std::string domain = Domain::path_of_environment();
   bool force = false;
 };
 
@@ -162,7 +167,55 @@ void say_removed(const Snapshot& all, std::size_t at) {
   fmt::print("{}\n", text);
 }
 
+struct PartTarget {
+  inspect::DomainPart part;
+  std::string name;
+};
+
+// "topic:pose": what stands in a domain and not in the kernel.
+std::optional<PartTarget> part_target(const std::string& text) {
+  using inspect::DomainPart;
+  const std::size_t colon = std::min(text.find(':'), text.size());
+  for (const DomainPart part :
+       std::array{DomainPart::topic, DomainPart::service, DomainPart::stream, DomainPart::queue, DomainPart::board}) {
+    if (text.substr(0, colon) == inspect::name_of(part) && colon + 1 < text.size()) {
+      return PartTarget{.part = part, .name = text.substr(colon + 1)};
+    }
+  }
+  return std::nullopt;
+}
+
+// A queue tells all who have it open that it is removed. The others have no way to say that to those who take part.
+Result<void> check_unused(const inspect::DomainLeftover& part, const std::string& text, const RmOptions& options) {
+  const bool may_be_forced = part.part == inspect::DomainPart::queue;
+  if (part.living.empty() || (may_be_forced && options.force)) {
+    return {};
+  }
+  std::string who;
+  for (const pid_t pid : part.living) {
+    who += (who.empty() ? "" : ", ") + (pid == 0 ? std::string("a process that is not told") : std::to_string(pid));
+  }
+  return fail(Error(Errc::permission_denied)
+                  .on(text)
+                  .because("held by " + who +
+                           (may_be_forced ? "; --force removes it nevertheless"
+                                          : "; it goes with the last of them: end them first")));
+}
+
+Result<void> rm_part(const PartTarget& target, const std::string& text, const RmOptions& options) {
+  const auto part = inspect::domain_part(options.domain, target.part, target.name);
+  if (!part) {
+    return fail(Error(part.error()).on(text));
+  }
+  return check_unused(*part, text, options).and_then([&] { return remove_part(options.domain, *part); }).transform([&] {
+    fmt::print("removed {}\n", escaped(text));
+  });
+}
+
 Result<void> rm(const std::string& text, const RmOptions& options) {
+  if (const auto part = part_target(text)) {
+    return rm_part(*part, text, options);
+  }
   auto target = parse(text);
   if (!target) {
     return fail(std::move(target.error()));
@@ -187,11 +240,15 @@ void add_rm(CLI::App& program, int& code) {
   command
       ->add_option("TARGET", options->targets, "KIND:NAME as `tenon ls` prints them, or KIND:#ID for System V objects")
       ->required();
+  command
+      ->add_option("--domain", options->domain,
+                   "Where topics, services, streams, queues and boards stand: instead of TENON_DOMAIN, or your own")
+      ->type_name("DIR");
   command->add_flag("--force", options->force,
                     "Although somebody still holds it, or, for root, although it is another's");
   command->footer(
       "Example:\n"
-      "  tenon rm posix_queue:/jobs sysv_memory:#32769 fifo:/tmp/photos\n"
+      "  tenon rm posix_queue:/jobs sysv_memory:#32769 fifo:/tmp/photos stream:frames queue:jobs\n"
       "One that somebody holds is not removed without --force; who holds it is said.");
   command->callback([options, &code] {
     for (const std::string& target : options->targets) {
