@@ -23,6 +23,8 @@ void add_ls_queues(CLI::App& ls, int& code);
 void add_ls_services(CLI::App& ls, int& code);
 void add_rm(CLI::App& program, int& code);
 void add_gc(CLI::App& program, int& code);
+void add_show(CLI::App& program, int& code);
+void add_top(CLI::App& program, int& code);
 void add_doctor(CLI::App& program, int& code);
 void add_bench(CLI::App& program, int& code);
 void add_pub(CLI::App& program, int& code);

@@ -104,6 +104,8 @@ int run(int argc, char** argv) {
   add_ls(program, code);
   add_rm(program, code);
   add_gc(program, code);
+  add_show(program, code);
+  add_top(program, code);
   add_doctor(program, code);
   add_bench(program, code);
   try {

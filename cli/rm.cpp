@@ -6,6 +6,7 @@
 
 #include <cli/command.hpp>
 #include <cli/domain_removal.hpp>
+#include <cli/object_target.hpp>
 #include <cli/object_text.hpp>
 #include <cli/removal.hpp>
 
@@ -13,7 +14,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <memory>
 #include <optional>
 #include <sys/stat.h>
@@ -33,69 +33,8 @@ struct RmOptions {
   bool force = false;
 };
 
-struct Target {
-  Kind kind;
-  std::string name;       // as `tenon ls` prints it; of System V objects the key
-  std::optional<int> id;  // in place of it
-};
-
-template <class Number>
-std::optional<Number> number(std::string_view digits, int base) {
-  Number value{};
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, base);
-  return error == std::errc() && end == digits.data() + digits.size() ? std::optional(value) : std::nullopt;
-}
-
-// "5678", "0x162e", "#5"
-Result<Target> system_v_target(Kind kind, const std::string& rest, const std::string& text) {
-  if (rest.starts_with('#')) {
-    const auto id = number<int>(std::string_view(rest).substr(1), 10);
-    return id ? Result<Target>(Target{.kind = kind, .name = "", .id = id})
-              : fail(Error(Errc::invalid_argument).on(text).because("behind # stands the identifier, a number"));
-  }
-  const bool hexadecimal = rest.starts_with("0x");
-  const auto key =
-      hexadecimal ? number<std::uint32_t>(std::string_view(rest).substr(2), 16) : number<std::uint32_t>(rest, 10);
-  if (!key) {
-    return fail(Error(Errc::invalid_argument).on(text).because("behind the kind stands a key, as 0x162e, or #ID"));
-  }
-  if (*key == 0) {
-    return fail(
-        Error(Errc::invalid_argument).on(text).because("key 0 is that of all private objects: name one by #ID"));
-  }
-  return Target{.kind = kind, .name = fmt::format("0x{:08x}", *key), .id = {}};
-}
-
-Result<Target> parse(const std::string& text) {
-  const std::size_t colon = text.find(':');
-  auto kind = inspect::kind_of(text.substr(0, colon));
-  if (!kind || colon == std::string::npos || colon + 1 == text.size()) {
-    return fail(kind ? Error(Errc::invalid_argument).on(text).because("it is KIND:NAME or, for System V, KIND:#ID")
-                     : std::move(kind.error()));
-  }
-  if (is_pattern(*kind)) {
-    return fail(Error(Errc::invalid_argument)
-                    .on(text)
-                    .because("here a kind is one of the kernel's; Tenon's own go with the programs that use them"));
-  }
-  const std::string rest = text.substr(colon + 1);
-  if (is_system_v(*kind)) {
-    return system_v_target(*kind, rest, text);
-  }
-  const bool in_file_system = *kind == Kind::fifo || *kind == Kind::unix_socket || *kind == Kind::memfd;
-  if (!in_file_system && (rest.front() != '/' || rest.size() == 1 || rest.find('/', 1) != std::string::npos)) {
-    return fail(Error(Errc::invalid_name).on(text).because("such a name begins with / and has no other"));
-  }
-  return Target{.kind = *kind, .name = rest, .id = {}};
-}
-
-bool is_meant(const Object& object, const Target& target) {
-  return object.kind == target.kind && (target.id ? object.id == target.id : object.name == target.name) &&
-         !object.state.ends_with("unlinked");
-}
-
 // Why there is none: something of another kind may be there.
-Error missing(const Target& target, const std::string& text) {
+Error missing(const ObjectTarget& target, const std::string& text) {
   struct stat status{};
   const bool path = target.kind == Kind::fifo || (target.kind == Kind::unix_socket && !target.name.starts_with('@'));
   if (path && ::lstat(target.name.c_str(), &status) == 0) {
@@ -216,12 +155,13 @@ Result<void> rm(const std::string& text, const RmOptions& options) {
   if (const auto part = part_target(text)) {
     return rm_part(*part, text, options);
   }
-  auto target = parse(text);
+  auto target = object_target(text);
   if (!target) {
     return fail(std::move(target.error()));
   }
   const Snapshot all = inspect::snapshot({.kinds = {target->kind}, .directories = {}, .paths = {target->name}});
-  const auto found = std::ranges::find_if(all.objects, [&](const Object& one) { return is_meant(one, *target); });
+  const auto found = std::ranges::find_if(
+      all.objects, [&](const Object& one) { return is_meant(one, *target) && !one.state.ends_with("unlinked"); });
   if (found == all.objects.end()) {
     return fail(missing(*target, text));
   }

@@ -33,7 +33,9 @@ std::string process(pid_t pid) { return "process " + std::to_string(pid); }
 // Whom the kernel remembers.
 class Remembered {
  public:
-  Remembered(const Snapshot& all, std::size_t object) : edges_(all.edges_of(object)) {
+  Remembered(const Snapshot& all, std::size_t object) {
+    const auto known = all.edges_of(object);
+    edges_.assign(known.begin(), known.end());
     std::erase_if(edges_, [](const Edge& edge) { return is_hold(edge.relation); });
   }
 
