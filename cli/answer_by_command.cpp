@@ -42,7 +42,7 @@ Result<void> respond_whole(ByteCall call, Bytes response) {
 
 // Until something comes, there is room, it has ended, or it is time to ask whether anybody still waits.
 Result<void> AnswerByCommand::wait() {
-  std::vector<PollItem> items{{.fd = command_.child.fd()}};
+  std::vector<PollItem> items{{.fd = command_.fd()}};
   if (command_.input) {
     items.push_back({.fd = command_.input->fd(), .wanted = Ready::writing});
   }
@@ -52,7 +52,7 @@ Result<void> AnswerByCommand::wait() {
   if (command_.errors) {
     items.push_back({.fd = command_.errors->fd()});
   }
-  const bool ended = !command_.child.wait(immediately).failed_with(Errc::timed_out);
+  const bool ended = command_.has_ended();
   const std::span<PollItem> looked_at = std::span(items).subspan(ended ? 1 : 0);
   auto waited = wait_any(looked_at, after(recheck_interval).or_stop(interrupt()));
   idle_ = waited.failed_with(Errc::timed_out);
@@ -124,7 +124,7 @@ Result<bool> AnswerByCommand::step() {
     wanted_ = send_part();  // who waits for the rest sees what is there
   }
   wanted_ = wanted_ && !call_.is_cancelled();
-  const bool ended = !command_.child.wait(immediately).failed_with(Errc::timed_out);
+  const bool ended = command_.has_ended();
   return wanted_ && (command_.output || !ended);
 }
 
@@ -138,7 +138,7 @@ std::string AnswerByCommand::last_words(const ExitStatus& status) const {
 
 void AnswerByCommand::end() {
   take_errors();
-  const auto status = command_.child.wait(never);
+  const auto status = command_.wait(never);
   if (status && !status->success()) {
     const int code = status->signal() != 0 ? killed_by + status->signal() : status->code();
     [[maybe_unused]] const auto told = said_of(std::move(call_).refuse(code, last_words(*status)));

@@ -16,7 +16,9 @@
 namespace tenon::cli {
 
 int report(const char* command, const Error& error) {
-  say(fmt::format("tenon {}: {}\n", command, error.message()));
+  // Who has pressed Ctrl-C knows why it ends, and wants to know in which call it slept as little as we do.
+  const bool plain = error == Errc::stopped && error.detail().empty();
+  say(fmt::format("tenon {}: {}\n", command, plain ? Error(Errc::stopped).message() : error.message()));
   return error == Errc::invalid_argument || error == Errc::invalid_name ? misused : failed;
 }
 
@@ -53,7 +55,8 @@ std::string usage_message(const CLI::App* program, const CLI::Error& error) {
                                ? fmt::format("there is no command \"{}\"; there are {}", escaped(unknown.front()),
                                              names_of_commands(*program))
                                : on_one_line(error.what());
-  return fmt::format("tenon: {}; see tenon --help\n", what);
+  const auto chosen = program->get_subcommands();
+  return fmt::format("tenon: {}; see tenon {}--help\n", what, chosen.empty() ? "" : chosen.front()->get_name() + " ");
 }
 
 // CLI11 prints what is asked for (help, the version) to the one and what is wrong to the other.
@@ -100,6 +103,9 @@ int run(int argc, char** argv) {
   add_locks(program, code);
   add_ls(program, code);
   add_rm(program, code);
+  add_gc(program, code);
+  add_show(program, code);
+  add_top(program, code);
   add_doctor(program, code);
   add_bench(program, code);
   try {

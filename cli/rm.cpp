@@ -1,15 +1,19 @@
 /// tenon rm KIND:NAME|KIND:#ID… [--force]
 #include <tenon/base/name.hpp>
+#include <tenon/inspect/leftovers/domain_leftovers.hpp>
 #include <tenon/inspect/snapshot.hpp>
+#include <tenon/os/domain.hpp>
 
 #include <cli/command.hpp>
+#include <cli/domain_removal.hpp>
+#include <cli/object_target.hpp>
 #include <cli/object_text.hpp>
 #include <cli/removal.hpp>
 
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <charconv>
+#include <array>
 #include <memory>
 #include <optional>
 #include <sys/stat.h>
@@ -25,72 +29,12 @@ using inspect::Snapshot;
 
 struct RmOptions {
   std::vector<std::string> targets;
+  std::string domain = Domain::path_of_environment();
   bool force = false;
 };
 
-struct Target {
-  Kind kind;
-  std::string name;       // as `tenon ls` prints it; of System V objects the key
-  std::optional<int> id;  // in place of it
-};
-
-template <class Number>
-std::optional<Number> number(std::string_view digits, int base) {
-  Number value{};
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, base);
-  return error == std::errc() && end == digits.data() + digits.size() ? std::optional(value) : std::nullopt;
-}
-
-// "5678", "0x162e", "#5"
-Result<Target> system_v_target(Kind kind, const std::string& rest, const std::string& text) {
-  if (rest.starts_with('#')) {
-    const auto id = number<int>(std::string_view(rest).substr(1), 10);
-    return id ? Result<Target>(Target{.kind = kind, .name = "", .id = id})
-              : fail(Error(Errc::invalid_argument).on(text).because("behind # stands the identifier, a number"));
-  }
-  const bool hexadecimal = rest.starts_with("0x");
-  const auto key =
-      hexadecimal ? number<std::uint32_t>(std::string_view(rest).substr(2), 16) : number<std::uint32_t>(rest, 10);
-  if (!key) {
-    return fail(Error(Errc::invalid_argument).on(text).because("behind the kind stands a key, as 0x162e, or #ID"));
-  }
-  if (*key == 0) {
-    return fail(
-        Error(Errc::invalid_argument).on(text).because("key 0 is that of all private objects: name one by #ID"));
-  }
-  return Target{.kind = kind, .name = fmt::format("0x{:08x}", *key), .id = {}};
-}
-
-Result<Target> parse(const std::string& text) {
-  const std::size_t colon = text.find(':');
-  auto kind = inspect::kind_of(text.substr(0, colon));
-  if (!kind || colon == std::string::npos || colon + 1 == text.size()) {
-    return fail(kind ? Error(Errc::invalid_argument).on(text).because("it is KIND:NAME or, for System V, KIND:#ID")
-                     : std::move(kind.error()));
-  }
-  if (is_pattern(*kind)) {
-    return fail(Error(Errc::invalid_argument)
-                    .on(text)
-                    .because("here a kind is one of the kernel's; Tenon's own go with the programs that use them"));
-  }
-  const std::string rest = text.substr(colon + 1);
-  if (is_system_v(*kind)) {
-    return system_v_target(*kind, rest, text);
-  }
-  const bool in_file_system = *kind == Kind::fifo || *kind == Kind::unix_socket || *kind == Kind::memfd;
-  if (!in_file_system && (rest.front() != '/' || rest.size() == 1 || rest.find('/', 1) != std::string::npos)) {
-    return fail(Error(Errc::invalid_name).on(text).because("such a name begins with / and has no other"));
-  }
-  return Target{.kind = *kind, .name = rest, .id = {}};
-}
-
-bool is_meant(const Object& object, const Target& target) {
-  return object.kind == target.kind && (target.id ? object.id == target.id : object.name == target.name) &&
-         !object.state.ends_with("unlinked");
-}
-
 // Why there is none: something of another kind may be there.
-Error missing(const Target& target, const std::string& text) {
+Error missing(const ObjectTarget& target, const std::string& text) {
   struct stat status{};
   const bool path = target.kind == Kind::fifo || (target.kind == Kind::unix_socket && !target.name.starts_with('@'));
   if (path && ::lstat(target.name.c_str(), &status) == 0) {
@@ -162,13 +106,62 @@ void say_removed(const Snapshot& all, std::size_t at) {
   fmt::print("{}\n", text);
 }
 
+struct PartTarget {
+  inspect::DomainPart part;
+  std::string name;
+};
+
+// "topic:pose": what stands in a domain and not in the kernel.
+std::optional<PartTarget> part_target(const std::string& text) {
+  using inspect::DomainPart;
+  const std::size_t colon = std::min(text.find(':'), text.size());
+  for (const DomainPart part :
+       std::array{DomainPart::topic, DomainPart::service, DomainPart::stream, DomainPart::queue, DomainPart::board}) {
+    if (text.substr(0, colon) == inspect::name_of(part) && colon + 1 < text.size()) {
+      return PartTarget{.part = part, .name = text.substr(colon + 1)};
+    }
+  }
+  return std::nullopt;
+}
+
+// A queue tells all who have it open that it is removed. The others have no way to say that to those who take part.
+Result<void> check_unused(const inspect::DomainLeftover& part, const std::string& text, const RmOptions& options) {
+  const bool may_be_forced = part.part == inspect::DomainPart::queue;
+  if (part.living.empty() || (may_be_forced && options.force)) {
+    return {};
+  }
+  std::string who;
+  for (const pid_t pid : part.living) {
+    who += (who.empty() ? "" : ", ") + (pid == 0 ? std::string("a process that is not told") : std::to_string(pid));
+  }
+  return fail(Error(Errc::permission_denied)
+                  .on(text)
+                  .because("held by " + who +
+                           (may_be_forced ? "; --force removes it nevertheless"
+                                          : "; it goes with the last of them: end them first")));
+}
+
+Result<void> rm_part(const PartTarget& target, const std::string& text, const RmOptions& options) {
+  const auto part = inspect::domain_part(options.domain, target.part, target.name);
+  if (!part) {
+    return fail(Error(part.error()).on(text));
+  }
+  return check_unused(*part, text, options).and_then([&] { return remove_part(options.domain, *part); }).transform([&] {
+    fmt::print("removed {}\n", escaped(text));
+  });
+}
+
 Result<void> rm(const std::string& text, const RmOptions& options) {
-  auto target = parse(text);
+  if (const auto part = part_target(text)) {
+    return rm_part(*part, text, options);
+  }
+  auto target = object_target(text);
   if (!target) {
     return fail(std::move(target.error()));
   }
   const Snapshot all = inspect::snapshot({.kinds = {target->kind}, .directories = {}, .paths = {target->name}});
-  const auto found = std::ranges::find_if(all.objects, [&](const Object& one) { return is_meant(one, *target); });
+  const auto found = std::ranges::find_if(
+      all.objects, [&](const Object& one) { return is_meant(one, *target) && !one.state.ends_with("unlinked"); });
   if (found == all.objects.end()) {
     return fail(missing(*target, text));
   }
@@ -187,11 +180,15 @@ void add_rm(CLI::App& program, int& code) {
   command
       ->add_option("TARGET", options->targets, "KIND:NAME as `tenon ls` prints them, or KIND:#ID for System V objects")
       ->required();
+  command
+      ->add_option("--domain", options->domain,
+                   "Where topics, services, streams, queues and boards stand: instead of TENON_DOMAIN, or your own")
+      ->type_name("DIR");
   command->add_flag("--force", options->force,
                     "Although somebody still holds it, or, for root, although it is another's");
   command->footer(
       "Example:\n"
-      "  tenon rm posix_queue:/jobs sysv_memory:#32769 fifo:/tmp/photos\n"
+      "  tenon rm posix_queue:/jobs sysv_memory:#32769 fifo:/tmp/photos stream:frames queue:jobs\n"
       "One that somebody holds is not removed without --force; who holds it is said.");
   command->callback([options, &code] {
     for (const std::string& target : options->targets) {

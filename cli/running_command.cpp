@@ -1,6 +1,7 @@
 #include <cli/running_command.hpp>
 
 #include <tenon/ipc/pipe/pipe.hpp>
+#include <tenon/os/poll.hpp>
 
 #include <csignal>
 #include <unistd.h>
@@ -14,7 +15,8 @@ Result<std::unique_ptr<RunningCommand>> RunningCommand::start(const std::vector<
   if (!err) {
     return fail(std::move(err.error()));
   }
-  ProgramOptions options{.descriptors = {{in->reader.fd(), STDIN_FILENO}, {out->writer.fd(), STDOUT_FILENO}}};
+  ProgramOptions options{.descriptors = {{in->reader.fd(), STDIN_FILENO}, {out->writer.fd(), STDOUT_FILENO}},
+                         .group = ProcessGroup::own};
   if (errors == Errors::held) {
     options.descriptors.emplace_back(err->writer.fd(), STDERR_FILENO);
   }
@@ -31,10 +33,24 @@ Result<std::unique_ptr<RunningCommand>> RunningCommand::start(const std::vector<
 }
 
 RunningCommand::~RunningCommand() {
-  if (child.wait(immediately).failed_with(Errc::timed_out)) {
-    [[maybe_unused]] const auto killed = child.signal(SIGKILL);
-    [[maybe_unused]] const auto reaped = child.wait(never);
+  if (!reaped_) {
+    end_group();
+    [[maybe_unused]] const auto reaped = child_.wait(never);
   }
+}
+
+// Before the command itself is reaped: until then nobody else's group can have its number.
+void RunningCommand::end_group() const noexcept { ::kill(-child_.pid(), SIGKILL); }
+
+Result<ExitStatus> RunningCommand::wait(Deadline deadline) {
+  if (!reaped_) {
+    if (auto ended = wait_ready(child_.fd(), Ready::reading, deadline); !ended) {
+      return fail(std::move(ended.error()));
+    }
+    end_group();
+    reaped_ = true;
+  }
+  return child_.wait(never);
 }
 
 }  // namespace tenon::cli

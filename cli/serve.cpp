@@ -66,7 +66,7 @@ class LineCommand {
     if (line.failed_with(Errc::stopped)) {
       return fail(std::move(line.error()));
     }
-    const auto status = command_->child.wait(step_deadline(1));
+    const auto status = command_->wait(step_deadline(1));
     const std::string text = "the command " + (status ? status->message() : std::string("answers no more"));
     [[maybe_unused]] const auto told = std::move(call).refuse(not_runnable, text);  // as above
     return fail(Error(Errc::closed).because(text));
@@ -121,13 +121,17 @@ Result<void> serve_all(ByteServer& server, const ServeOptions& options) {
   while (true) {
     auto call = server.receive(never.or_stop(interrupt()));
     if (call.failed_with(Errc::stopped)) {
-      return fail(std::move(call.error()));
+      return {};  // that is how a server is ended
     }
     if (!call) {  // of a client that cannot be answered: the others can
       say("tenon serve: " + on_one_line(call.error().message()) + "\n");
       continue;
     }
     auto answered = *lines ? (*lines)->answer(std::move(*call)) : answer_one(std::move(*call), options);
+    if (answered.failed_with(Errc::stopped)) {
+      say("tenon serve: stopped in the midst of a call, whose client is told\n");
+      return {};
+    }
     if (!answered) {
       return answered;
     }
@@ -160,7 +164,8 @@ void add_serve(CLI::App& program, int& code) {
       "  tenon serve upper -- tr a-z A-Z\n"
       "  tenon call upper hello\n"
       "The request is on the command's standard input, and what it prints is the response. If it fails, the call "
-      "does,\nwith the last line that it said on standard error. Several servers of a name share the calls.");
+      "does,\nwith the last line that it said on standard error. Several servers of a name share the calls. Ctrl-C "
+      "ends it.");
   command->callback([options, &code] {
     const auto served = serve(*options);
     code = served ? succeeded : report("serve", served.error());

@@ -44,7 +44,7 @@ struct Rendezvous::Place {
 
 namespace {
 
-constexpr std::string_view prefix = "channel.";
+constexpr std::string_view prefix = rendezvous_prefix;
 constexpr auto farewell = std::chrono::seconds(1);  // of an end that is dropped without leave()
 
 Error damaged(const std::string& uri, const char* what) { return Error(Errc::stale, "channel").on(uri).because(what); }

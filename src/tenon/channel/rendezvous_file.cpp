@@ -18,8 +18,6 @@ namespace tenon {
 
 namespace {
 
-constexpr std::uint64_t rendezvous_magic = 0x315652444e455454;  // "TTENDRV1" in memory
-constexpr std::uint32_t rendezvous_version = 1;
 constexpr auto lock_recheck = std::chrono::milliseconds(1);  // whoever has the lock keeps it for microseconds
 
 // FNV-1a, 64 bits: names need to differ, not to resist anybody; the URI in the file decides.
@@ -86,7 +84,9 @@ FlockedFile::~FlockedFile() {
   }
 }
 
-std::string RendezvousFile::name_for(const std::string& uri) { return "channel." + Token::from(hash(uri)).hex(); }
+std::string RendezvousFile::name_for(const std::string& uri) {
+  return std::string(rendezvous_prefix) + Token::from(hash(uri)).hex();
+}
 
 Result<RendezvousFile> RendezvousFile::open_locked(const Domain& domain, const std::string& name, bool create,
                                                    Deadline deadline) {

@@ -1,6 +1,7 @@
 #pragma once
 /// The file of a Rendezvous, opened and locked: the layout is drawn in rendezvous.hpp.
 #include <tenon/base/deadline.hpp>
+#include <tenon/channel/rendezvous_layout.hpp>
 #include <tenon/os/domain.hpp>
 #include <tenon/os/token.hpp>
 
@@ -11,32 +12,6 @@
 #include <vector>
 
 namespace tenon {
-
-struct RendezvousHeader {
-  std::uint64_t magic;
-  std::uint32_t version;
-  std::uint32_t made;
-  std::uint32_t uri_length;
-  std::uint32_t reserved_word;
-  std::uint64_t object;
-  std::uint64_t reserved[4];
-};
-static_assert(sizeof(RendezvousHeader) == 64 && offsetof(RendezvousHeader, uri_length) == 16);
-static_assert(offsetof(RendezvousHeader, object) == 24 && offsetof(RendezvousHeader, reserved) == 32);
-
-struct RendezvousRecord {
-  std::uint64_t token;
-  std::uint32_t role;
-  std::uint32_t state;
-  std::uint32_t pid;
-  std::uint32_t uid;
-  std::int64_t joined;
-  std::uint32_t receivers_gone;
-  std::uint32_t reserved_word;
-  std::uint64_t reserved[3];
-};
-static_assert(sizeof(RendezvousRecord) == 64 && offsetof(RendezvousRecord, joined) == 24);
-static_assert(offsetof(RendezvousRecord, receivers_gone) == 32);
 
 /// An open file and the flock(2) on it.
 class FlockedFile {
@@ -59,7 +34,7 @@ class FlockedFile {
 /// Holds the lock until it goes. One thread at a time.
 class RendezvousFile {
  public:
-  static constexpr std::size_t records_at = 4096;
+  static constexpr std::size_t records_at = rendezvous_records_at;
   static constexpr std::size_t longest_uri = records_at - sizeof(RendezvousHeader);
   static constexpr std::size_t most_records = 4096;
   static constexpr std::size_t place_of(std::size_t slot) noexcept {

@@ -65,13 +65,17 @@ struct SpawnActions {
     ::posix_spawnattr_destroy(&attributes);
   }
 
+  void set(ProcessGroup group) {
+    ::posix_spawnattr_setpgroup(&attributes, 0);
+    const int own = group == ProcessGroup::own ? POSIX_SPAWN_SETPGROUP : 0;
+    ::posix_spawnattr_setflags(&attributes, static_cast<short>(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | own));
+  }
   void default_signals() {
     sigset_t all, none;
     ::sigfillset(&all);
     ::sigemptyset(&none);
     ::posix_spawnattr_setsigdefault(&attributes, &all);
     ::posix_spawnattr_setsigmask(&attributes, &none);
-    ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
   }
 };
 
@@ -227,6 +231,7 @@ Result<Child> spawn_program(const std::string& program, const std::vector<std::s
                             const ProgramOptions& options) {
   SpawnActions actions;
   actions.default_signals();
+  actions.set(options.group);
   auto moved = place_descriptors(actions.files, options);
   if (!moved) {
     return fail(std::move(moved.error()));

@@ -3,6 +3,7 @@
 #include <tenon/base/deadline.hpp>
 #include <tenon/os/fd.hpp>
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <sys/types.h>
@@ -74,11 +75,18 @@ enum class WithParent : unsigned char { lives_on, dies };
 Result<Child> spawn(const std::function<int()>& body, WithParent with_parent = WithParent::dies);
 
 /// What a program starts with beyond its arguments.
+/// Which processes a signal to a group reaches together. setpgid(2)
+enum class ProcessGroup : std::uint8_t {
+  ours,  ///< this process's: Ctrl-C at its terminal reaches the program too
+  own,   ///< a new one, whose number is the program's process id, for it and what it starts
+};
+
 struct ProgramOptions {
   /// Descriptors of this process and the numbers that they get there; all others are closed by close-on-exec.
   std::vector<std::pair<FdView, int>> descriptors = {};
   /// "NAME=value", beside this process's own environment; replaces a variable of the same name.
   std::vector<std::string> environment = {};
+  ProcessGroup group = ProcessGroup::ours;
 };
 
 /// Starts a program, found through PATH unless its name has a '/'. Signals are at their defaults there and none is

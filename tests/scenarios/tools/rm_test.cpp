@@ -203,7 +203,7 @@ TEST(ToolsRm, one_that_fails_does_not_keep_the_others) {
 TEST(ToolsRm, a_target_that_is_none_ends_with_2_and_says_how_one_looks) {
   const std::vector<std::pair<std::string, std::string>> targets = {
       {"/jobs", "a kind is one of"},
-      {"queue:/jobs", "a kind is one of"},
+      {"jobs:/jobs", "a kind is one of"},
       {"posix_queue", "KIND:NAME"},
       {"posix_queue:", "KIND:NAME"},
       {"posix_queue:jobs", "begins with /"},

@@ -94,13 +94,14 @@ BegunCall* ClientPort::take(Connection& from, const HeldPayload::Copy& copy, Arr
     return nullptr;
   }
   const bool in_its_turn = head.count == call->next_part && call->parts.size() <= options_.window;
-  const Taken taken = in_its_turn ? take_payload(*inbox_, from, copy, response_, into.payload) : Taken::unsound;
-  full = taken == Taken::full;
-  if (taken == Taken::overtaken || full) {
+  const PayloadTaken taken =
+      in_its_turn ? take_payload(*inbox_, from, copy, response_, into.payload) : PayloadTaken::unsound;
+  full = taken == PayloadTaken::full;
+  if (taken == PayloadTaken::overtaken || full) {
     return nullptr;
   }
   inbox_->pass(from);
-  if (taken == Taken::unsound) {
+  if (taken == PayloadTaken::unsound) {
     end(*call, BegunCall::End::corrupt);
     return nullptr;
   }
@@ -129,7 +130,7 @@ bool ClientPort::take_end(BegunCall& call, const CallHead& head, Connection& fro
       return true;
     case CallKind::text:
     case CallKind::refusal:
-      if (take_payload(*inbox_, from, copy, any_short, text) != Taken::whole ||
+      if (take_payload(*inbox_, from, copy, any_short, text) != PayloadTaken::whole ||
           call.refusal.text.size() + text.bytes().size() > longest_refusal_text) {
         return false;
       }

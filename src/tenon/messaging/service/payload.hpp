@@ -193,7 +193,7 @@ class HeldPayload {
 };
 
 /// What came of a look at a payload.
-enum class Taken : std::uint8_t {
+enum class PayloadTaken : std::uint8_t {
   whole,      ///< it is there, and `into` has it
   overtaken,  ///< look again
   unsound,    ///< it cannot be one of its type
@@ -201,30 +201,30 @@ enum class Taken : std::uint8_t {
 };
 
 /// Takes hold of the payload of the entry that was looked at.
-inline Taken take_payload(CallSubscriber& port, CallSubscriber::Connection& from, const HeldPayload::Copy& copy,
-                          const PayloadRule& rule, HeldPayload& into) {
+inline PayloadTaken take_payload(CallSubscriber& port, CallSubscriber::Connection& from, const HeldPayload::Copy& copy,
+                                 const PayloadRule& rule, HeldPayload& into) {
   const MessageAbout about = MessageAbout::unpack(copy.about);
   if (!rule.is_sound(about.bytes)) {
-    return Taken::unsound;
+    return PayloadTaken::unsound;
   }
   if (about.form == MessageForm::inline_words) {
     if (about.bytes > most_inline_payload) {
-      return Taken::unsound;
+      return PayloadTaken::unsound;
     }
     into.copy_from(copy, about.bytes);
-    return Taken::whole;
+    return PayloadTaken::whole;
   }
   if (about.form != MessageForm::chunk || !rule.in_chunks) {
-    return Taken::unsound;
+    return PayloadTaken::unsound;
   }
   auto pinned = port.pin(from, copy.word[CallHead::words], about.bytes);
   if (!pinned) {
-    return pinned.failed_with(Errc::stale)           ? Taken::overtaken
-           : pinned.failed_with(Errc::limit_reached) ? Taken::full
-                                                     : Taken::unsound;
+    return pinned.failed_with(Errc::stale)           ? PayloadTaken::overtaken
+           : pinned.failed_with(Errc::limit_reached) ? PayloadTaken::full
+                                                     : PayloadTaken::unsound;
   }
   into.hold(port, from, *pinned);
-  return Taken::whole;
+  return PayloadTaken::whole;
 }
 
 }  // namespace tenon

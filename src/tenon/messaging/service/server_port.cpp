@@ -77,12 +77,12 @@ Result<void> ServerPort::take_call(Connection& from, const CallHead& head, const
     return caller ? Result<void>() : fail(std::move(caller.error()));
   }
   HeldPayload request;
-  const Taken taken = take_payload(*inbox_, from, copy, request_, request);
-  if (taken == Taken::overtaken) {
+  const PayloadTaken taken = take_payload(*inbox_, from, copy, request_, request);
+  if (taken == PayloadTaken::overtaken) {
     return {};
   }
   inbox_->pass(from);
-  if (taken != Taken::whole) {
+  if (taken != PayloadTaken::whole) {
     ++ignored_;
     return {};
   }

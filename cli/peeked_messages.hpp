@@ -1,0 +1,26 @@
+#pragma once
+/// What stands in a queue, without taking it: by a copy that the kernel makes, or by reading Tenon's own file.
+#include <tenon/inspect/snapshot.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace tenon::cli {
+
+struct PeekedMessage {
+  std::string about;  ///< "type 3"; "priority 0, waits 2.1 s"
+  std::uint64_t bytes;
+  std::string begins;  ///< the first of them, any byte
+};
+
+struct PeekedMessages {
+  std::vector<PeekedMessage> messages;  ///< those that will be received first
+  std::string unseen = {};              ///< why there are none to show; "" where the object has none
+};
+
+/// Up to `most`, of System V queues and Tenon's. msgop(2), MSG_COPY
+PeekedMessages peek_messages(const inspect::Object& object, std::size_t most);
+
+}  // namespace tenon::cli

@@ -1,0 +1,20 @@
+#pragma once
+/// The lines of `tenon top`, for a screen of any size or for none.
+#include <cli/top/top_rows.hpp>
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace tenon::cli {
+
+/// "  1234.5/s  17  2  topic:pose   812 (…)", with blanks to exactly `width` columns; 0 is as wide as it takes.
+std::string heading_of_objects(std::size_t width);
+std::string line_of(const TopObject& row, std::size_t width);
+std::string heading_of_processes(std::size_t width);
+std::string line_of(const TopProcess& row, std::size_t width);
+
+/// The first line: when, how much there is, how often it is looked at, in which order.
+std::string title_of(const inspect::Snapshot& all, double interval, TopOrder order, const std::string& filter);
+
+}  // namespace tenon::cli
