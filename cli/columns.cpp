@@ -35,7 +35,11 @@ std::size_t terminal_width() {
 }
 
 std::size_t width_of(const std::string& text) {
-  return static_cast<std::size_t>(std::ranges::count_if(text, [](char byte) { return !continues_character(byte); }));
+  std::size_t width = 0;
+  for (const char byte : text) {
+    width += continues_character(byte) ? 0 : 1;
+  }
+  return width;
 }
 
 std::string cut(const std::string& text, std::size_t width) {
@@ -48,11 +52,21 @@ std::string cut(const std::string& text, std::size_t width) {
   return text.substr(0, place_of(text, head)) + "…" + text.substr(place_of(text, whole - tail));
 }
 
+void Columns::add(std::vector<std::string> row) {
+  std::vector<Cell> cells;
+  cells.reserve(row.size());
+  for (std::string& text : row) {
+    const std::size_t width = width_of(text);
+    cells.push_back({.text = std::move(text), .width = width});
+  }
+  rows_.push_back(std::move(cells));
+}
+
 std::vector<std::size_t> Columns::widths(std::size_t most) const {
   std::vector<std::size_t> widths(rows_.front().size(), 0);
   for (const auto& row : rows_) {
     for (std::size_t i = 0; i < row.size(); ++i) {
-      widths[i] = std::max(widths[i], width_of(row[i]));
+      widths[i] = std::max(widths[i], row[i].width);
     }
   }
   auto total = [&] { return std::accumulate(widths.begin(), widths.end(), (widths.size() - 1) * gap); };
@@ -68,13 +82,19 @@ std::string Columns::text(std::size_t width) const {
   const auto columns = widths(width);
   std::string all;
   for (const auto& row : rows_) {
-    std::string line;
+    std::size_t blanks = 0;  // those that are owed to what follows
     for (std::size_t i = 0; i < row.size(); ++i) {
-      const std::string cell = cut(row[i], columns[i]);
-      line += cell + std::string(columns[i] - width_of(cell) + gap, ' ');
+      const bool whole = row[i].width <= columns[i];
+      if (row[i].width > 0) {
+        all.append(blanks, ' ').append(whole ? row[i].text : cut(row[i].text, columns[i]));
+        blanks = 0;
+      }
+      blanks += columns[i] - std::min(row[i].width, columns[i]) + gap;
     }
-    line.erase(line.find_last_not_of(' ') + 1);
-    all += line + "\n";
+    while (all.ends_with(' ')) {
+      all.pop_back();
+    }
+    all += '\n';
   }
   return all;
 }

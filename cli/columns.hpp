@@ -17,18 +17,23 @@ std::string cut(const std::string& text, std::size_t width);
 
 class Columns {
  public:
-  explicit Columns(std::vector<std::string> heading) : rows_{std::move(heading)} {}
+  explicit Columns(std::vector<std::string> heading) { add(std::move(heading)); }
 
   /// As many cells as the heading has.
-  void add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
+  void add(std::vector<std::string> row);
   /// The heading and all rows, a line each. Where `width` is not enough, the widest columns give way first, and what
   /// was cut has "…" in its middle. 0 is as wide as it takes.
   std::string text(std::size_t width) const;
 
  private:
+  struct Cell {
+    std::string text;
+    std::size_t width;
+  };
+
   std::vector<std::size_t> widths(std::size_t most) const;
 
-  std::vector<std::vector<std::string>> rows_;
+  std::vector<std::vector<Cell>> rows_;
 };
 
 /// `text` broken between words into lines of at most `width` columns, each behind `indent` blanks. 0 breaks nowhere.

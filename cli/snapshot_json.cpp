@@ -28,13 +28,17 @@ json or_null(const std::optional<T>& value) {
 }
 
 /// Descriptors by object and process.
-using Descriptors = std::multimap<std::pair<std::size_t, pid_t>, const inspect::Descriptor*>;
+using Descriptors = std::vector<const inspect::Descriptor*>;
+
+auto user_of(const inspect::Descriptor* one) { return std::pair(one->object, one->pid); }
 
 Descriptors by_object(const Snapshot& all) {
   Descriptors descriptors;
+  descriptors.reserve(all.descriptors.size());
   for (const inspect::Descriptor& one : all.descriptors) {
-    descriptors.emplace(std::pair(one.object, one.pid), &one);
+    descriptors.push_back(&one);
   }
+  std::ranges::stable_sort(descriptors, {}, user_of);
   return descriptors;
 }
 
@@ -44,10 +48,8 @@ std::string access_text(bool reads, bool writes) { return std::string(reads ? "r
 json descriptors_of(const Descriptors& descriptors, const Edge& edge) {
   json rows = json::array();
   if (edge.relation == inspect::Relation::holds) {
-    const auto [first, last] = descriptors.equal_range({edge.object, edge.pid});
-    for (auto one = first; one != last; ++one) {
-      rows.push_back(
-          {{"number", one->second->number}, {"access", access_text(one->second->reads, one->second->writes)}});
+    for (const auto* const one : std::ranges::equal_range(descriptors, std::pair(edge.object, edge.pid), {}, user_of)) {
+      rows.push_back({{"number", one->number}, {"access", access_text(one->reads, one->writes)}});
     }
   }
   return rows;
@@ -204,28 +206,46 @@ json processes_of(const Snapshot& all, const std::set<pid_t>& people) {
   return rows;
 }
 
+// An array with a line for each, and nothing between them that only people need: there may be ten thousand.
+void add_lines(std::string& text, const char* name, const std::vector<std::string>& lines) {
+  text += std::string("\"") + name + "\": [";
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    text += (i == 0 ? "\n" : ",\n") + lines[i];
+  }
+  text += "]";
+}
+
+std::vector<std::string> lines_of(const json& rows) {
+  std::vector<std::string> lines;
+  for (const json& row : rows) {
+    lines.push_back(row.dump());
+  }
+  return lines;
+}
+
 }  // namespace
 
 std::string snapshot_json(const Snapshot& all, std::span<const std::size_t> places) {
   const Descriptors descriptors = by_object(all);
   std::set<pid_t> people;
-  json objects = json::array();
+  std::vector<std::string> objects;
   for (const std::size_t place : places) {
-    objects.push_back(json_of(all, place, descriptors));
+    objects.push_back(json_of(all, place, descriptors).dump());
     for (const Edge& edge : all.edges_of(place)) {
       people.insert(edge.pid);
     }
   }
-  json waits = waits_of(all, places, people);
+  const json waits = waits_of(all, places, people);
   json unseen = json::array();
   for (const std::string& sentence : all.unseen) {
     unseen.push_back(escaped(sentence));
   }
-  const json whole = {{"objects", std::move(objects)},
-                      {"processes", processes_of(all, people)},
-                      {"waits", std::move(waits)},
-                      {"unseen", std::move(unseen)}};
-  return whole.dump(2) + "\n";
+  std::string text = "{";
+  add_lines(text, "objects", objects);
+  add_lines(text += ",\n", "processes", lines_of(processes_of(all, people)));
+  add_lines(text += ",\n", "waits", lines_of(waits));
+  add_lines(text += ",\n", "unseen", lines_of(unseen));
+  return text + "}\n";
 }
 
 }  // namespace tenon::cli

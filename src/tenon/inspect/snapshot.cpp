@@ -1,9 +1,10 @@
 #include <tenon/inspect/snapshot.hpp>
 
+#include <tenon/inspect/kernel/process_files.hpp>
 #include <tenon/inspect/kernel/scene.hpp>
+#include <tenon/inspect/kernel/shm_directory.hpp>
 #include <tenon/inspect/patterns/domain_files.hpp>
 #include <tenon/inspect/patterns/domain_scene.hpp>
-#include <tenon/os/procfs.hpp>
 
 #include <algorithm>
 #include <array>
@@ -103,6 +104,9 @@ void read_domains(const SnapshotOptions& options, const Sightings& sightings, Sn
   }
 }
 
+// For so many objects room is made before it is known how many there are.
+constexpr std::size_t most_at_once = 16384;
+
 // Objects by kind and name, and all that tells of one by its place with them.
 void put_in_order(Snapshot& all) {
   std::vector<std::size_t> places(all.objects.size());
@@ -134,20 +138,8 @@ void put_in_order(Snapshot& all) {
   std::ranges::sort(all.waits, {}, [](const Wait& wait) { return std::tie(wait.pid, wait.thread); });
 }
 
-std::optional<Process> look_at(pid_t pid) {
-  const auto user = procfs::user(pid);
-  auto process = procfs::process(pid);
-  auto command = procfs::command(pid);
-  return user && process && command ? std::optional(Process{.pid = pid,
-                                                            .user = *user,
-                                                            .name = std::move(process->name),
-                                                            .command = std::move(*command),
-                                                            .start_time = process->start_time})
-                                    : std::nullopt;
-}
-
 // The living processes, with their commands. One that has ended meanwhile stays an edge, marked, and waits no more.
-void add_processes(Snapshot& all) {
+void add_processes(const Sightings& sightings, Snapshot& all) {
   std::vector<pid_t> pids;
   for (const Edge& edge : all.edges) {
     if (!edge.ended) {
@@ -159,7 +151,8 @@ void add_processes(Snapshot& all) {
   const auto twice = std::ranges::unique(pids);
   pids.erase(twice.begin(), twice.end());
   for (const pid_t pid : pids) {
-    if (auto process = look_at(pid)) {
+    const Process* const seen = sightings.process(pid);
+    if (auto process = seen != nullptr ? std::optional(*seen) : process_of(pid)) {
       all.processes.push_back(std::move(*process));
     }
   }
@@ -214,10 +207,14 @@ bool Snapshot::is_awaited(std::size_t object) const noexcept {
 
 Snapshot snapshot(const SnapshotOptions& options) {
   Snapshot all;
-  Scene scene{.sightings = Sightings::take(all.unseen), .files = {}};
+  Scene scene{.sightings = Sightings::take(all.unseen), .files = {}, .shm = {}};
   if (is_wanted(options, Kind::fifo) || is_wanted(options, Kind::unix_socket)) {
     scene.files = find_named_files(options, all.unseen);
   }
+  if (is_wanted(options, Kind::posix_memory) || is_wanted(options, Kind::posix_semaphore)) {
+    scene.shm = files_of_shm(all.unseen);
+  }
+  all.objects.reserve(std::min<std::size_t>(scene.sightings.all().size(), most_at_once) + scene.shm.size());
   for (const Reader& reader : readers) {
     if (is_wanted(options, reader.kind)) {
       reader.read(scene, all);
@@ -225,7 +222,7 @@ Snapshot snapshot(const SnapshotOptions& options) {
   }
   read_domains(options, scene.sightings, all);
   put_in_order(all);
-  add_processes(all);
+  add_processes(scene.sightings, all);
   return all;
 }
 

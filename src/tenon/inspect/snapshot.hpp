@@ -120,9 +120,7 @@ struct Process {
   pid_t pid;
   uid_t user;
   std::string name;  ///< at most 15 bytes, as the kernel keeps it; may hold any byte
-  std::string command;
-  std::uint64_t
-      start_time;  ///< clock ticks since boot: with the pid, it names a process for as long as the machine runs
+  std::string command;  ///< its arguments, divided by spaces; the name in brackets of one that has none
 };
 
 /// How a process has to do with an object.

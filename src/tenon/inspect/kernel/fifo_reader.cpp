@@ -1,7 +1,6 @@
 /// FIFOs: those in the directories that are looked through, and those that somebody has open anywhere. fifo(7)
 #include <tenon/inspect/kernel/scene.hpp>
 
-#include <fcntl.h>
 #include <set>
 
 namespace tenon::inspect {
@@ -24,9 +23,8 @@ void read_fifos(const Scene& scene, Snapshot& into) {
     }
   }
   for (const Sighting& one : scene.sightings.all(Sighting::What::fifo)) {
-    const auto status = told.contains(one.file) ? std::nullopt : status_of(AT_FDCWD, one.path().c_str(), true);
-    if (status && file_id(*status) == one.file) {
-      told.insert(one.file);
+    const auto* const status = scene.sightings.status(one.file);
+    if (status != nullptr && told.insert(one.file).second) {
       Object object = file_object(Kind::fifo, without_mark(one.target), *status);
       object.state = is_unlinked(one.target) ? "unlinked" : "";
       add_fifo(into, std::move(object), scene.sightings);

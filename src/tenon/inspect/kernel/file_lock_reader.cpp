@@ -8,6 +8,7 @@
 #include <tenon/os/procfs.hpp>
 
 #include <algorithm>
+#include <array>
 #include <fcntl.h>
 #include <map>
 #include <set>
@@ -60,8 +61,9 @@ Locks read_table(std::string_view table) {
 
 // Whether the open file description behind a descriptor has that lock.
 bool has_lock(const Sighting& one, const FileLock& lock) {
-  const auto text =
-      procfs::text("/proc/" + std::to_string(one.pid) + "/fdinfo/" + std::to_string(one.descriptor)).value_or("");
+  std::array<char, 4096> room{};
+  const std::string_view text =
+      text_at(AT_FDCWD, "/proc/" + std::to_string(one.pid) + "/fdinfo/" + std::to_string(one.descriptor), room);
   bool found = false;
   each_line(text, [&](std::string_view line) {
     constexpr std::string_view mark = "lock:";
@@ -78,14 +80,13 @@ std::string range_text(const FileLock& lock) {
   return ", bytes " + std::to_string(lock.first) + (lock.last ? " to " + std::to_string(*lock.last) : " and on");
 }
 
-Object lock_object(const Locked& locked, const People& people, std::span<const Sighting> open) {
-  const auto status = open.empty() ? std::nullopt : status_of(AT_FDCWD, open.front().path().c_str(), true);
+Object lock_object(const Locked& locked, const People& people, std::span<const Sighting> open,
+                   const struct statx* status) {
   const std::string nameless =
       "inode " + std::to_string(locked.file.inode) + " of device " + std::to_string(locked.file.device);
   const std::string name = open.empty() ? nameless : without_mark(open.front().target);
-  Object object = status && file_id(*status) == locked.file
-                      ? file_object(Kind::file_lock, name, *status)
-                      : Object{.kind = Kind::file_lock, .name = name, .file = locked.file};
+  Object object = status != nullptr ? file_object(Kind::file_lock, name, *status)
+                                    : Object{.kind = Kind::file_lock, .name = name, .file = locked.file};
   object.created.reset();  // those are the file's
   object.changed.reset();
   object.times.clear();
@@ -102,7 +103,7 @@ Object lock_object(const Locked& locked, const People& people, std::span<const S
 
 void add_lock(const Locked& locked, const People& people, const Scene& scene, Snapshot& into) {
   const auto open = scene.sightings.of(Sighting::What::file, locked.file);
-  const std::size_t place = add(into, lock_object(locked, people, open));
+  const std::size_t place = add(into, lock_object(locked, people, open, scene.sightings.status(locked.file)));
   std::set<pid_t> owners = people.owners;
   for (const Sighting& one : open) {
     if (locked.lock.family != FileLock::Family::posix && !owners.contains(one.pid) && has_lock(one, locked.lock)) {

@@ -1,7 +1,6 @@
 /// Files in memory that have no name anywhere: seen only where somebody holds them. memfd_create(2)
 #include <tenon/inspect/kernel/scene.hpp>
 
-#include <fcntl.h>
 #include <set>
 
 namespace tenon::inspect {
@@ -20,12 +19,8 @@ std::string label_of(const Sighting& one) { return without_mark(one.target).subs
 void read_memfds(const Scene& scene, Snapshot& into) {
   std::set<FileId> told;
   for (const Sighting& one : scene.sightings.all(Sighting::What::file)) {
-    if (!is_memfd(one) || told.contains(one.file)) {
-      continue;
-    }
-    const auto status = status_of(AT_FDCWD, one.path().c_str(), true);
-    if (status && file_id(*status) == one.file) {  // else it was closed meanwhile; another holder may still have it
-      told.insert(one.file);
+    const auto* const status = scene.sightings.status(one.file);
+    if (is_memfd(one) && status != nullptr && told.insert(one.file).second) {
       Object object = file_object(Kind::memfd, label_of(one), *status);
       object.figures = {{.name = "bytes", .value = status->stx_size}};
       add_file(into, std::move(object), scene.sightings);

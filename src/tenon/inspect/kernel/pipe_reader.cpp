@@ -5,7 +5,6 @@
 #include <tenon/inspect/kernel/scene.hpp>
 
 #include <algorithm>
-#include <fcntl.h>
 
 namespace tenon::inspect {
 
@@ -29,9 +28,9 @@ void read_pipes(const Scene& scene, Snapshot& into) {
     const auto held = scene.sightings.of(Sighting::What::pipe, file);
     left = left.subspan(held.size());
     const std::string name = "pipe:[" + std::to_string(file.inode) + "]";
-    const auto status = status_of(AT_FDCWD, held.front().path().c_str(), true);
-    Object object = status && file_id(*status) == file ? file_object(Kind::pipe, name, *status)
-                                                       : Object{.kind = Kind::pipe, .name = name, .file = file};
+    const auto* const status = scene.sightings.status(file);
+    Object object = status != nullptr ? file_object(Kind::pipe, name, *status)
+                                      : Object{.kind = Kind::pipe, .name = name, .file = file};
     add_ends(object, held);
     add_holders(into, add(into, std::move(object)), held);
   }

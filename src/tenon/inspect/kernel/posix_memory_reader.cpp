@@ -27,10 +27,9 @@ bool was_memory(const Sighting& one, dev_t device) {
 
 void add_unlinked(const Sighting& one, const Scene& scene, Snapshot& into) {
   const std::string name = without_mark(one.target).substr(shm_directory.size() - 1);
-  const auto status = one.descriptor == -1 ? std::nullopt : status_of(AT_FDCWD, one.path().c_str(), true);
-  Object object = status && file_id(*status) == one.file
-                      ? memory_object(name, *status)
-                      : Object{.kind = Kind::posix_memory, .name = name, .file = one.file};
+  const auto* const status = scene.sightings.status(one.file);
+  Object object = status != nullptr ? memory_object(name, *status)
+                                    : Object{.kind = Kind::posix_memory, .name = name, .file = one.file};
   object.state = "unlinked";
   add_file(into, std::move(object), scene.sightings);
 }
@@ -40,7 +39,7 @@ void add_unlinked(const Sighting& one, const Scene& scene, Snapshot& into) {
 void read_posix_memory(const Scene& scene, Snapshot& into) {
   // A semaphore's creator maps it under a name that it had for a moment only: by its inode it is still there.
   std::set<FileId> told;
-  for (const ShmFile& file : files_of_shm(into.unseen)) {
+  for (const ShmFile& file : scene.shm) {
     told.insert(file_id(file.status));
     if (!is_semaphore(file)) {
       add_file(into, memory_object("/" + file.name, file.status), scene.sightings);

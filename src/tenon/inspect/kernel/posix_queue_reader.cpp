@@ -71,8 +71,8 @@ void read_mount(const std::string& point, const Scene& scene, Snapshot& into) {
 
 bool is_queue(const Sighting& one) {
   struct statfs system{};
-  return one.target.rfind('/') == 0 && ::statfs(one.path().c_str(), &system) == 0 && system.f_type == mqueue_magic &&
-         shares_ipc(one.pid);
+  return one.target.rfind('/') == 0 && !one.target.starts_with("/memfd:") &&
+         ::statfs(one.path().c_str(), &system) == 0 && system.f_type == mqueue_magic && shares_ipc(one.pid);
 }
 
 }  // namespace
@@ -95,8 +95,8 @@ void read_posix_queues(const Scene& scene, Snapshot& into) {
   }
   for (const Sighting& one : scene.sightings.all(Sighting::What::file)) {
     const bool fresh = !told.contains(one.file) && is_queue(one);
-    const auto status = fresh ? status_of(AT_FDCWD, one.path().c_str(), true) : std::nullopt;
-    if (status && file_id(*status) == one.file) {
+    const auto* const status = fresh ? scene.sightings.status(one.file) : nullptr;
+    if (status != nullptr) {
       told.insert(one.file);
       Object object = queue_object(without_mark(one.target), *status);
       object.state = is_unlinked(one.target) ? "unlinked" : "";

@@ -36,7 +36,7 @@ void add_figures(Object& object, const std::string& path) {
 }  // namespace
 
 void read_posix_semaphores(const Scene& scene, Snapshot& into) {
-  for (const ShmFile& file : files_of_shm(into.unseen)) {
+  for (const ShmFile& file : scene.shm) {
     if (is_semaphore(file)) {
       Object object = file_object(Kind::posix_semaphore, "/" + file.name.substr(prefix), file.status);
       add_figures(object, std::string(shm_directory) + file.name);

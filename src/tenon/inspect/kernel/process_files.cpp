@@ -1,5 +1,6 @@
 #include <tenon/inspect/kernel/process_files.hpp>
 
+#include <tenon/inspect/kernel/scene.hpp>
 #include <tenon/os/fd.hpp>
 #include <tenon/os/system_call.hpp>
 
@@ -36,23 +37,39 @@ bool take(std::string_view& text, char wanted) {
   return there;
 }
 
-// "pipe:[4711]" behind "pipe:["
-std::optional<ino_t> number_behind(std::string_view text, std::string_view mark) {
-  ino_t number = 0;
-  if (!text.starts_with(mark)) {
-    return std::nullopt;
-  }
-  text.remove_prefix(mark.size());
-  return take_number(text, number, 10) && text == "]" ? std::optional(number) : std::nullopt;
+bool look(int directory, const char* name, int flags, unsigned int mask, struct statx& into) noexcept {
+  return ::statx(directory, name, flags | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, mask, &into) == 0;
 }
 
-// The device of the first that is met holds for all; nothing if that one has just been closed.
-std::optional<dev_t> device_of(std::optional<dev_t>& known, int directory, const char* name) {
+Result<Fd> process_directory(FdView proc, const std::string& path) {
+  return fd_from(::openat(proc.raw(), path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC), "open");
+}
+
+// A command line of more than a page is cut there.
+std::optional<Process> read_process(FdView directory, pid_t pid) {
   struct stat status{};
-  if (!known && ::fstatat(directory, name, &status, 0) == 0) {
-    known = status.st_dev;
+  std::array<char, 4096> room{};
+  std::string_view comm = text_at(directory.raw(), "comm", room);
+  if (::fstat(directory.raw(), &status) == -1 || comm.empty()) {
+    return std::nullopt;
   }
-  return known;
+  comm.remove_suffix(comm.ends_with('\n') ? 1 : 0);
+  Process found{.pid = pid, .user = status.st_uid, .name = std::string(comm), .command = {}};
+  found.command = text_at(directory.raw(), "cmdline", room);
+  while (found.command.ends_with('\0')) {
+    found.command.pop_back();
+  }
+  std::ranges::replace(found.command, '\0', ' ');
+  if (found.command.empty()) {
+    found.command = "[" + found.name + "]";
+  }
+  return found;
+}
+
+std::string target_of(int directory, const char* name) {
+  std::array<char, PATH_MAX> room;
+  const ssize_t length = ::readlinkat(directory, name, room.data(), room.size());
+  return {room.data(), static_cast<std::size_t>(std::max<ssize_t>(length, 0))};
 }
 
 // How the kernel writes a newline and a backslash of a mapped file's name.
@@ -78,6 +95,18 @@ void merge(Sighting one, std::size_t before, std::vector<Sighting>& into) {
   }
 }
 
+// The number behind "NAME:" of one line.
+std::optional<std::uint64_t> field(std::string_view text, std::string_view name, int base) {
+  const std::size_t at = text.find(name);
+  const std::size_t digits = at == std::string_view::npos ? at : text.find_first_not_of(" \t", at + name.size());
+  std::uint64_t value = 0;
+  if (digits == std::string_view::npos) {
+    return std::nullopt;
+  }
+  std::string_view rest = text.substr(digits);
+  return take_number(rest, value, base) ? std::optional(value) : std::nullopt;
+}
+
 struct Entry {
   std::uint64_t inode;
   std::int64_t next;
@@ -88,7 +117,16 @@ constexpr std::size_t name_at = 19;  // of linux_dirent64, getdents64(2)
 
 }  // namespace
 
-ProcessFiles::ProcessFiles(FdView proc) : proc_(proc), room_(room_for_entries) {}
+// All pipes are files of one file system; one of our own, gone at once, tells which.
+ProcessFiles::ProcessFiles(FdView proc) : proc_(proc), room_(room_for_entries) {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) == 0) {
+    const Fd reader = Fd::adopt(ends[0]);
+    const Fd writer = Fd::adopt(ends[1]);
+    struct stat status{};
+    pipes_ = ::fstat(reader.raw(), &status) == 0 ? status.st_dev : 0;
+  }
+}
 
 std::optional<Sighting> ProcessFiles::parse_map(std::string_view line) {
   std::uint64_t number = 0;
@@ -118,38 +156,73 @@ std::optional<Sighting> ProcessFiles::parse_map(std::string_view line) {
                   .target = unescaped(line)};
 }
 
-void ProcessFiles::add_descriptor(int directory, const char* name, Sighting one, std::vector<Sighting>& into) {
-  std::array<char, PATH_MAX> room;
-  const ssize_t length = ::readlinkat(directory, name, room.data(), room.size());
-  if (length <= 0) {
-    return;
+// Nothing of what no kind is made of. The anonymous inodes, an eventfd's among them, are files of no type.
+std::optional<Sighting::What> ProcessFiles::what_of(const struct statx& status, int directory, const char* name,
+                                                    std::string& target) const {
+  constexpr std::string_view eventfd = "anon_inode:[eventfd]";
+  const mode_t type = status.stx_mode & S_IFMT;
+  if (type == S_IFSOCK) {
+    return Sighting::What::socket;
   }
-  const std::string_view target(room.data(), static_cast<std::size_t>(length));
-  struct stat status{};
-  if (const auto pipe = number_behind(target, "pipe:[")) {
-    one.what = Sighting::What::pipe;
-    one.file = {.device = device_of(devices_.pipes, directory, name).value_or(0), .inode = *pipe};
-  } else if (const auto socket = number_behind(target, "socket:[")) {
-    one.what = Sighting::What::socket;
-    one.file = {.device = device_of(devices_.sockets, directory, name).value_or(0), .inode = *socket};
-  } else if (target == "anon_inode:[eventfd]") {
-    one.what = Sighting::What::eventfd;
-  } else if (target.starts_with('/') && ::fstatat(directory, name, &status, 0) == 0 &&
-             (S_ISREG(status.st_mode) || S_ISFIFO(status.st_mode))) {
-    one.what = S_ISREG(status.st_mode) ? Sighting::What::file : Sighting::What::fifo;
-    one.file = {.device = status.st_dev, .inode = status.st_ino};
-    one.target = target;
-  } else {
-    return;
+  if (type == S_IFIFO && file_id(status).device == pipes_) {
+    return Sighting::What::pipe;
   }
-  if (::fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0) {
-    one.reads = (status.st_mode & S_IRUSR) != 0;
-    one.writes = (status.st_mode & S_IWUSR) != 0;
-    into.push_back(std::move(one));
+  if (type != S_IFIFO && type != S_IFREG && type != 0) {
+    return std::nullopt;
   }
+  target = target_of(directory, name);
+  if (target == eventfd) {
+    return Sighting::What::eventfd;
+  }
+  return !target.starts_with('/') ? std::nullopt
+                                  : std::optional(type == S_IFIFO ? Sighting::What::fifo : Sighting::What::file);
 }
 
-Result<void> ProcessFiles::read_descriptors(FdView process, pid_t pid, std::vector<Sighting>& into) {
+void ProcessFiles::add_descriptor(int directory, const char* name, Sighting one, FilesSeen& into) {
+  struct statx status{};
+  const bool there = look(directory, name, 0, STATX_BASIC_STATS | STATX_BTIME, status);
+  const auto what = there ? what_of(status, directory, name, one.target) : std::nullopt;
+  if (!what) {
+    return;
+  }
+  one.what = *what;
+  if (*what == Sighting::What::eventfd) {
+    add_event(directory, name, std::move(one), into);
+    return;
+  }
+  struct statx link{};
+  link.stx_mode = S_IRUSR | S_IWUSR;  // as every socket is opened
+  if (*what != Sighting::What::socket) {
+    if (!look(directory, name, AT_SYMLINK_NOFOLLOW, STATX_MODE, link)) {
+      return;
+    }
+    into.statuses.try_emplace(file_id(status), status);
+  }
+  one.file = file_id(status);
+  one.reads = (link.stx_mode & S_IRUSR) != 0;
+  one.writes = (link.stx_mode & S_IWUSR) != 0;
+  into.sightings.push_back(std::move(one));
+}
+
+// Nothing if it was closed meanwhile, or if the kernel does not number them.
+void ProcessFiles::add_event(int directory, const char* name, Sighting one, FilesSeen& into) {
+  std::array<char, 512> room{};
+  const std::string_view text = text_at(directory, "../fdinfo/" + std::string(name), room);
+  const auto count = field(text, "eventfd-count:", 16);
+  const auto id = field(text, "eventfd-id:", 10);
+  if (!count || !id) {
+    return;
+  }
+  one.file = {.device = 0, .inode = *id};
+  one.target.clear();
+  one.reads = true;
+  one.writes = true;
+  const bool is_semaphore = field(text, "eventfd-semaphore:", 10).value_or(0) != 0;
+  into.events.try_emplace(one.file, EventCount{.count = *count, .is_semaphore = is_semaphore});
+  into.sightings.push_back(std::move(one));
+}
+
+Result<void> ProcessFiles::read_descriptors(FdView process, pid_t pid, FilesSeen& into) {
   const auto directory = fd_from(::openat(process.raw(), "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC), "open");
   if (!directory) {
     return fail(Error(directory.error()));
@@ -198,17 +271,26 @@ Result<void> ProcessFiles::read_maps(FdView process, pid_t pid, std::vector<Sigh
   }
 }
 
-Result<void> ProcessFiles::look_at(pid_t pid, std::vector<Sighting>& into) {
-  const std::size_t before = into.size();
-  const auto process =
-      fd_from(::openat(proc_.raw(), std::to_string(pid).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC), "open");
-  auto looked = process ? read_descriptors(process->view(), pid, into) : fail(Error(process.error()));
+std::optional<Process> process_of(pid_t pid) {
+  const auto directory = process_directory(FdView(AT_FDCWD), "/proc/" + std::to_string(pid));
+  return directory ? read_process(directory->view(), pid) : std::nullopt;
+}
+
+Result<void> ProcessFiles::look_at(pid_t pid, FilesSeen& into) {
+  const std::size_t before = into.sightings.size();
+  const auto directory = process_directory(proc_, std::to_string(pid));
+  auto looked = directory ? read_descriptors(directory->view(), pid, into) : fail(Error(directory.error()));
   if (looked) {
-    looked = read_maps(process->view(), pid, into);
+    looked = read_maps(directory->view(), pid, into.sightings);
   }
   if (looked.failed_with(Errc::permission_denied)) {
-    into.erase(into.begin() + static_cast<std::ptrdiff_t>(before), into.end());
+    into.sightings.erase(into.sightings.begin() + static_cast<std::ptrdiff_t>(before), into.sightings.end());
     return fail(Errc::permission_denied);
+  }
+  if (into.sightings.size() > before) {
+    if (auto found = read_process(directory->view(), pid)) {
+      into.processes.push_back(std::move(*found));
+    }
   }
   return {};
 }

@@ -1,5 +1,9 @@
 #include <tenon/inspect/kernel/scene.hpp>
 
+#include <tenon/os/fd.hpp>
+#include <tenon/os/procfs.hpp>
+#include <tenon/os/system_call.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -10,6 +14,7 @@
 #include <memory>
 #include <sys/sysmacros.h>
 #include <unistd.h>
+#include <unordered_map>
 
 namespace tenon::inspect {
 
@@ -35,6 +40,12 @@ std::optional<struct statx> status_of(int directory, const char* name, bool foll
   const int flags = AT_NO_AUTOMOUNT | (follow ? 0 : AT_SYMLINK_NOFOLLOW) | (*name == '\0' ? AT_EMPTY_PATH : 0);
   const bool there = ::statx(directory, name, flags, STATX_BASIC_STATS | STATX_BTIME, &status) == 0;
   return there ? std::optional(status) : std::nullopt;
+}
+
+std::string_view text_at(int directory, const std::string& name, std::span<char> room) noexcept {
+  const auto file = fd_from(::openat(directory, name.c_str(), O_RDONLY | O_CLOEXEC), "open");
+  const ssize_t got = file ? uninterrupted([&] { return ::read(file->raw(), room.data(), room.size()); }) : -1;
+  return {room.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0))};
 }
 
 FileId file_id(const struct statx& status) noexcept {
@@ -131,16 +142,23 @@ void add_remembered(Snapshot& into, std::size_t object, Relation relation, pid_t
   }
 }
 
-// What the kernel keeps of a start is ticks since boot.
+// What the kernel keeps of a start is ticks since boot. Asked once for each process.
 void tell_who_came_later(Snapshot& all) {
   const std::int64_t booted = seconds_of(CLOCK_REALTIME) - seconds_of(CLOCK_BOOTTIME);
   const std::int64_t ticks = ::sysconf(_SC_CLK_TCK);
+  std::unordered_map<pid_t, std::int64_t> starts;
   for (Edge& edge : all.edges) {
-    const Process* const process = edge.when ? all.process(edge.pid) : nullptr;
-    const std::int64_t started =
-        process != nullptr ? booted + static_cast<std::int64_t>(process->start_time) / ticks : 0;
-    const bool another = process != nullptr && started > *edge.when + rounding;
-    edge.ended = edge.ended || another;
+    if (!edge.when || edge.ended) {
+      continue;
+    }
+    const auto [known, is_new] = starts.try_emplace(edge.pid, 0);
+    if (is_new) {
+      const auto process = procfs::process(edge.pid);
+      known->second = process ? booted + static_cast<std::int64_t>(process->start_time) / ticks : 0;
+    }
+    const std::int64_t started = known->second;
+    const bool another = started > *edge.when + rounding;
+    edge.ended = another;
   }
 }
 

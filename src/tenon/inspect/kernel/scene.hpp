@@ -19,14 +19,23 @@ struct NamedFile {
   struct statx status;
 };
 
+/// A regular file of /dev/shm.
+struct ShmFile {
+  std::string name;
+  struct statx status;
+};
+
 struct Scene {
   Sightings sightings;
   std::vector<NamedFile> files;  ///< FIFOs and sockets, sorted by path
+  std::vector<ShmFile> shm;      ///< by name
 };
 
 /// statx(2) relative to a directory, of what stands there itself, or of the descriptor if the name is "". Nothing if it
 /// vanished.
 std::optional<struct statx> status_of(int directory, const char* name, bool follow = false) noexcept;
+/// What stands in a file of /proc that is read at once, as far as there is room; "" if it vanished.
+std::string_view text_at(int directory, const std::string& name, std::span<char> room) noexcept;
 FileId file_id(const struct statx& status) noexcept;
 /// An object with the file's identity, owner, mode and times.
 Object file_object(Kind kind, std::string name, const struct statx& status);

@@ -10,11 +10,6 @@ namespace tenon::inspect {
 
 inline constexpr std::string_view shm_directory = "/dev/shm/";
 
-struct ShmFile {
-  std::string name;
-  struct statx status;
-};
-
 /// Its regular files, by name; `unseen` is told where it cannot be read.
 std::vector<ShmFile> files_of_shm(std::vector<std::string>& unseen);
 

@@ -5,7 +5,11 @@
 #include <tenon/os/procfs.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <fcntl.h>
+#include <iterator>
+#include <ranges>
+#include <thread>
 #include <tuple>
 #include <unistd.h>
 
@@ -17,6 +21,59 @@ constexpr std::string_view deleted = " (deleted)";
 
 auto place(const Sighting& one) noexcept { return std::tie(one.what, one.file, one.pid, one.descriptor); }
 
+struct Part {
+  FilesSeen files = {};
+  std::size_t refused = 0;
+};
+
+/// The walk over all processes. Most of it is the kernel's work, which several processors do at once: threads take the
+/// processes in turn.
+class Walk {
+ public:
+  Walk(FdView proc, std::vector<pid_t> pids) : proc_(proc), pids_(std::move(pids)) {}
+
+  Part run() {
+    std::vector<Part> parts(threads());
+    {
+      std::vector<std::jthread> others;
+      for (std::size_t i = 1; i < parts.size(); ++i) {
+        others.emplace_back([this, &parts, i] { look(parts[i]); });
+      }
+      look(parts.front());
+    }
+    Part all = std::move(parts.front());
+    for (Part& part : parts | std::views::drop(1)) {
+      std::ranges::move(part.files.sightings, std::back_inserter(all.files.sightings));
+      std::ranges::move(part.files.processes, std::back_inserter(all.files.processes));
+      all.files.statuses.merge(part.files.statuses);
+      all.files.events.merge(part.files.events);
+      all.refused += part.refused;
+    }
+    return all;
+  }
+
+ private:
+  // A thread costs as much as a look at a few processes.
+  std::size_t threads() const {
+    constexpr std::size_t most = 4;
+    constexpr std::size_t worth_a_thread = 32;
+    const std::size_t processors = std::max(1U, std::thread::hardware_concurrency());
+    return std::min({most, processors, 1 + pids_.size() / worth_a_thread});
+  }
+  void look(Part& into) {
+    ProcessFiles files(proc_);
+    // relaxed: what each thread takes is its own
+    for (std::size_t i = next_.fetch_add(1, std::memory_order_relaxed); i < pids_.size();
+         i = next_.fetch_add(1, std::memory_order_relaxed)) {  // relaxed: as above
+      into.refused += files.look_at(pids_[i], into.files) ? 0 : 1;
+    }
+  }
+
+  FdView proc_;
+  std::vector<pid_t> pids_;
+  std::atomic<std::size_t> next_ = 0;
+};
+
 }  // namespace
 
 std::string Sighting::path() const {
@@ -27,21 +84,39 @@ Sightings Sightings::take(std::vector<std::string>& unseen) {
   const auto proc = fd_from(::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC), "open");
   if (!proc) {
     unseen.push_back("what processes have open or mapped: /proc: " + proc.error().message());
-    return {{}, 0};
+    return {};
   }
-  std::vector<Sighting> all;
-  ProcessFiles files(proc->view());
-  std::size_t refused = 0;
-  for (const pid_t pid : procfs::all_processes()) {
-    refused += files.look_at(pid, all) ? 0 : 1;
-  }
-  if (refused > 0) {
+  Walk walk(proc->view(), procfs::all_processes());
+  Part all = walk.run();
+  if (all.refused > 0) {
     unseen.push_back(
-        "what " + std::to_string(refused) + (refused == 1 ? " process has" : " processes have") +
+        "what " + std::to_string(all.refused) + (all.refused == 1 ? " process has" : " processes have") +
         " open or mapped, for want of the right to look at them: that is their own user's, or CAP_SYS_PTRACE");
   }
-  std::ranges::sort(all, {}, place);
-  return {std::move(all), refused};
+  std::ranges::sort(all.files.sightings, {}, place);
+  std::ranges::sort(all.files.processes, {}, &Process::pid);
+  Sightings seen;
+  seen.all_ = std::move(all.files.sightings);
+  seen.statuses_ = std::move(all.files.statuses);
+  seen.events_ = std::move(all.files.events);
+  seen.processes_ = std::move(all.files.processes);
+  seen.refused_ = all.refused;
+  return seen;
+}
+
+const EventCount* Sightings::event(FileId file) const noexcept {
+  const auto found = events_.find(file);
+  return found == events_.end() ? nullptr : &found->second;
+}
+
+const Process* Sightings::process(pid_t pid) const noexcept {
+  const auto found = std::ranges::lower_bound(processes_, pid, {}, &Process::pid);
+  return found != processes_.end() && found->pid == pid ? &*found : nullptr;
+}
+
+const struct statx* Sightings::status(FileId file) const noexcept {
+  const auto found = statuses_.find(file);
+  return found == statuses_.end() ? nullptr : &found->second;
 }
 
 std::span<const Sighting> Sightings::all(Sighting::What what) const noexcept {

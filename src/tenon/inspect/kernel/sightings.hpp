@@ -4,6 +4,8 @@
 
 #include <span>
 #include <string>
+#include <sys/stat.h>
+#include <unordered_map>
 #include <vector>
 
 namespace tenon::inspect {
@@ -14,7 +16,7 @@ struct Sighting {
     fifo,     ///< with a name
     pipe,     ///< without
     socket,   ///< of any family
-    eventfd,  ///< which has no file of its own: `file` is all zero
+    eventfd,  ///< all have one inode: in its place stands the number that the kernel gives it, and no device
     map,      ///< mapped
   };
 
@@ -31,6 +33,19 @@ struct Sighting {
   std::string path() const;
 };
 
+struct FileIdHash {
+  std::size_t operator()(const FileId& file) const noexcept { return file.inode * 31 + file.device; }
+};
+/// What statx(2) told of files when they were seen open.
+using Statuses = std::unordered_map<FileId, struct statx, FileIdHash>;
+
+/// What fdinfo tells of an eventfd.
+struct EventCount {
+  std::uint64_t count;
+  bool is_semaphore;
+};
+
+/// Of all processes, in several threads, which all have ended when it is taken.
 class Sightings {
  public:
   /// `unseen` is told how many processes could not be looked at.
@@ -41,14 +56,22 @@ class Sightings {
   std::span<const Sighting> all(Sighting::What what) const noexcept;
   /// Descriptors of that file, by process.
   std::span<const Sighting> of(Sighting::What what, FileId file) const noexcept;
+  /// Of a regular file, a FIFO or a pipe that was seen open; nullptr of others.
+  const struct statx* status(FileId file) const noexcept;
+  const EventCount* event(FileId file) const noexcept;
+  /// One that has something open or mapped, by its id; nullptr of others.
+  const Process* process(pid_t pid) const noexcept;
   /// How many processes could not be looked at.
   std::size_t refused() const noexcept { return refused_; }
 
  private:
-  Sightings(std::vector<Sighting> all, std::size_t refused) noexcept : all_(std::move(all)), refused_(refused) {}
+  Sightings() = default;
 
   std::vector<Sighting> all_;
-  std::size_t refused_;
+  Statuses statuses_;
+  std::unordered_map<FileId, EventCount, FileIdHash> events_;
+  std::vector<Process> processes_;  // by pid
+  std::size_t refused_ = 0;
 };
 
 /// Whether /proc says that no name leads to the file any more.
