@@ -119,7 +119,7 @@ struct Object {
 struct Process {
   pid_t pid;
   uid_t user;
-  std::string name;  ///< at most 15 bytes, as the kernel keeps it; may hold any byte
+  std::string name;     ///< at most 15 bytes, as the kernel keeps it; may hold any byte
   std::string command;  ///< its arguments, divided by spaces; the name in brackets of one that has none
 };
 
