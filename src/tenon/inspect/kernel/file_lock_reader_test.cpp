@@ -100,6 +100,27 @@ TEST_F(InspectFileLock, of_flock_belongs_to_all_who_have_the_description) {
   EXPECT_THAT(owners(all, places_of(all, path_).front()), ElementsAre(::getpid()));
 }
 
+TEST_F(InspectFileLock, of_flock_is_not_of_who_has_the_file_open_for_itself) {
+  const Fd file = opened(path_);
+  const Fd own = opened(path_);
+  kit::run_sides({{"other",
+                   [&](kit::Stage& stage) {
+                     const Fd theirs = opened(path_);
+                     ASSERT_EQ(::flock(theirs.raw(), LOCK_EX), 0);
+                     stage.signal("locked");
+                     stage.await("looked");
+                   }},
+                  {"looker", [&](kit::Stage& stage) {
+                     stage.await("locked");
+                     const Snapshot all = locks();
+                     ASSERT_EQ(places_of(all, path_).size(), 1U);
+                     const auto pids = owners(all, places_of(all, path_).front());
+                     ASSERT_EQ(pids.size(), 1U);
+                     EXPECT_NE(pids.front(), ::getpid());
+                     stage.signal("looked");
+                   }}});
+}
+
 TEST_F(InspectFileLock, that_several_share_is_one_with_all_of_them) {
   kit::run_sides({{"other",
                    [&](kit::Stage& stage) {
