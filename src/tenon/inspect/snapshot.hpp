@@ -202,6 +202,7 @@ struct Snapshot {
   std::vector<Descriptor> descriptors;  ///< by pid and number
   std::vector<Wait> waits;              ///< by pid and thread
   std::vector<std::string> unseen;      ///< sentences
+  std::size_t closed_processes = 0;     ///< of which it may not be seen what they have open, or wait for
 
   const Process* process(pid_t pid) const noexcept;
   std::span<const Edge> edges_of(std::size_t object) const noexcept;

@@ -308,7 +308,8 @@ TEST(Waits, the_line_of_a_call_is_taken_apart_and_what_is_none_refused) {
   ASSERT_TRUE(call);
   EXPECT_EQ(call->number, 202);
   EXPECT_THAT(call->arguments, ElementsAre(0x7f51b1817400, 0x109, 0, 1, 2, 0xffffffff));
-  for (const char* line : {"", "running\n", "-1 0x7fff 0x7f51\n", "202 0x1 0x2\n", "202 1 2 3 4 5 6\n"}) {
+  for (const char* line : {"", "running\n", "-1 0x7fff 0x7f51\n", "202 0x1 0x2\n", "202 1 2 3 4 5 6\n",
+                           "0 0x0 0x0 0x0 0x0 0x0 0x0 0x0 0x0\n"}) {
     EXPECT_FALSE(parse_call(line)) << line;
   }
 }

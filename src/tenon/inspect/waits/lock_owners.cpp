@@ -148,6 +148,9 @@ void add_lock_owners(WaitScene& scene, const Sleepers& sleepers, std::vector<Wai
         owners.add(wait, object);
       }
     }
+    if (wait.objects.empty() && wait.lock.owner != 0 && is_of_our_pids(wait.pid)) {
+      wait.lock.owner_died = wait.lock.owner_died || process_of(wait.lock.owner) != wait.pid;
+    }
     if (wait.lock.must_leave > 0 && !wait.objects.empty()) {
       judge_condition(scene, sleepers, waits, wait);
     }

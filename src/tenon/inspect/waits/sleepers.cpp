@@ -1,13 +1,13 @@
 #include <tenon/inspect/waits/sleepers.hpp>
 
 #include <tenon/inspect/kernel/scene.hpp>
+#include <tenon/os/clock.hpp>
 #include <tenon/os/procfs.hpp>
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
-#include <ctime>
 #include <sched.h>
 #include <unistd.h>
 
@@ -50,12 +50,6 @@ std::optional<double> last_run(const std::string& path) {
   const auto text = procfs::text(path);
   const auto value = text ? field(*text, "se.exec_start") : std::nullopt;
   return value ? std::optional(std::strtod(std::string(*value).c_str(), nullptr)) : std::nullopt;
-}
-
-std::int64_t monotonic_now() noexcept {
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
 }
 
 // Outcomes: not_found. Failures: permission_denied.
@@ -104,12 +98,13 @@ std::optional<Call> parse_call(std::string_view line) {
       return std::nullopt;
     }
   }
-  return call;
+  // A thread of the kernel's own has called nothing: it has no address to come back to.
+  const bool is_kernel = line.ends_with(" 0x0\n") || line.ends_with(" 0x0");
+  return is_kernel ? std::nullopt : std::optional(call);
 }
 
 Sleepers Sleepers::take(std::vector<std::string>& unseen) {
   Sleepers found;
-  std::size_t refused = 0;
   for (const pid_t pid : procfs::all_processes()) {
     Standing standing;
     bool seen = true;
@@ -126,11 +121,12 @@ Sleepers Sleepers::take(std::vector<std::string>& unseen) {
         found.all.push_back(**sleeper);
       }
     }
-    refused += seen ? 0 : 1;
+    found.closed += seen ? 0 : 1;
     found.processes[pid] = standing;
   }
-  if (refused > 0) {
-    unseen.push_back("for what " + std::to_string(refused) + (refused == 1 ? " process waits" : " processes wait") +
+  if (found.closed > 0) {
+    unseen.push_back("for what " + std::to_string(found.closed) +
+                     (found.closed == 1 ? " process waits" : " processes wait") +
                      ", for want of the right to trace them: that is their own user's, or CAP_SYS_PTRACE");
   }
   return found;

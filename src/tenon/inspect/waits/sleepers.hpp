@@ -40,8 +40,9 @@ struct Standing {
 struct Sleepers {
   std::vector<Sleeper> all = {};  ///< by pid and thread
   std::map<pid_t, Standing> processes = {};
+  std::size_t closed = 0;  ///< processes whose calls may not be seen
 
-  /// The first look. `unseen` is told of processes whose calls may not be seen. Its own caller sleeps nowhere.
+  /// The first look. `unseen` is told how many could not be looked at. Its own caller sleeps nowhere.
   static Sleepers take(std::vector<std::string>& unseen);
 };
 

@@ -1,5 +1,6 @@
 #include <tenon/inspect/waits/waits.hpp>
 
+#include <tenon/inspect/waits/carriers.hpp>
 #include <tenon/inspect/waits/lock_owners.hpp>
 #include <tenon/inspect/waits/system_call.hpp>
 #include <tenon/inspect/waits/wait_scene.hpp>
@@ -101,6 +102,7 @@ void add_object(Wait& wait, std::size_t object) {
 }
 
 void add_waits(const Sleepers& sleepers, Snapshot& into) {
+  into.closed_processes = sleepers.closed;
   WaitScene scene(into);
   const std::vector<Wait> file_locks = take_file_locks(into);
   std::vector<Wait> found;
@@ -125,6 +127,7 @@ void add_waits(const Sleepers& sleepers, Snapshot& into) {
       read.emplace_back(&sleeper, found.size() - 1);
     }
   }
+  add_carriers(into, found);
   add_lock_owners(scene, sleepers, found);
   // What was read counts only if nobody has been woken meanwhile.
   for (const auto& [sleeper, place] : read) {
