@@ -17,7 +17,13 @@ using testing::SizeIs;
 class Scenery {
  public:
   Scenery& process(pid_t pid, const std::string& command, std::size_t threads = 1) {
-    all.processes.push_back({.pid = pid, .user = 0, .command = command, .state = 'S', .threads = threads});
+    all.processes.push_back({.pid = pid,
+                             .user = 0,
+                             .name = command,
+                             .command = command,
+                             .start_time = 0,
+                             .state = 'S',
+                             .threads = threads});
     return *this;
   }
   std::size_t object(Kind kind, const std::string& name) {
