@@ -21,6 +21,8 @@ void add_ls_topics(CLI::App& ls, int& code);
 void add_ls_boards(CLI::App& ls, int& code);
 void add_ls_queues(CLI::App& ls, int& code);
 void add_ls_services(CLI::App& ls, int& code);
+void add_why(CLI::App& program, int& code);
+void add_graph(CLI::App& program, int& code);
 void add_rm(CLI::App& program, int& code);
 void add_gc(CLI::App& program, int& code);
 void add_show(CLI::App& program, int& code);

@@ -102,6 +102,8 @@ int run(int argc, char** argv) {
   add_tour(program, code);
   add_locks(program, code);
   add_ls(program, code);
+  add_why(program, code);
+  add_graph(program, code);
   add_rm(program, code);
   add_gc(program, code);
   add_show(program, code);

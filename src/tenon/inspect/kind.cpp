@@ -25,6 +25,7 @@ constexpr std::array rows = {
     Row{Kind::unix_socket, "unix_socket"},
     Row{Kind::eventfd, "eventfd"},
     Row{Kind::file_lock, "file_lock"},
+    Row{Kind::lock, "lock"},
     Row{Kind::topic, "topic"},
     Row{Kind::queue, "queue"},
     Row{Kind::service, "service"},

@@ -22,6 +22,7 @@ enum class Kind : std::uint8_t {
   unix_socket,
   eventfd,
   file_lock,
+  lock,   ///< a word in shared memory that somebody waits for: a mutex, a condition variable, a semaphore
   topic,  ///< this and what follows are Tenon's own
   queue,
   service,

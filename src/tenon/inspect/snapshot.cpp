@@ -5,6 +5,8 @@
 #include <tenon/inspect/kernel/shm_directory.hpp>
 #include <tenon/inspect/patterns/domain_files.hpp>
 #include <tenon/inspect/patterns/domain_scene.hpp>
+#include <tenon/inspect/waits/sleepers.hpp>
+#include <tenon/inspect/waits/waits.hpp>
 
 #include <algorithm>
 #include <array>
@@ -146,7 +148,10 @@ void add_processes(const Sightings& sightings, Snapshot& all) {
       pids.push_back(edge.pid);
     }
   }
-  std::ranges::transform(all.waits, std::back_inserter(pids), &Wait::pid);
+  for (const Wait& wait : all.waits) {
+    pids.push_back(wait.pid);
+    pids.insert(pids.end(), wait.processes.begin(), wait.processes.end());
+  }
   std::ranges::sort(pids);
   const auto twice = std::ranges::unique(pids);
   pids.erase(twice.begin(), twice.end());
@@ -205,8 +210,20 @@ bool Snapshot::is_awaited(std::size_t object) const noexcept {
   });
 }
 
-Snapshot snapshot(const SnapshotOptions& options) {
-  Snapshot all;
+namespace {
+
+// How they stood at the first look.
+void add_standings(const Sleepers& sleepers, Snapshot& all) {
+  for (Process& process : all.processes) {
+    if (const auto found = sleepers.processes.find(process.pid); found != sleepers.processes.end()) {
+      process.state = found->second.state;
+      process.threads = found->second.threads;
+      process.handled = handled_signals(process.pid);
+    }
+  }
+}
+
+Scene add_objects(const SnapshotOptions& options, Snapshot& all) {
   Scene scene{.sightings = Sightings::take(all.unseen), .files = {}, .shm = {}};
   if (is_wanted(options, Kind::fifo) || is_wanted(options, Kind::unix_socket)) {
     scene.files = find_named_files(options, all.unseen);
@@ -222,7 +239,21 @@ Snapshot snapshot(const SnapshotOptions& options) {
   }
   read_domains(options, scene.sightings, all);
   put_in_order(all);
+  return scene;
+}
+
+}  // namespace
+
+Snapshot snapshot(const SnapshotOptions& options) {
+  Snapshot all;
+  const Sleepers sleepers = options.waits ? Sleepers::take(all.unseen) : Sleepers();
+  const Scene scene = add_objects(options, all);
+  if (options.waits) {
+    add_waits(sleepers, all);
+    put_in_order(all);
+  }
   add_processes(scene.sightings, all);
+  add_standings(sleepers, all);
   return all;
 }
 

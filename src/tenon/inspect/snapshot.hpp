@@ -119,8 +119,11 @@ struct Object {
 struct Process {
   pid_t pid;
   uid_t user;
-  std::string name;     ///< at most 15 bytes, as the kernel keeps it; may hold any byte
-  std::string command;  ///< its arguments, divided by spaces; the name in brackets of one that has none
+  std::string name;           ///< at most 15 bytes, as the kernel keeps it; may hold any byte
+  std::string command;        ///< its arguments, divided by spaces; the name in brackets of one that has none
+  char state = '?';           ///< of its main thread: 'T' is stopped, 't' by a debugger; '?' where nobody looked
+  std::size_t threads = 0;    ///< 0 where nobody looked
+  std::uint64_t handled = 0;  ///< signals for which it has handlers: bit 0 is signal 1
 };
 
 /// How a process has to do with an object.
@@ -156,15 +159,29 @@ struct Edge {
   std::optional<std::uint64_t> messages = {};
 };
 
+/// What the word that a thread sleeps on says of its lock.
+struct LockClaim {
+  pid_t owner = 0;               ///< a thread, in its own PID namespace; 0: nobody, or it is not kept
+  bool owner_died = false;       ///< the kernel has said so, and nobody has taken it since
+  std::uint32_t must_leave = 0;  ///< of a condition variable: how many users it waits for to leave
+  int group = -1;                ///< of a condition variable: in which of its two groups; 2: both
+};
+
 /// A thread that sleeps in a call until another process does something.
 struct Wait {
   pid_t pid;
   pid_t thread;      ///< 0: one of that process, it cannot be told which
   std::string call;  ///< "mq_timedreceive", "futex"
   Need need;
-  std::vector<std::size_t> objects;   ///< any of them ends it: several of poll(2) and its like
-  std::optional<std::int64_t> since;  ///< CLOCK_MONOTONIC, nanoseconds, where that is known
-  std::string unseen;                 ///< why it cannot be told what it waits for; "" if it can
+  std::vector<std::size_t> objects;           ///< any of them ends it: several of poll(2) and its like
+  std::optional<std::int64_t> since;          ///< CLOCK_MONOTONIC, nanoseconds, where that is known
+  std::string unseen = {};                    ///< why it cannot be told what it waits for; "" if it can
+  bool sends = false;                         ///< it is who sends: it writes, connects, opens for writing
+  bool gives_up = false;                      ///< it has a deadline, and goes on by itself
+  bool elsewhere = false;                     ///< what is no object here may end it too: a terminal, a network, a timer
+  std::optional<std::size_t> semaphore = {};  ///< of a set: which one keeps it back
+  std::vector<pid_t> processes = {};          ///< children, any of whose ends it waits for
+  LockClaim lock = {};                        ///< of locks in memory, also those that no other process sees
 };
 
 /// One open descriptor of an object that is listed.
@@ -183,6 +200,7 @@ struct Snapshot {
   std::vector<Descriptor> descriptors;  ///< by pid and number
   std::vector<Wait> waits;              ///< by pid and thread
   std::vector<std::string> unseen;      ///< sentences
+  std::size_t closed_processes = 0;     ///< of which it may not be seen what they have open, or wait for
 
   const Process* process(pid_t pid) const noexcept;
   std::span<const Edge> edges_of(std::size_t object) const noexcept;
@@ -202,6 +220,8 @@ struct SnapshotOptions {
   /// Directories of domains whose topics, queues and the like are looked at; those that are not there have nothing.
   /// Nothing: the one of the environment, and each /dev/shm/tenon-UID.
   std::optional<std::vector<std::string>> domains = {};
+  /// Who waits in which call for what, and the locks in memory among that: two more looks at all threads.
+  bool waits = false;
 };
 
 Snapshot snapshot(const SnapshotOptions& options = {});

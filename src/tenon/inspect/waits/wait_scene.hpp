@@ -1,0 +1,53 @@
+#pragma once
+/// What the readers of waits share: waits.cpp, and one file for each way in which a call names what it waits for.
+#include <tenon/inspect/snapshot.hpp>
+#include <tenon/inspect/waits/address_space.hpp>
+#include <tenon/inspect/waits/sleepers.hpp>
+#include <tenon/inspect/waits/system_call.hpp>
+
+#include <map>
+#include <optional>
+#include <utility>
+
+namespace tenon::inspect {
+
+class WaitScene {
+ public:
+  explicit WaitScene(Snapshot& all) noexcept : all_(all) {}
+
+  Snapshot& all() noexcept { return all_; }
+  const Snapshot& all() const noexcept { return all_; }
+  /// Its memory, read once. Nothing if it may not be read, or is gone.
+  const AddressSpace* memory(pid_t pid);
+  /// The place of an object by its kind and file, or by its kind and System V identifier.
+  std::optional<std::size_t> find(Kind kind, FileId file) const noexcept;
+  std::optional<std::size_t> find(Kind kind, int id) const noexcept;
+  /// The lock at that place in memory: its place among the objects, added if it is not there yet.
+  std::size_t lock_at(const AddressSpace::Place& place);
+
+ private:
+  std::string name_of_memory(const AddressSpace::Place& place) const;
+
+  Snapshot& all_;
+  std::map<pid_t, std::optional<AddressSpace>> memories_;
+  std::map<std::pair<FileId, std::uint64_t>, std::size_t> locks_;
+};
+
+/// Fill in what the sleeper waits for: objects, need, and what could not be seen. False if it waits for no process.
+bool read_descriptor_wait(WaitScene& scene, const Sleeper& sleeper, Wait& wait);
+bool read_path_wait(WaitScene& scene, const Sleeper& sleeper, Wait& wait);
+bool read_address_wait(WaitScene& scene, const Sleeper& sleeper, Wait& wait);
+bool read_file_lock_wait(WaitScene& scene, const Sleeper& sleeper, Wait& wait);
+bool read_poll_wait(WaitScene& scene, const Sleeper& sleeper, Wait& wait);
+bool read_select_wait(WaitScene& scene, const Sleeper& sleeper, Wait& wait);
+bool read_epoll_wait(WaitScene& scene, const Sleeper& sleeper, Wait& wait);
+bool read_queue_wait(WaitScene& scene, const Sleeper& sleeper, Wait& wait);
+bool read_set_wait(WaitScene& scene, const Sleeper& sleeper, Wait& wait);
+bool read_word_wait(WaitScene& scene, const Sleeper& sleeper, Wait& wait);
+bool read_words_wait(WaitScene& scene, const Sleeper& sleeper, Wait& wait);
+bool read_child_wait(WaitScene& scene, const Sleeper& sleeper, Wait& wait);
+
+/// Adds an object to those that end the wait, once.
+void add_object(Wait& wait, std::size_t object);
+
+}  // namespace tenon::inspect

@@ -1,0 +1,12 @@
+#pragma once
+/// Who waits in which call for what, and who owns the locks among that.
+#include <tenon/inspect/snapshot.hpp>
+#include <tenon/inspect/waits/sleepers.hpp>
+
+namespace tenon::inspect {
+
+/// Adds the waits of those who have slept since the first look until now, the locks in shared memory that they wait
+/// for with their owners, and how each process stands. The snapshot is in order; the objects added are not.
+void add_waits(const Sleepers& sleepers, Snapshot& into);
+
+}  // namespace tenon::inspect

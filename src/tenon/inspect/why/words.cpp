@@ -1,0 +1,340 @@
+#include <tenon/inspect/why/words.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace tenon::inspect {
+
+namespace {
+
+std::string duration(std::int64_t nanoseconds) {
+  constexpr std::int64_t second = 1'000'000'000;
+  const std::int64_t seconds = nanoseconds / second;
+  if (seconds < 1) {
+    return std::to_string(nanoseconds / 1'000'000) + " ms";
+  }
+  if (seconds < 120) {
+    return std::to_string(seconds) + " s";
+  }
+  return seconds < 7200 ? std::to_string(seconds / 60) + " min" : std::to_string(seconds / 3600) + " h";
+}
+
+// "a, b and c"
+std::string listed(const std::vector<std::string>& items) {
+  std::string text;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    text += (i == 0 ? "" : i + 1 == items.size() ? " and " : ", ") + items[i];
+  }
+  return text;
+}
+
+bool is_semaphore(const Object& object) {
+  return object.kind == Kind::posix_semaphore || object.kind == Kind::sysv_semaphore || object.state == "semaphore";
+}
+
+bool listens(const Object& object) { return object.socket && object.socket->state == SocketState::listening; }
+
+// What is wrong with the thing, behind "which".
+std::string condition(const Object& object, const Wait& wait) {
+  if (object.state == "condition variable, wedged") {
+    return "is wedged: " + std::to_string(object.figure("dead_waiters").value_or(1)) + " of its waiters died inside it";
+  }
+  switch (wait.need) {
+    case Need::message:
+      return listens(object) ? "nobody connects to" : "is empty";
+    case Need::room:
+      return "is full";
+    case Need::lock:
+      return is_semaphore(object) ? "is not high enough" : "is locked";
+    case Need::signal:
+      return "nobody has signalled";
+    case Need::peer:
+      break;
+  }
+  if (object.kind == Kind::unix_socket) {
+    return wait.sends ? "has a full backlog" : "nobody connects to";
+  }
+  return wait.sends ? "nobody has open for reading" : "nobody has open for writing";
+}
+
+std::string lead_in(Role role, const Object* object) {
+  switch (role) {
+    case Role::writer:
+      return "it can be written by ";
+    case Role::reader:
+      return "it can be emptied by ";
+    case Role::acceptor:
+      return "its connections are accepted by ";
+    case Role::owner:
+      return "its owner is ";
+    case Role::user:
+      return object != nullptr && is_semaphore(*object) ? "it can be posted by " : "it can be signalled by ";
+    case Role::last:
+      return "the last to operate on it was ";
+    case Role::carrier:
+      return "its other end may be on its way, unreceived, to ";
+    case Role::child:
+      return "that is ";
+    case Role::sibling:
+      return "it can be ended by another thread of ";
+  }
+  return "";
+}
+
+class Teller {
+ public:
+  Teller(const Snapshot& all, const Chain& chain, std::int64_t now) : all_(all), chain_(chain), now_(now) {}
+
+  std::string tell() {
+    std::string text;
+    for (std::size_t i = 0; i < chain_.links.size(); ++i) {
+      const Link& link = chain_.links[i];
+      text += (i == 0 ? who(all_.waits[link.wait]) : "") + " waits" + what(link);
+      text += helpers(link);
+      text += i + 1 < chain_.links.size() ? ", which" : end(link);
+    }
+    return text;
+  }
+
+ private:
+  std::string who(const Wait& wait) const {
+    const bool other_thread = wait.thread != 0 && wait.thread != wait.pid;
+    return (other_thread ? "thread " + std::to_string(wait.thread) + " of " : "") + process_name(all_, wait.pid);
+  }
+
+  // "[ 14 s] in mq_timedreceive on /jobs, which is empty"
+  std::string what(const Link& link) const {
+    const Wait& wait = all_.waits[link.wait];
+    std::string text = wait.since ? " " + duration(std::max<std::int64_t>(now_ - *wait.since, 0)) : "";
+    text += " in " + wait.call;
+    if (!wait.processes.empty()) {
+      return text + " for a child";
+    }
+    if (wait.objects.empty()) {
+      return text + (wait.call.starts_with("futex") ? " on a lock of its own threads" : "");
+    }
+    const std::size_t at = chosen(link).value_or(wait.objects.front());
+    const Object& object = all_.objects[at];
+    const std::size_t others = wait.objects.size() - 1;
+    text += " on " + (wait.semaphore ? "semaphore " + std::to_string(*wait.semaphore) + " of " : "") +
+            object_name(object) + ", which " + condition(object, wait);
+    return text + (others == 0 ? "" : " (and on " + std::to_string(others) + (others == 1 ? " other)" : " others)"));
+  }
+
+  // That through which the chain goes on.
+  static std::optional<std::size_t> chosen(const Link& link) {
+    return link.next ? link.helpers[*link.next].object : std::nullopt;
+  }
+
+  // All who could end it; the one with whom it goes on comes last.
+  std::string helpers(const Link& link) const {
+    if (!link.next) {
+      return "";
+    }
+    const Helper& next = link.helpers[*link.next];
+    const Object* object = next.object ? &all_.objects[*next.object] : nullptr;
+    std::vector<std::string> others;
+    for (const Helper& one : link.helpers) {
+      if (one.role == next.role && one.object == next.object && one.pid != next.pid) {
+        others.push_back(process_name(all_, one.pid));
+      }
+    }
+    constexpr std::size_t most = 4;
+    if (others.size() > most) {
+      others = {std::to_string(others.size()) + " others"};
+    }
+    others.push_back(next.ended ? std::to_string(next.pid) : process_name(all_, next.pid));
+    return "; " + lead_in(next.role, object) + listed(others);
+  }
+
+  std::string end(const Link& link) const {
+    const Wait& wait = all_.waits[link.wait];
+    switch (chain_.ending) {
+      case Ending::runs:
+        return ", which runs";
+      case Ending::dead:
+        return ", which is dead";
+      case Ending::stopped:
+        return ", which is stopped";
+      case Ending::circle:
+        return circle();
+      case Ending::nobody:
+        return nobody(link);
+      case Ending::unseen:
+        return "; not seen: " + (wait.unseen.empty() ? "who could end that" : wait.unseen);
+      case Ending::idle:
+        break;
+    }
+    switch (link.outside) {
+      case Outside::elsewhere:
+        return std::string(wait.objects.empty() ? " for" : ", or for") +
+               " input from elsewhere: a terminal, a network, a timer or a file";
+      case Outside::itself:
+        return wait.gives_up ? "; it has a deadline" : "; a signal to it, or a thread of its own, may end that";
+      default:
+        return "; whoever comes may end that, and nobody is there now";
+    }
+  }
+
+  std::string circle() const {
+    const Wait& first = all_.waits[chain_.links[chain_.back_to].wait];
+    const std::size_t length = chain_.links.size() - chain_.back_to;
+    if (length == 1) {
+      return " itself: a circle of one";
+    }
+    return ", which closes a circle of " + std::to_string(length) + " that begins at " + who(first);
+  }
+
+  std::string nobody(const Link& link) const {
+    const Wait& wait = all_.waits[link.wait];
+    if (wait.objects.empty()) {
+      return "; nobody can end that";
+    }
+    const Object& object = all_.objects[wait.objects.front()];
+    if (object.state == "condition variable, wedged") {
+      return "; nobody can end that";
+    }
+    const bool own = all_.process(wait.pid) != nullptr && holds_other_end(wait);
+    const char* doing = wait.need == Need::room || (wait.need == Need::peer && wait.sends) ? "read" : "write";
+    if (object.kind == Kind::lock || is_semaphore(object)) {
+      return "; nobody else has it mapped";
+    }
+    return own ? "; nobody but itself has its other end open"
+               : std::string("; nobody is seen who could ") + doing + " there";
+  }
+
+  bool holds_other_end(const Wait& wait) const {
+    return std::ranges::any_of(wait.objects, [&](std::size_t at) {
+      const Object& object = all_.objects[at];
+      const std::size_t other = object.socket && object.socket->peer_object ? *object.socket->peer_object : at;
+      return std::ranges::any_of(all_.edges_of(other), [&](const Edge& edge) {
+        const bool able = wait.need == Need::room ? edge.reads : edge.writes;
+        return edge.pid == wait.pid && edge.relation == Relation::holds && able;
+      });
+    });
+  }
+
+  const Snapshot& all_;
+  const Chain& chain_;
+  std::int64_t now_;
+};
+
+std::string of_the_dead(const Snapshot& all, const Link& link, pid_t dead) {
+  const Wait& wait = all.waits[link.wait];
+  const std::string pid = std::to_string(dead);
+  if (wait.objects.empty()) {
+    return "end " + process_name(all, wait.pid) + ": its thread " + pid + " ended with a lock";
+  }
+  const Object& object = all.objects[link.helpers[*link.next].object.value_or(wait.objects.front())];
+  const std::string name = object_name(object);
+  if (object.kind == Kind::sysv_semaphore) {
+    return "give back what " + pid + " took, with semctl(2) SETVAL or one more semop(2) on " + name +
+           ", or remove it: tenon rm sysv_semaphore:#" + std::to_string(object.id.value_or(0)) +
+           "; with SEM_UNDO the kernel gives back what the dead held";
+  }
+  if (object.state.starts_with("robust")) {
+    return "end those who wait for " + name + " and make it anew: " + pid +
+           " died without the kernel's knowing of its lock, as when its memory was unmapped before";
+  }
+  if (object.kind == Kind::lock) {
+    return "end those who wait for " + name + " and make it anew: nobody can unlock what " + pid +
+           " took; a robust mutex (pthread_mutexattr_setrobust) tells the next one instead";
+  }
+  if (object.kind == Kind::sysv_queue) {
+    return "start who receives from " + name + ": " + pid + " did, and is dead";
+  }
+  return "start again what " + pid + " was, or remove " + name;
+}
+
+std::string of_the_circle(const Snapshot& all, const Chain& chain) {
+  std::vector<std::string> members;
+  for (std::size_t i = chain.back_to; i < chain.links.size(); ++i) {
+    members.push_back(process_name(all, all.waits[chain.links[i].wait].pid));
+  }
+  if (members.size() == 1) {
+    return "end " + members.front() + ": it waits for itself";
+  }
+  return "end one of " + listed(members) + "; then let all of them take these things in one order";
+}
+
+std::string of_nobody(const Snapshot& all, const Link& link) {
+  const Wait& wait = all.waits[link.wait];
+  const std::string who = process_name(all, wait.pid);
+  if (wait.objects.empty()) {
+    return "end " + who;
+  }
+  const Object& object = all.objects[wait.objects.front()];
+  const std::string name = object_name(object);
+  if (object.state == "condition variable, wedged") {
+    return "end all who have " + name +
+           " mapped and make it anew: glibc's condition variable does not survive the "
+           "death of a waiter; tenon's Condition does";
+  }
+  if (wait.need == Need::room || (wait.need == Need::peer && wait.sends)) {
+    return "start who receives from " + name + ", or end " + who;
+  }
+  if (object.kind == Kind::lock || is_semaphore(object)) {
+    return "end " + who + ": nobody is left who could post or signal " + name;
+  }
+  return "end " + who + ", or let it close its own copy of the other end of " + name + ": then it is told of the end";
+}
+
+}  // namespace
+
+std::string process_name(const Snapshot& all, pid_t pid) {
+  const Process* process = all.process(pid);
+  if (process == nullptr) {
+    return std::to_string(pid);
+  }
+  const std::string& command = process->command;
+  const std::string program = command.starts_with('[') ? command : command.substr(0, command.find(' '));
+  const std::size_t slash = program.starts_with('[') ? std::string::npos : program.rfind('/');
+  return (slash == std::string::npos ? program : program.substr(slash + 1)) + " (" + std::to_string(pid) + ")";
+}
+
+std::string object_name(const Object& object) {
+  const std::string kind(name_of(object.kind));
+  if (object.id && is_system_v(object.kind)) {
+    return kind + " " + object.name + " #" + std::to_string(*object.id);
+  }
+  const bool says_itself = object.kind == Kind::lock || object.kind == Kind::pipe || object.kind == Kind::eventfd ||
+                           object.name.starts_with("socket:");
+  const std::string state = object.kind == Kind::lock && !object.state.empty() ? " (" + object.state + ")" : "";
+  return (says_itself ? "" : kind + " ") + object.name + state;
+}
+
+std::string sentence(const Snapshot& all, const Chain& chain, std::int64_t now) {
+  return Teller(all, chain, now).tell();
+}
+
+std::string remedy(const Snapshot& all, const Chain& chain) {
+  if (chain.links.empty()) {
+    return "";
+  }
+  const Link& link = chain.links.back();
+  const Wait& wait = all.waits[link.wait];
+  switch (chain.ending) {
+    case Ending::dead:
+      return of_the_dead(all, link, chain.last);
+    case Ending::stopped:
+      return "let it go on: kill -CONT " + std::to_string(chain.last);
+    case Ending::circle:
+      return of_the_circle(all, chain);
+    case Ending::nobody:
+      return of_nobody(all, link);
+    default:
+      break;
+  }
+  const bool comers = chain.ending == Ending::idle && link.outside == Outside::comers && !wait.objects.empty();
+  if (!comers) {
+    return "";
+  }
+  const Object& object = all.objects[wait.objects.front()];
+  return "none, if it serves whoever comes; else start who should " +
+         std::string(is_semaphore(object)               ? "post "
+                     : object.kind == Kind::unix_socket ? "connect to "
+                                                        : "write to ") +
+         object_name(object);
+}
+
+}  // namespace tenon::inspect
