@@ -155,8 +155,9 @@ std::vector<TopProcess> top_processes(const Snapshot& now, const std::string& fi
     }
   }
   std::erase_if(rows, [&](const TopProcess& row) { return !fits(filter, row.command, row.waits); });
-  std::ranges::stable_sort(rows, [](const TopProcess& a, const TopProcess& b) {
-    return std::tuple(b.waits.empty() ? 0 : 1, b.objects) < std::tuple(a.waits.empty() ? 0 : 1, a.objects);
+  std::ranges::sort(rows, [](const TopProcess& a, const TopProcess& b) {
+    return std::tuple(b.waits.empty() ? 0 : 1, b.objects, a.pid) <
+           std::tuple(a.waits.empty() ? 0 : 1, a.objects, b.pid);
   });
   return rows;
 }
