@@ -122,8 +122,8 @@ struct Process {
   std::string name;  ///< at most 15 bytes, as the kernel keeps it; may hold any byte
   std::string command;
   std::uint64_t
-      start_time;  ///< clock ticks since boot: with the pid, it names a process for as long as the machine runs
-  char state = '?';           ///< of its main thread: 'T' is stopped, 't' by a debugger; '?' where nobody looked
+      start_time;    ///< clock ticks since boot: with the pid, it names a process for as long as the machine runs
+  char state = '?';  ///< of its main thread: 'T' is stopped, 't' by a debugger; '?' where nobody looked
   std::size_t threads = 0;    ///< 0 where nobody looked
   std::uint64_t handled = 0;  ///< signals for which it has handlers: bit 0 is signal 1
 };
