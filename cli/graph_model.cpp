@@ -38,7 +38,7 @@ class Maker {
       for (const std::size_t object : wait.objects) {
         connect(process(wait.pid), this->object(object), GraphEdge::Line::waits, wait.call, stuck_.contains(at));
       }
-      for (const inspect::Helper& helper : rescue.helpers) {
+      for (const inspect::Rescuer& helper : rescue.helpers) {
         add_helper(at, helper);
       }
       process(wait.pid);
@@ -59,7 +59,7 @@ class Maker {
 
  private:
   // A child and a thread of one's own stand behind no object.
-  void add_helper(std::size_t at, const inspect::Helper& helper) {
+  void add_helper(std::size_t at, const inspect::Rescuer& helper) {
     const std::size_t from = helper.object ? object(*helper.object) : process(all_.waits[at].pid);
     const std::size_t to = process(helper.pid);
     graph_.nodes[to].dead |= helper.ended;

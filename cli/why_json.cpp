@@ -27,7 +27,7 @@ json object_json(const inspect::Object& object) {
 
 json helpers_json(const inspect::Snapshot& all, const inspect::Link& link) {
   json rows = json::array();
-  for (const inspect::Helper& one : link.helpers) {
+  for (const inspect::Rescuer& one : link.helpers) {
     rows.push_back({{"pid", one.pid},
                     {"thread", one.thread == 0 ? json(nullptr) : json(one.thread)},
                     {"process", process_json(all, one.pid)},

@@ -71,6 +71,15 @@ Result<std::optional<Sleeper>> look_at(pid_t pid, pid_t thread, const procfs::Pr
                   : std::nullopt;
 }
 
+std::optional<Sleeper> second_look(const Sleeper& sleeper) {
+  const auto standing = standing_of(sleeper.pid, sleeper.thread);
+  if (!standing || standing->start_time != sleeper.start_time) {
+    return std::nullopt;
+  }
+  const auto now = look_at(sleeper.pid, sleeper.thread, *standing);
+  return now ? *now : std::nullopt;
+}
+
 std::vector<pid_t> threads_of(pid_t pid) {
   std::vector<pid_t> threads;
   const auto names = names_in("/proc/" + std::to_string(pid) + "/task");
@@ -133,12 +142,13 @@ Sleepers Sleepers::take(std::vector<std::string>& unseen) {
 }
 
 bool is_still_asleep(const Sleeper& sleeper) {
-  const auto standing = standing_of(sleeper.pid, sleeper.thread);
-  if (!standing || standing->start_time != sleeper.start_time) {
-    return false;
-  }
-  const auto now = look_at(sleeper.pid, sleeper.thread, *standing);
-  return now && *now && (*now)->call == sleeper.call && (*now)->switches == sleeper.switches;
+  const auto now = second_look(sleeper);
+  return now && now->call == sleeper.call && now->switches == sleeper.switches;
+}
+
+bool is_asleep_again(const Sleeper& sleeper) {
+  const auto now = second_look(sleeper);
+  return now && now->call == sleeper.call;
 }
 
 std::uint64_t handled_signals(pid_t pid) {

@@ -49,6 +49,9 @@ struct Sleepers {
 /// The second look: whether the thread sleeps in the same call, and has slept ever since.
 bool is_still_asleep(const Sleeper& sleeper);
 
+/// The same of a thread that may have looked around in between, and sleeps again.
+bool is_asleep_again(const Sleeper& sleeper);
+
 /// For which signals a process has handlers, bit 0 for signal 1: such a one may end its own wait. 0 if that is not
 /// seen.
 std::uint64_t handled_signals(pid_t pid);

@@ -131,9 +131,11 @@ void add_waits(const Sleepers& sleepers, Snapshot& into) {
   add_lock_owners(scene, sleepers, found);
   // What was read counts only if nobody has been woken meanwhile.
   for (const auto& [sleeper, place] : read) {
-    if (is_still_asleep(*sleeper)) {
-      found[place].since = asleep_since(*sleeper);
-      into.waits.push_back(std::move(found[place]));
+    Wait& wait = found[place];
+    const bool rechecks = !wait.objects.empty() && is_pattern(into.objects[wait.objects.front()].kind);
+    if (rechecks ? is_asleep_again(*sleeper) : is_still_asleep(*sleeper)) {
+      wait.since = rechecks ? std::nullopt : asleep_since(*sleeper);
+      into.waits.push_back(std::move(wait));
     }
   }
 }

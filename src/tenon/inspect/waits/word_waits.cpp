@@ -4,6 +4,7 @@
 #include <tenon/inspect/kernel/sightings.hpp>
 #include <tenon/inspect/waits/lock_word.hpp>
 
+#include <algorithm>
 #include <linux/futex.h>
 
 namespace tenon::inspect {
@@ -24,6 +25,37 @@ std::size_t object_at(WaitScene& scene, const AddressSpace::Place& place, const 
   return lock;
 }
 
+// Tenon's own sleep on words in files of a domain: a queue in its own, those of a topic in its directory.
+std::optional<std::size_t> pattern_at(const WaitScene& scene, const AddressSpace::Place& place) {
+  const auto& objects = scene.all().objects;
+  const auto found = std::ranges::find_if(objects, [&](const Object& one) {
+    const std::string own = one.domain + "/" + std::string(name_of(one.kind)) + "." + one.name;
+    return is_pattern(one.kind) && !one.domain.empty() && (place.path == own || place.path.starts_with(own + "/"));
+  });
+  return found == objects.end() ? std::nullopt : std::optional(static_cast<std::size_t>(found - objects.begin()));
+}
+
+// Who takes part on one side alone waits for the other; of a queue it is known whether senders or receivers sleep.
+void add_pattern(const Snapshot& all, std::size_t pattern, Wait& wait) {
+  const auto takes_part = [&](Relation relation) {
+    return std::ranges::any_of(all.edges_of(pattern), [&](const Edge& edge) {
+      return edge.pid == wait.pid && edge.relation == relation && !edge.ended;
+    });
+  };
+  const bool sends = takes_part(Relation::sends_to);
+  const bool receives = takes_part(Relation::receives_from);
+  const auto& awaited = all.objects[pattern].awaited;
+  add_object(wait, pattern);
+  if (sends != receives) {
+    wait.need = sends ? Need::room : Need::message;
+  } else if (awaited.size() == 1) {
+    wait.need = awaited.front();
+  } else {
+    wait.unseen = "whether it waits for a message or for room";
+  }
+  wait.sends = wait.need == Need::room;
+}
+
 // True if the word is worth telling: it is there, and still what its sleeper found.
 bool add_word(WaitScene& scene, const FutexWait& futex, Wait& wait) {
   const AddressSpace* memory = scene.memory(wait.pid);
@@ -36,6 +68,10 @@ bool add_word(WaitScene& scene, const FutexWait& futex, Wait& wait) {
     return false;
   }
   const auto place = futex.shared ? memory->shared_place(word->begin) : std::nullopt;
+  if (const auto pattern = place && word->kind == LockKind::word ? pattern_at(scene, *place) : std::nullopt) {
+    add_pattern(scene.all(), *pattern, wait);
+    return true;
+  }
   if (place) {
     add_object(wait, object_at(scene, *place, *word));
   }

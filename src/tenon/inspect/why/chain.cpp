@@ -32,13 +32,16 @@ std::string_view name_of(Ending ending) noexcept {
 Chains::Chains(const Snapshot& all) : all_(all) {
   for (const Wait& wait : all.waits) {
     rescues_.push_back(rescue_of(all, wait));
-    hopeless_.push_back(rescues_.back().outside == Outside::nobody);
+    const Rescue& rescue = rescues_.back();
+    const bool held_back =
+        std::ranges::all_of(rescue.helpers, [&](const Rescuer& one) { return one.ended || is_stopped(one.pid); });
+    hopeless_.push_back(rescue.outside == Outside::nobody && (!rescue.rechecks || held_back));
   }
   for (bool changed = true; changed;) {
     changed = false;
     for (std::size_t i = 0; i < hopeless_.size(); ++i) {
       const auto& helpers = rescues_[i].helpers;
-      const bool hope = hopeless_[i] && std::ranges::any_of(helpers, [&](const Helper& helper) {
+      const bool hope = hopeless_[i] && std::ranges::any_of(helpers, [&](const Rescuer& helper) {
                           return can_act(all.waits[i], helper);
                         });
       hopeless_[i] = hopeless_[i] && !hope;
@@ -52,7 +55,7 @@ bool Chains::is_stopped(pid_t pid) const {
   return process != nullptr && (process->state == 'T' || process->state == 't');
 }
 
-bool Chains::can_act(const Wait& waiting, const Helper& helper) const {
+bool Chains::can_act(const Wait& waiting, const Rescuer& helper) const {
   if (helper.ended || is_stopped(helper.pid)) {
     return false;
   }
@@ -83,7 +86,7 @@ bool Chains::can_act(const Wait& waiting, pid_t pid) const {
 }
 
 // The waits of those threads that could help, but wait.
-std::vector<std::size_t> Chains::waits_behind(std::size_t waiting, const Helper& helper) const {
+std::vector<std::size_t> Chains::waits_behind(std::size_t waiting, const Rescuer& helper) const {
   std::vector<std::size_t> found;
   for (std::size_t i = 0; i < all_.waits.size(); ++i) {
     const Wait& one = all_.waits[i];
@@ -96,7 +99,7 @@ std::vector<std::size_t> Chains::waits_behind(std::size_t waiting, const Helper&
 }
 
 // One that the chain has not come by, where there is such.
-std::optional<std::size_t> Chains::wait_behind(std::size_t waiting, const Helper& helper, const Chain& so_far) const {
+std::optional<std::size_t> Chains::wait_behind(std::size_t waiting, const Rescuer& helper, const Chain& so_far) const {
   const auto all = waits_behind(waiting, helper);
   const auto fresh = std::ranges::find_if(
       all, [&](std::size_t one) { return !is_in(so_far, one) && hopeless_[one] == hopeless_[waiting]; });
@@ -114,22 +117,22 @@ bool Chains::end_hopeless(Chain& chain) const {
     chain.last = link.next ? found->pid : 0;
     return link.next.has_value();
   };
-  if (take([](const Helper& one) { return one.ended; })) {
+  if (take([](const Rescuer& one) { return one.ended; })) {
     chain.ending = Ending::dead;
     return true;
   }
-  if (take([&](const Helper& one) { return is_stopped(one.pid); })) {
+  if (take([&](const Rescuer& one) { return is_stopped(one.pid); })) {
     chain.ending = Ending::stopped;
     return true;
   }
-  const auto leads_on = [&](const Helper& one) {
+  const auto leads_on = [&](const Rescuer& one) {
     const auto wait = wait_behind(link.wait, one, chain);
     return wait && !is_in(chain, *wait);
   };
   if (take(leads_on)) {
     return false;
   }
-  const auto leads_back = [&](const Helper& one) { return wait_behind(link.wait, one, chain).has_value(); };
+  const auto leads_back = [&](const Rescuer& one) { return wait_behind(link.wait, one, chain).has_value(); };
   chain.ending = take(leads_back) ? Ending::circle : Ending::nobody;
   if (chain.ending == Ending::circle) {
     const auto wait = wait_behind(link.wait, link.helpers[*link.next], chain);
@@ -141,7 +144,7 @@ bool Chains::end_hopeless(Chain& chain) const {
 bool Chains::end_hopeful(Chain& chain) const {
   Link& link = chain.links.back();
   const Wait& wait = all_.waits[link.wait];
-  const auto able = std::ranges::find_if(link.helpers, [&](const Helper& one) { return can_act(wait, one); });
+  const auto able = std::ranges::find_if(link.helpers, [&](const Rescuer& one) { return can_act(wait, one); });
   if (link.outside != Outside::nobody || able == link.helpers.end()) {
     chain.ending = link.outside == Outside::unseen ? Ending::unseen : Ending::idle;
     return true;

@@ -29,8 +29,8 @@ constexpr bool is_stuck(Ending ending) noexcept { return ending >= Ending::dead;
 
 /// One wait of a chain, and who could end it.
 struct Link {
-  std::size_t wait;             ///< in Snapshot::waits
-  std::vector<Helper> helpers;  ///< all of them
+  std::size_t wait;              ///< in Snapshot::waits
+  std::vector<Rescuer> helpers;  ///< all of them
   Outside outside;
   std::optional<std::size_t> next;  ///< of `helpers`: the one that the chain goes on with, or ends at
 };
@@ -53,11 +53,11 @@ class Chains {
   std::vector<Chain> stuck() const;
 
  private:
-  bool can_act(const Wait& waiting, const Helper& helper) const;
+  bool can_act(const Wait& waiting, const Rescuer& helper) const;
   bool can_act(const Wait& waiting, pid_t pid) const;
   bool is_stopped(pid_t pid) const;
-  std::vector<std::size_t> waits_behind(std::size_t waiting, const Helper& helper) const;
-  std::optional<std::size_t> wait_behind(std::size_t waiting, const Helper& helper, const Chain& so_far) const;
+  std::vector<std::size_t> waits_behind(std::size_t waiting, const Rescuer& helper) const;
+  std::optional<std::size_t> wait_behind(std::size_t waiting, const Rescuer& helper, const Chain& so_far) const;
   Chain chain_from(std::size_t wait) const;
   bool end_hopeless(Chain& chain) const;
   bool end_hopeful(Chain& chain) const;

@@ -72,6 +72,7 @@ class Search {
         break;
     }
     if (is_pattern(object.kind)) {
+      found_.rechecks = true;
       add_of_pattern(at);
     } else {
       add_of_open(at);
@@ -214,8 +215,15 @@ class Search {
     const Relation wanted = wait_.need == Need::room   ? Relation::receives_from
                             : wait_.need == Need::lock ? Relation::owns
                                                        : Relation::sends_to;
+    const bool someone_lags =
+        wanted == Relation::receives_from && std::ranges::any_of(all_.edges_of(at), [](const Edge& edge) {
+          return edge.relation == Relation::receives_from && !edge.ended && edge.messages.value_or(0) > 0;
+        });
     for (const Edge& edge : all_.edges_of(at)) {
-      if (edge.relation == wanted) {
+      // The dead hold nothing back. Where somebody is known to be behind, the others do not either.
+      const bool ready = someone_lags && edge.messages.value_or(0) == 0;
+      const bool counts = wanted == Relation::owns || (!edge.ended && !ready);
+      if (edge.relation == wanted && counts) {
         const Role role = wait_.need == Need::room   ? Role::reader
                           : wait_.need == Need::lock ? Role::owner
                                                      : Role::writer;
@@ -234,7 +242,7 @@ class Search {
   }
 
   // Each once. Who waits is one who could help only if it has another thread.
-  void add(Helper helper) {
+  void add(Rescuer helper) {
     helper.ended = helper.ended || has_ended(helper.pid);
     const Process* self = all_.process(wait_.pid);
     if (helper.pid == wait_.pid) {
@@ -243,7 +251,7 @@ class Search {
         return;
       }
     }
-    const bool known = std::ranges::any_of(found_.helpers, [&](const Helper& one) {
+    const bool known = std::ranges::any_of(found_.helpers, [&](const Rescuer& one) {
       return one.pid == helper.pid && one.object == helper.object && one.role == helper.role;
     });
     if (!known) {

@@ -22,7 +22,7 @@ enum class Role : std::uint8_t {
 /// "writer", "reader", …
 std::string_view name_of(Role role) noexcept;
 
-struct Helper {
+struct Rescuer {
   pid_t pid;
   Role role;
   pid_t thread = 0;                        ///< 0: any thread of the process
@@ -40,8 +40,11 @@ enum class Outside : std::uint8_t {
 };
 
 struct Rescue {
-  std::vector<Helper> helpers = {};
+  std::vector<Rescuer> helpers = {};
   Outside outside = Outside::nobody;
+  /// It was seen to wait twice, and looked around in between, as all waits of Tenon's own do every 50 ms: so only who
+  /// is stopped or dead holds it back for sure.
+  bool rechecks = false;
 };
 
 /// Who waits to be served finds nobody in a thing that nobody has open; who waits to serve is idle there.

@@ -131,10 +131,10 @@ class Teller {
     if (!link.next) {
       return "";
     }
-    const Helper& next = link.helpers[*link.next];
+    const Rescuer& next = link.helpers[*link.next];
     const Object* object = next.object ? &all_.objects[*next.object] : nullptr;
     std::vector<std::string> others;
-    for (const Helper& one : link.helpers) {
+    for (const Rescuer& one : link.helpers) {
       if (one.role == next.role && one.object == next.object && one.pid != next.pid) {
         others.push_back(process_name(all_, one.pid));
       }
@@ -331,7 +331,8 @@ std::string remedy(const Snapshot& all, const Chain& chain) {
   }
   const Object& object = all.objects[wait.objects.front()];
   return "none, if it serves whoever comes; else start who should " +
-         std::string(is_semaphore(object)               ? "post "
+         std::string(wait.sends                         ? "read from "
+                     : is_semaphore(object)             ? "post "
                      : object.kind == Kind::unix_socket ? "connect to "
                                                         : "write to ") +
          object_name(object);
