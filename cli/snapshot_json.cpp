@@ -10,6 +10,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -31,6 +32,7 @@ json or_null(const std::optional<T>& value) {
 using Descriptors = std::vector<const inspect::Descriptor*>;
 
 auto user_of(const inspect::Descriptor* one) { return std::pair(one->object, one->pid); }
+auto place_of(const inspect::Descriptor* one) { return std::tuple(one->object, one->pid, one->number); }
 
 Descriptors by_object(const Snapshot& all) {
   Descriptors descriptors;
@@ -38,7 +40,7 @@ Descriptors by_object(const Snapshot& all) {
   for (const inspect::Descriptor& one : all.descriptors) {
     descriptors.push_back(&one);
   }
-  std::ranges::stable_sort(descriptors, {}, user_of);
+  std::ranges::sort(descriptors, {}, place_of);
   return descriptors;
 }
 

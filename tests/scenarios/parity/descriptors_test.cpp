@@ -242,7 +242,7 @@ TEST(ParityLsof, tells_of_locks_what_ls_tells) {
         if (object["inode"] == one.inode && object["device"] == one.device && one.pid == machine.maker) {
           EXPECT_FALSE(holder(object, one.pid, "owns").is_null());
           EXPECT_EQ(one.lock, lock_letter(object["lock"])) << object;
-          EXPECT_EQ(one.name, object["name"]);
+          EXPECT_EQ(object["name"], one.name);
           ++locks;
         }
       }

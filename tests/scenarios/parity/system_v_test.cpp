@@ -147,7 +147,7 @@ void expect_rows(const std::string& option, const std::string& columns, const ch
     const json rows = json_of("TZ=UTC lsipc " + option + " -J -b --time-format iso -o " + common + columns)[name];
     ASSERT_EQ(rows.size(), told.size());
     for (const json& row : rows) {
-      const auto found = std::ranges::find_if(told, [&](const json& one) { return number(one["id"]) == row["id"]; });
+      const auto found = std::ranges::find_if(told, [&](const json& one) { return row["id"] == number(one["id"]); });
       ASSERT_NE(found, told.end()) << row;
       check(row, *found);
     }
