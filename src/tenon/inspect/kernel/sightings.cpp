@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <iterator>
 #include <ranges>
+#include <system_error>
 #include <thread>
 #include <tuple>
 #include <unistd.h>
@@ -36,8 +37,7 @@ class Walk {
     std::vector<Part> parts(threads());
     {
       std::vector<std::jthread> others;
-      for (std::size_t i = 1; i < parts.size(); ++i) {
-        others.emplace_back([this, &parts, i] { look(parts[i]); });
+      for (std::size_t i = 1; i < parts.size() && start(others, parts[i]); ++i) {
       }
       look(parts.front());
     }
@@ -59,6 +59,15 @@ class Walk {
     constexpr std::size_t worth_a_thread = 32;
     const std::size_t processors = std::max(1U, std::thread::hardware_concurrency());
     return std::min({most, processors, 1 + pids_.size() / worth_a_thread});
+  }
+  // False where no thread can be had, at a limit: then those that there are do it all.
+  bool start(std::vector<std::jthread>& others, Part& into) {
+    try {
+      others.emplace_back([this, &into] { look(into); });
+      return true;
+    } catch (const std::system_error&) {
+      return false;
+    }
   }
   void look(Part& into) {
     ProcessFiles files(proc_);
