@@ -5,6 +5,7 @@
 #include <array>
 #include <csignal>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -141,6 +142,7 @@ Told parent_of_a_child_that_is_stuck(Room& room) {
   const pid_t parent = room.start({pipe.out, pipe.in}, [&] {
     const pid_t child = ::fork();
     if (child == 0) {
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
       read_byte(pipe.out);
     }
     ::close(pipe.in);

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
@@ -150,6 +151,7 @@ void parent_of_a_living_child(Room& room) {
   room.start({}, [] {
     const pid_t child = ::fork();
     if (child == 0) {
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
       live();
     }
     ::waitpid(child, nullptr, 0);
