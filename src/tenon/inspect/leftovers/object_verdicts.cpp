@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <ctime>
 #include <optional>
 #include <sys/socket.h>
@@ -30,6 +31,10 @@ constexpr std::array verdict_names = {
 
 std::string process(pid_t pid) { return "process " + std::to_string(pid); }
 
+// By the kernel's own word: /proc may hide those of other users, and that an id was given out again is worked out from
+// clocks which somebody may have set since.
+bool exists(pid_t pid) noexcept { return ::kill(pid, 0) == 0 || errno != ESRCH; }
+
 // Whom the kernel remembers.
 class Remembered {
  public:
@@ -39,8 +44,9 @@ class Remembered {
     std::erase_if(edges_, [](const Edge& edge) { return is_hold(edge.relation); });
   }
 
+  // Or another that has its id by now.
   std::optional<pid_t> living() const {
-    const auto found = std::ranges::find(edges_, false, &Edge::ended);
+    const auto found = std::ranges::find_if(edges_, [](const Edge& edge) { return !edge.ended || exists(edge.pid); });
     return found == edges_.end() ? std::nullopt : std::optional(found->pid);
   }
   std::optional<pid_t> who(Relation relation) const {
