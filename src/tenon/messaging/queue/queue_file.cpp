@@ -181,7 +181,7 @@ Result<QueueFile> QueueFile::open(const Domain& domain, std::string_view name, c
   auto opened = open_any(domain, *file);
   // relaxed: a flag, set for good
   if (opened && opened->memory().state().removed.load(std::memory_order_relaxed) != 0) {
-    auto gone = take_name_away(domain, *file, opened->fd_.view());
+    auto gone = own_name(domain, *file, opened->fd_.view()).and_then([&] { return take_name_away(domain, *file); });
     return fail(gone ? Error(Errc::not_found).on(domain.path() + "/" + *file) : std::move(gone.error()));
   }
   if (opened) {
@@ -193,7 +193,7 @@ Result<QueueFile> QueueFile::open(const Domain& domain, std::string_view name, c
 }
 
 // Everybody who removes it holds the lock on this very file, and looks whether the name is still this one's.
-Result<void> QueueFile::take_name_away(const Domain& domain, const std::string& file, FdView opened) {
+Result<void> QueueFile::own_name(const Domain& domain, const std::string& file, FdView opened) {
   if (uninterrupted([&] { return ::flock(opened.raw(), LOCK_EX); }) == -1) {
     return fail(os_failure("flock", errno).on(file));
   }
@@ -201,9 +201,10 @@ Result<void> QueueFile::take_name_away(const Domain& domain, const std::string& 
   struct stat own{};
   const bool is_there = ::fstatat(domain.directory().raw(), file.c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0 &&
                         ::fstat(opened.raw(), &own) == 0 && named.st_ino == own.st_ino && named.st_dev == own.st_dev;
-  if (!is_there) {
-    return fail(Error(Errc::not_found, "unlinkat").on(file));
-  }
+  return is_there ? Result<void>() : fail(Error(Errc::not_found, "unlinkat").on(file));
+}
+
+Result<void> QueueFile::take_name_away(const Domain& domain, const std::string& file) {
   return ::unlinkat(domain.directory().raw(), file.c_str(), 0) == 0 ? Result<void>()
                                                                     : fail(os_failure("unlinkat", errno).on(file));
 }
@@ -217,6 +218,10 @@ Result<void> QueueFile::remove(const Domain& domain, std::string_view name) {
   if (!opened) {
     return fail(std::move(opened.error()));
   }
+  // First: whoever finds it removed finishes the removal, and it would seem to this one that somebody was faster.
+  if (auto owned = own_name(domain, *file, opened->fd_.view()); !owned) {
+    return owned;
+  }
   opened->say_removed();
   const QueueMemory queue = opened->memory();
   QueuePolls polls(domain, queue);
@@ -228,7 +233,7 @@ Result<void> QueueFile::remove(const Domain& domain, std::string_view name) {
       polls.remove_sockets(i, token);  // those of the dead would stay
     }
   }
-  return take_name_away(domain, *file, opened->fd_.view());
+  return take_name_away(domain, *file);
 }
 
 void QueueFile::say_removed() const noexcept {

@@ -55,7 +55,8 @@ class QueueFile {
   QueueFile(Fd fd, Mapping mapping, const QueueHeader& header)
       : fd_(std::move(fd)), mapping_(std::move(mapping)), header_(header) {}
   static Result<QueueFile> open_any(const Domain& domain, const std::string& file);
-  static Result<void> take_name_away(const Domain& domain, const std::string& file, FdView opened);
+  static Result<void> own_name(const Domain& domain, const std::string& file, FdView opened);
+  static Result<void> take_name_away(const Domain& domain, const std::string& file);
 
   Fd fd_;
   Mapping mapping_;
