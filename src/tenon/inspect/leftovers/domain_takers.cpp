@@ -95,7 +95,20 @@ std::vector<TakenPart> DomainTakers::channels(std::span<const std::string> names
   return parts;
 }
 
-bool DomainTakers::add_ends(TakenPart& part, const std::string& directory) {
+std::optional<DomainTakers::OwnedFile> DomainTakers::owner_of_end(std::string_view name) {
+  const bool unfinished = name.starts_with('.');
+  const auto end = EndpointFile::parse(name.substr(unfinished ? 1 : 0));
+  return end ? std::optional(OwnedFile{.life = end->life,
+                                       .goes_with_it = unfinished || end->kind == EndpointFile::Kind::subscriber})
+             : std::nullopt;
+}
+
+std::optional<DomainTakers::OwnedFile> DomainTakers::owner_of_inbox(std::string_view name) {
+  const auto life = life_in(name);
+  return life ? std::optional(OwnedFile{.life = *life, .goes_with_it = true}) : std::nullopt;
+}
+
+bool DomainTakers::add_files(TakenPart& part, const std::string& directory, OwnerOf owner_of) {
   const auto folder = open_folder(directory_, directory);
   const auto names = folder ? names_in(folder->view(), "") : fail(Error(folder.error()));
   if (!names) {
@@ -103,54 +116,34 @@ bool DomainTakers::add_ends(TakenPart& part, const std::string& directory) {
     return false;
   }
   for (const std::string& name : *names) {
-    const bool unfinished = name.starts_with('.');
-    const auto end = EndpointFile::parse(std::string_view(name).substr(unfinished ? 1 : 0));
-    const bool gone = end && !part.takers.add(end->life);
-    if (gone && (unfinished || end->kind == EndpointFile::Kind::subscriber)) {
+    const auto owner = owner_of(name);
+    const bool gone = owner && !part.takers.add(owner->life);
+    if (gone && owner->goes_with_it) {
       part.files_of_dead.push_back(directory + "/" + name);
     }
   }
   return true;
+}
+
+std::vector<TakenPart> DomainTakers::folders(std::span<const std::string> names, std::string_view prefix,
+                                             OwnerOf owner_of) {
+  std::vector<TakenPart> parts;
+  for (const std::string& name : names) {
+    TakenPart part{.name = {}, .files = {name}, .takers = Takers(*lives_)};
+    if (name.starts_with(prefix) && add_files(part, name, owner_of)) {
+      part.name = name.substr(prefix.size());
+      parts.push_back(std::move(part));
+    }
+  }
+  return parts;
 }
 
 std::vector<TakenPart> DomainTakers::topics(std::span<const std::string> names) {
-  std::vector<TakenPart> parts;
-  for (const std::string& name : names) {
-    TakenPart part{.name = {}, .files = {name}, .takers = Takers(*lives_)};
-    if (name.starts_with(topic_directory_prefix) && add_ends(part, name)) {
-      part.name = name.substr(topic_directory_prefix.size());
-      parts.push_back(std::move(part));
-    }
-  }
-  return parts;
-}
-
-bool DomainTakers::add_inboxes(TakenPart& part, const std::string& directory) {
-  const auto folder = open_folder(directory_, directory);
-  const auto names = folder ? names_in(folder->view(), "") : fail(Error(folder.error()));
-  if (!names) {
-    miss(directory, names.error());
-    return false;
-  }
-  for (const std::string& name : *names) {
-    const auto life = life_in(name);
-    if (life && !part.takers.add(*life)) {
-      part.files_of_dead.push_back(directory + "/" + name);
-    }
-  }
-  return true;
+  return folders(names, topic_directory_prefix, owner_of_end);
 }
 
 std::vector<TakenPart> DomainTakers::services(std::span<const std::string> names) {
-  std::vector<TakenPart> parts;
-  for (const std::string& name : names) {
-    TakenPart part{.name = {}, .files = {name}, .takers = Takers(*lives_)};
-    if (name.starts_with(service_directory_prefix) && add_inboxes(part, name)) {
-      part.name = name.substr(service_directory_prefix.size());
-      parts.push_back(std::move(part));
-    }
-  }
-  return parts;
+  return folders(names, service_directory_prefix, owner_of_inbox);
 }
 
 // Both ends are one stream. A dead writer's bytes are its living reader's to read.

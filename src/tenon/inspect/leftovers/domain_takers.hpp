@@ -4,9 +4,12 @@
 #include <tenon/os/fd.hpp>
 #include <tenon/os/life_member.hpp>
 #include <tenon/os/life_peer.hpp>
+#include <tenon/os/token.hpp>
 
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tenon::inspect {
@@ -34,8 +37,16 @@ class DomainTakers {
 
  private:
   void miss(const std::string& what, const Error& error);
-  bool add_ends(TakenPart& part, const std::string& directory);
-  bool add_inboxes(TakenPart& part, const std::string& directory);
+
+  struct OwnedFile {
+    Token life;
+    bool goes_with_it;  // at once, where others live
+  };
+  using OwnerOf = std::optional<OwnedFile> (*)(std::string_view name);
+  static std::optional<OwnedFile> owner_of_end(std::string_view name);
+  static std::optional<OwnedFile> owner_of_inbox(std::string_view name);
+  bool add_files(TakenPart& part, const std::string& directory, OwnerOf owner_of);
+  std::vector<TakenPart> folders(std::span<const std::string> names, std::string_view prefix, OwnerOf owner_of);
 
   FdView directory_;
   Lives* lives_;
