@@ -1,11 +1,11 @@
-/// tenon bench topic|stream|queue|service [--size LIST] [--wait spin|adaptive|sleep] [--quick] [--json FILE]
+/// tenon bench [WHAT…] [--size LIST] [--wait WAY] [--pattern PATTERN] [--depth LIST] [--backlog N] [--quick] [--json
+/// FILE]
+/// [--compare OLD.json]
+#include <cli/bench_plan.hpp>
 #include <cli/command.hpp>
 
+#include <cells/report.hpp>
 #include <harness/command_line.hpp>
-#include <queue/row.hpp>
-#include <service/calls.hpp>
-#include <stream/row.hpp>
-#include <topic/report.hpp>
 #include <topic/start_domain.hpp>
 
 #include <fmt/core.h>
@@ -14,36 +14,22 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unistd.h>
-#include <vector>
 
 namespace tenon::cli {
 
 namespace {
 
 struct BenchOptions {
-  std::vector<std::uint64_t> sizes;
-  std::string wait = "spin";
-  bool quick = false;
+  BenchChoice choice;
   std::string json;
+  std::string old;
 };
-
-constexpr std::uint64_t largest = 16 << 20;
-
-std::string whole_words(const std::string& text) {
-  std::uint64_t bytes = 0;
-  const bool number = CLI::detail::lexical_cast(text, bytes);
-  return number && bytes >= 8 && bytes <= largest && bytes % 8 == 0
-             ? ""
-             : "\"" + text + "\" is not a size: a multiple of 8 bytes, 16 MiB at most";
-}
-
-std::string way_to_wait(const std::string& text) {
-  const bool known = text == "spin" || text == "adaptive" || text == "sleep";
-  return known ? "" : "\"" + text + "\" is no way to wait: spin, adaptive or sleep";
-}
 
 // Asked before the measurement, which takes minutes.
 std::string place_to_write(const std::string& path) {
@@ -59,128 +45,102 @@ std::string place_to_write(const std::string& path) {
   return ::access(place.c_str(), W_OK) == 0 ? "" : "cannot write " + path + ": " + std::strerror(errno);
 }
 
-Waiting waiting_of(const std::string& text) {
-  return text == "sleep" ? Waiting::sleep : text == "adaptive" ? Waiting::adaptive : Waiting::spin;
-}
-
-std::vector<topics::Row> rows_of_topics(const BenchOptions& options, limits::Extent extent) {
-  const Waiting waiting = waiting_of(options.wait);
-  std::vector<topics::Row> rows;
-  for (const std::uint64_t bytes : options.sizes) {
-    rows.push_back(topics::round_trip(topics::usual_trip(bytes, waiting), extent));
+Result<std::vector<cells::Told>> old_run(const std::string& path) {
+  std::ifstream file(path);
+  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  if (!file) {
+    return fail(Error(Errc::not_found).on(path).because("it cannot be read"));
   }
-  for (const std::uint64_t bytes : options.sizes) {
-    rows.push_back(topics::one_way_row(topics::usual(bytes, waiting), extent));
-  }
-  return rows;
+  auto told = cells::told(text);
+  return told ? std::move(told) : fail(std::move(told.error()).on(path));
 }
 
-std::vector<topics::Row> rows_of_streams(const BenchOptions& options, limits::Extent /*extent*/) {
-  return streams::rows_of({options.sizes.begin(), options.sizes.end()}, waiting_of(options.wait));
-}
-
-/// What `tenon bench NAME` measures.
-std::vector<topics::Row> rows_of_services(const BenchOptions& options, limits::Extent) {
-  std::vector<topics::Row> rows;
-  for (const std::uint64_t bytes : options.sizes) {
-    rows.push_back(services::call_row(bytes, waiting_of(options.wait)));
-  }
-  return rows;
-}
-
-struct Pattern {
-  const char* name;
-  const char* about;
-  const char* example;
-  std::vector<std::uint64_t> sizes;
-  std::vector<topics::Row> (*rows_of)(const BenchOptions&, limits::Extent);
-};
-
-const std::vector<Pattern>& patterns() {
-  static const std::vector<Pattern> all = {
-      {.name = "topic",
-       .about = "Topics, there and back and one way, between two processors",
-       .example = "tenon bench topic --quick --size 64,64KiB --wait adaptive",
-       .sizes = {8, 40, 64, 1 << 10, 64 << 10, 1 << 20},
-       .rows_of = rows_of_topics},
-      {.name = "stream",
-       .about = "Streams, beside a bare ring of bytes and a pipe, between two processors",
-       .example = "tenon bench stream --quick --size 64,4KiB",
-       .sizes = {64, 4 << 10, 1 << 20},
-       .rows_of = rows_of_streams},
-      {.name = "queue",
-       .about = "Queues, beside the kernel's and Boost's, between two processes and between eight",
-       .example = "tenon bench queue --quick --size 64,1KiB",
-       .sizes = {64},
-       .rows_of = [](const BenchOptions& options, limits::Extent) { return queues::rows_of(options.sizes); }},
-      {.name = "service",
-       .about = "Services, each call beside a topic's message there and back, between two processors",
-       .example = "tenon bench service --quick --size 8,64",
-       .sizes = {8, 40, 64, 1 << 10, 64 << 10},
-       .rows_of = rows_of_services},
-  };
-  return all;
-}
-
-Result<topics::Report> measure(const Pattern& pattern, const BenchOptions& options) {
+Result<cells::Report> measure(const BenchChoice& choice) {
   const topics::DomainsOfRun domains;
-  const auto extent = options.quick ? limits::Extent::quick : limits::Extent::full;
-  return topics::Run::start(extent).transform([&](topics::Run run) {
-    topics::Report report{
-        .environment = harness::environment(run.clock()), .rows = {}, .idle = {}, .subject = pattern.name};
-    const std::vector<topics::Row> rows = pattern.rows_of(options, extent);
-    harness::Progress progress(rows.size());
-    for (const topics::Row& row : rows) {
-      progress.next(row.name);
-      report.rows.push_back(run.measure(row));
+  const cells::Effort effort = choice.quick ? cells::quick : cells::Effort{};
+  auto session = cells::Session::start(effort);
+  if (!session) {
+    return fail(std::move(session.error()));
+  }
+  cells::Report report{.environment = harness::environment(session->clock()),
+                       .self_test = {},
+                       .places = session->places().description(),
+                       .effort = effort,
+                       .limits = {},
+                       .rows = {}};
+  auto tested = session->test_itself();
+  if (!tested) {
+    return fail(std::move(tested.error()));
+  }
+  report.self_test = *tested;
+  if (!tested->refusal.empty() && !choice.anyway) {
+    return fail(Error(Errc::not_supported)
+                    .because(tested->refusal + "; try again when less is running, or --anyway for what it is worth"));
+  }
+  std::optional<harness::Progress> progress;
+  const auto tell = [&](const std::string& what, std::size_t done, std::size_t all) {
+    if (done == 0) {
+      progress.emplace(all);
     }
-    return report;
-  });
+    progress->next(what);
+  };
+  if (choice.with_limits()) {
+    report.limits = session->measure_limits(tell);
+  }
+  report.rows = session->measure(choice.mechanisms(), choice.cells(session->places()), tell);
+  return report;
 }
 
-int measure_and_print(const Pattern& pattern, const BenchOptions& options) {
-  auto measured = measure(pattern, options);
+bool any_slower(const std::vector<cells::Compared>& rows) {
+  return std::ranges::any_of(rows, [](const cells::Compared& row) { return row.verdict == cells::Verdict::slower; });
+}
+
+int run(const BenchOptions& options) {
+  std::optional<std::vector<cells::Told>> before;
+  if (!options.old.empty()) {  // before the measurement, which takes minutes
+    auto told = old_run(options.old);
+    if (!told) {
+      return report("bench", told.error());
+    }
+    before = std::move(*told);
+  }
+  auto measured = measure(options.choice);
   if (!measured) {
     return report("bench", measured.error());
   }
-  fmt::print("{}", topics::table_of(*measured));
+  fmt::print("{}", cells::table_of(*measured));
   if (!options.json.empty()) {
-    if (auto written = harness::write_file(options.json, topics::json_of(*measured)); !written) {
+    if (auto written = harness::write_file(options.json, cells::json_of(*measured)); !written) {
       return report("bench", written.error());
     }
   }
-  return std::ranges::any_of(measured->rows, &topics::MeasuredRow::failed) ? failed : succeeded;
-}
-
-void add_pattern(CLI::App& bench, const Pattern& pattern, int& code) {
-  auto options = std::make_shared<BenchOptions>();
-  options->sizes = pattern.sizes;
-  CLI::App* command = bench.add_subcommand(pattern.name, pattern.about);
-  command->add_option("--size", options->sizes, "Bytes of a message: 8,64,64KiB")
-      ->delimiter(',')
-      ->type_name("LIST")
-      ->transform(CLI::AsSizeValue(false))
-      ->check(whole_words);
-  command->add_option("--wait", options->wait, "How both ends wait")
-      ->type_name("spin|adaptive|sleep")
-      ->check(way_to_wait);
-  command->add_flag("--quick", options->quick, "Fewer blocks, and fewer limits to choose from");
-  command->add_option("--json", options->json, "Write the figures to this file as well")
-      ->type_name("FILE")
-      ->check(place_to_write);
-  command->footer("Example:\n  " + std::string(pattern.example) +
-                  "\nEach row's ratio is its time in that of its limit; \"over\" marks one beyond what Tenon aims at.");
-  command->callback([options, &pattern, &code] { code = measure_and_print(pattern, *options); });
+  const bool failed_rows = std::ranges::any_of(measured->rows, &cells::Row::failed);
+  if (before) {
+    const auto compared = cells::compare(*before, cells::told(*measured));
+    fmt::print("\n{}", cells::table_of(compared));
+    return any_slower(compared) || failed_rows ? failed : succeeded;
+  }
+  return failed_rows ? failed : succeeded;
 }
 
 }  // namespace
 
 void add_bench(CLI::App& program, int& code) {
-  CLI::App* bench = program.add_subcommand("bench", "Measure beside what this machine can do at best");
-  bench->require_subcommand(1);
-  for (const Pattern& pattern : patterns()) {
-    add_pattern(*bench, pattern, code);
-  }
+  auto options = std::make_shared<BenchOptions>();
+  CLI::App* bench = program.add_subcommand("bench", "Measure every mechanism beside what this machine can do at best");
+  add_bench_choice(*bench, options->choice);
+  bench->add_option("--json", options->json, "Write the figures to this file as well")
+      ->type_name("FILE")
+      ->check(place_to_write);
+  bench
+      ->add_option("--compare", options->old,
+                   "Say what is faster or slower than in this file; exit 1 if anything is slower")
+      ->type_name("OLD.json");
+  bench->footer(
+      "Example:\n  tenon bench --quick pipe unix_stream topic --size 64,64KiB\n"
+      "Two processes or more do the same work over each: who sends writes every byte, who receives reads and checks "
+      "it. \"× limit\" is the time beside the best that this machine can do, measured in turns with it.");
+  bench->callback([options, &code] { code = run(*options); });
 }
 
 }  // namespace tenon::cli

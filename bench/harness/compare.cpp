@@ -11,12 +11,13 @@ using tenon::Result;
 namespace {
 
 struct Pair {
-  double limit;
-  double subject;
+  TimedBlock limit;
+  TimedBlock subject;
 };
 
-Figure figure_of(const std::vector<double>& blocks, int preempted) {
+Figure figure_of(const std::vector<double>& blocks, const std::vector<double>& processor, int preempted) {
   Figure figure;
+  figure.processor = median_of(processor);
   figure.blocks = spread_of(blocks);
   figure.nanoseconds = figure.blocks.median;
   figure.blocks_kept = static_cast<int>(blocks.size());
@@ -30,7 +31,9 @@ DoBlock blocks_from(Team& team, std::uint64_t operations, const Pace& pace) {
     if (!block) {
       return fail(std::move(block.error()));
     }
-    return TimedBlock{.per_operation = block->per_operation(), .preempted = team.exclusive() && block->preempted()};
+    return TimedBlock{.per_operation = block->per_operation(),
+                      .processor = block->counts.processor_nanoseconds / static_cast<double>(block->operations),
+                      .preempted = team.exclusive() && block->preempted()};
   };
 }
 
@@ -58,8 +61,7 @@ Result<void> Pairing::run(const DoBlock& limit, const DoBlock& subject) {
     if (!second) {
       return fail(std::move(second.error()));
     }
-    const Pair pair = limit_first ? Pair{first->per_operation, second->per_operation}
-                                  : Pair{second->per_operation, first->per_operation};
+    const Pair pair = limit_first ? Pair{*first, *second} : Pair{*second, *first};
     all.push_back(pair);
     if (first->preempted || second->preempted) {
       ++preempted_;
@@ -68,16 +70,18 @@ Result<void> Pairing::run(const DoBlock& limit, const DoBlock& subject) {
     }
   }
   for (const Pair& pair : std::cmp_greater_equal(2 * clean.size(), wanted_) ? clean : all) {
-    limits_.push_back(pair.limit);
-    subjects_.push_back(pair.subject);
-    ratios_.push_back(pair.subject / pair.limit);
+    limits_.push_back(pair.limit.per_operation);
+    subjects_.push_back(pair.subject.per_operation);
+    ratios_.push_back(pair.subject.per_operation / pair.limit.per_operation);
+    processor_of_limits_.push_back(pair.limit.processor);
+    processor_of_subjects_.push_back(pair.subject.processor);
   }
   return {};
 }
 
 PairedFigure Pairing::figure() const {
-  return {.limit = figure_of(limits_, preempted_),
-          .subject = figure_of(subjects_, preempted_),
+  return {.limit = figure_of(limits_, processor_of_limits_, preempted_),
+          .subject = figure_of(subjects_, processor_of_subjects_, preempted_),
           .ratio = spread_of(ratios_),
           .pairs = static_cast<int>(ratios_.size())};
 }

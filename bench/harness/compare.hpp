@@ -31,6 +31,7 @@ tenon::Result<PairedFigure> compare(const Subject& limit, const Subject& subject
 /// operation, and whether the block was preempted.
 struct TimedBlock {
   double per_operation = 0;
+  double processor = 0;  ///< time of it for each operation
   bool preempted = false;
 };
 using DoBlock = std::function<tenon::Result<TimedBlock>()>;
@@ -50,6 +51,8 @@ class Pairing {
   int preempted_ = 0;
   std::vector<double> limits_;
   std::vector<double> subjects_;
+  std::vector<double> processor_of_limits_;
+  std::vector<double> processor_of_subjects_;
   std::vector<double> ratios_;
 };
 

@@ -33,7 +33,10 @@ bool agree(const std::vector<double>& starts, const Pace& pace) {
 }  // namespace
 
 Result<void> Observed::look_at(PacedTeam& paced, const Pace& pace) {
-  const std::uint64_t operations = std::min<std::uint64_t>(paced.operations, Team::max_samples);
+  const double of_one = static_cast<double>(pace.block.count()) / static_cast<double>(paced.operations);
+  const auto affordable = static_cast<std::uint64_t>(static_cast<double>(pace.max_samples_time.count()) / of_one);
+  const std::uint64_t operations =
+      std::min<std::uint64_t>(std::max(paced.operations, std::min(pace.least_samples, affordable)), Team::max_samples);
   auto block = paced.team.run(operations, warm_up_for(operations), Observe::everything, tenon::after(pace.patience));
   if (!block) {
     return fail(std::move(block.error()));

@@ -20,6 +20,9 @@ struct Pace {
   int max_starts = 15;
   /// Enough starts when half the distance of their quartiles is within this part of their median.
   double tolerance = 0.02;
+  /// Of single operations, as far as max_samples_time allows.
+  std::uint64_t least_samples = 0;
+  std::chrono::nanoseconds max_samples_time = std::chrono::milliseconds(100);
   /// A team that does not come back for so long has hung.
   std::chrono::seconds patience{20};
 };
@@ -32,6 +35,7 @@ struct Figure {
   int blocks_preempted = 0;  ///< another process had a processor: done again, and kept only if too few were not
   std::uint64_t operations_per_block = 0;
   Percentiles single;                  ///< of single operations, with the clock's cost in each; zero if not sampled
+  double processor = 0;                ///< nanoseconds of processor time of all sides per operation
   double switches = 0;                 ///< context switches of all sides per operation
   std::optional<double> system_calls;  ///< of all sides per operation, where they can be counted
 };

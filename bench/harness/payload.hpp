@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 namespace harness {
 
@@ -14,6 +15,15 @@ namespace harness {
 void write_payload(tenon::MutableBytes payload, std::uint64_t k);
 /// Reads all words of message `k`; throws std::runtime_error if they are not those written.
 void check_payload(tenon::Bytes payload, std::uint64_t k);
+
+/// For who receives from several: whichever number the message itself has, which is its first word.
+inline constexpr std::uint64_t any_number = UINT64_MAX;
+inline std::uint64_t number_of(tenon::Bytes payload, std::uint64_t expected) noexcept {
+  if (expected == any_number) [[unlikely]] {
+    std::memcpy(&expected, payload.data(), sizeof expected);
+  }
+  return expected;
+}
 
 /// The end of a benchmark whose subject delivered something else than was sent.
 [[noreturn, gnu::cold]] void payload_differs(std::uint64_t k);

@@ -47,6 +47,7 @@ struct alignas(tenon::cache_line) SideReport {
   double left_out = 0;
   std::uint64_t voluntary = 0;
   std::uint64_t involuntary = 0;
+  std::int64_t processor_time = 0;
   std::uint64_t system_calls = 0;
   std::uint64_t sampled = 0;
   bool system_calls_counted = false;
@@ -66,12 +67,14 @@ Result<void> populate(const tenon::Mapping& memory) {
 struct Usage {
   std::uint64_t voluntary = 0;
   std::uint64_t involuntary = 0;
+  std::int64_t processor_time = 0;
 };
 
 Usage own_usage() {
   rusage usage{};
   ::getrusage(RUSAGE_THREAD, &usage);
-  return {static_cast<std::uint64_t>(usage.ru_nvcsw), static_cast<std::uint64_t>(usage.ru_nivcsw)};
+  return {static_cast<std::uint64_t>(usage.ru_nvcsw), static_cast<std::uint64_t>(usage.ru_nivcsw),
+          tenon::processor_time()};
 }
 
 Result<tenon::Fd> event_counter(int flags) { return tenon::fd_from(::eventfd(0, EFD_CLOEXEC | flags), "eventfd"); }
@@ -213,6 +216,7 @@ void Team::do_block(std::size_t side, Loop& loop) const {
   const Usage after = own_usage();
   report.voluntary = after.voluntary - before.voluntary;
   report.involuntary = after.involuntary - before.involuntary;
+  report.processor_time = after.processor_time - before.processor_time;
   report.sampled = everything && report.timed ? static_cast<std::uint64_t>(round.sampled_up_to() - samples()) : 0;
 }
 
@@ -279,6 +283,7 @@ Block Team::collect() const {
     started = std::min(started, side.started);
     block.counts.voluntary_switches += side.voluntary;
     block.counts.involuntary_switches += side.involuntary;
+    block.counts.processor_nanoseconds += static_cast<double>(side.processor_time);
     calls += side.system_calls;
     counted = counted && side.system_calls_counted;
     if (side.timed) {
@@ -288,6 +293,7 @@ Block Team::collect() const {
     }
   }
   block.nanoseconds = static_cast<double>(ended - started) - left_out;
+  block.counts.processor_nanoseconds = std::max(0.0, block.counts.processor_nanoseconds - left_out);
   block.counts.system_calls = counted ? std::optional(calls) : std::nullopt;
   return block;
 }

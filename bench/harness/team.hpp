@@ -19,6 +19,7 @@ namespace harness {
 struct Counts {
   std::uint64_t voluntary_switches = 0;    ///< they slept
   std::uint64_t involuntary_switches = 0;  ///< they were taken off their processor
+  double processor_nanoseconds = 0;        ///< that they used, without what the timed side left out
   /// Nothing where the kernel lets nobody count: SystemCalls::count_own() says why.
   std::optional<std::uint64_t> system_calls;
 };

@@ -42,30 +42,6 @@ std::vector<std::string> cells_of(const Row& row) {
           remarks(row.attempts, figure.blocks_kept, figure.blocks_preempted)};
 }
 
-std::string table_of_limits(const std::vector<Row>& rows) {
-  Table table({{"", Table::Side::left},
-               {"an operation"},
-               {"blocks"},
-               {"rate"},
-               {"bandwidth"},
-               {"p50"},
-               {"p90"},
-               {"p99"},
-               {"p99.9"},
-               {"max"},
-               {"switches"},
-               {"cores", Table::Side::left}});
-  std::string family;
-  for (const Row& row : rows) {
-    if (row.family != family) {
-      family = row.family;
-      table.add_heading(family);
-    }
-    table.add(cells_of(row));
-  }
-  return table.text();
-}
-
 std::string table_of_pairs(const std::vector<PairRow>& pairs) {
   Table table({{"in pairs of blocks", Table::Side::left},
                {"limit"},
@@ -108,6 +84,15 @@ nlohmann::json json_of(const harness::Percentiles& single) {
           {"p99.9", single.p999}, {"max", single.max}, {"samples", single.samples}};
 }
 
+template <class Rows>
+nlohmann::json array_of(const Rows& rows) {
+  nlohmann::json array = nlohmann::json::array();
+  std::ranges::transform(rows, std::back_inserter(array), [](const auto& row) { return json_of(row); });
+  return array;
+}
+
+}  // namespace
+
 nlohmann::json json_of(const Row& row) {
   nlohmann::json json = {{"name", row.name},
                          {"family", row.family},
@@ -132,14 +117,29 @@ nlohmann::json json_of(const Row& row) {
   return json;
 }
 
-template <class Rows>
-nlohmann::json array_of(const Rows& rows) {
-  nlohmann::json array = nlohmann::json::array();
-  std::ranges::transform(rows, std::back_inserter(array), [](const auto& row) { return json_of(row); });
-  return array;
+std::string table_of(const std::vector<Row>& rows) {
+  Table table({{"", Table::Side::left},
+               {"an operation"},
+               {"blocks"},
+               {"rate"},
+               {"bandwidth"},
+               {"p50"},
+               {"p90"},
+               {"p99"},
+               {"p99.9"},
+               {"max"},
+               {"switches"},
+               {"cores", Table::Side::left}});
+  std::string family;
+  for (const Row& row : rows) {
+    if (row.family != family) {
+      family = row.family;
+      table.add_heading(family);
+    }
+    table.add(cells_of(row));
+  }
+  return table.text();
 }
-
-}  // namespace
 
 std::string remarks(const harness::Attempts& attempts, int kept, int preempted) {
   std::string text = fmt::format("{}", harness::name_of(harness::distance_of(attempts.after)));
@@ -179,7 +179,7 @@ nlohmann::json json_of(const harness::Environment& here) {
 std::string table_of(const Report& report) {
   std::string text = description(report.environment);
   if (!report.rows.empty()) {
-    text += fmt::format("\n{}", table_of_limits(report.rows));
+    text += fmt::format("\n{}", table_of(report.rows));
   }
   if (!report.pairs.empty()) {
     text += fmt::format("\n{}", table_of_pairs(report.pairs));

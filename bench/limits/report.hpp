@@ -24,7 +24,9 @@ std::string table_of(const Report& report);
 /// One object, as docs/benchmarks.md describes it.
 std::string json_of(const Report& report);
 
-/// Their parts, for reports of other pairs: "near, 2 attempts", and the objects.
+/// Their parts, for other reports: the lines of limits, "near, 2 attempts", and the objects.
+std::string table_of(const std::vector<Row>& rows);
+nlohmann::json json_of(const Row& row);
 std::string remarks(const harness::Attempts& attempts, int kept, int preempted);
 nlohmann::json json_of(const PairRow& row);
 nlohmann::json json_of(const harness::Environment& here);

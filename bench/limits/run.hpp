@@ -49,6 +49,9 @@ class Bench {
   /// The same for anything beside its limit. Without a placement, the row says why there is no figure.
   tenon::Result<PairRow> compare(const std::string& name, const harness::Subject& limit,
                                  const harness::Subject& subject, const tenon::Result<harness::Placement>& placement);
+  tenon::Result<PairRow> compare(const std::string& name, const harness::Subject& limit,
+                                 const harness::Subject& subject, const tenon::Result<harness::Placement>& placement,
+                                 const harness::Pace& pace);
 
   const harness::Clock& clock() const noexcept { return clock_; }
   /// One more look at how far the cores are apart; 0 without a second core.

@@ -51,15 +51,15 @@ class Sender {
     harness::spin_until([&] { return publisher_->subscribers().size() >= subscribers; });
   }
 
-  void step() {
+  void step() { send(at_++); }
+  void send(std::uint64_t number) {
     if constexpr (of_any_size) {
-      send_bytes();
+      send_bytes(number);
     } else {
       T message;
-      harness::write_words<sizeof(T) / 8>(message.words.data(), at_);
+      harness::write_words<sizeof(T) / 8>(message.words.data(), number);
       publisher_->publish(message, tenon::never).or_throw();
     }
-    ++at_;
   }
   /// So many in batches of that size, and what remains in a last one.
   void steps(std::uint64_t count, std::vector<T>& batch)
@@ -80,16 +80,16 @@ class Sender {
   }
 
  private:
-  void send_bytes() {
+  void send_bytes(std::uint64_t number) {
     if (bytes_ <= most_inline) {
       const std::span message(short_message_);
-      harness::write_payload(std::as_writable_bytes(message), at_);
+      harness::write_payload(std::as_writable_bytes(message), number);
       publisher_->publish(std::as_bytes(message), tenon::never).or_throw();
       return;
     }
     auto loan = publisher_->loan(bytes_).or_throw();
     if constexpr (touch == Touch::all) {
-      harness::write_payload(*loan, at_);
+      harness::write_payload(*loan, number);
     }
     publisher_->publish(std::move(loan), tenon::never).or_throw();
   }
@@ -112,14 +112,18 @@ class Receiver {
         subscriber_(std::make_shared<tenon::Subscriber<T>>(
             tenon::Subscriber<T>::create(self_->holder(), topic_name, options).or_throw())) {}
 
-  void step() {
+  void step() { receive(at_++); }
+  /// One, of that number or of any. Returns its number.
+  std::uint64_t receive(std::uint64_t number) {
     const auto sample = subscriber_->receive(tenon::never).or_throw();
     if constexpr (!of_any_size) {
-      harness::check_words<sizeof(T) / 8>(sample->words.data(), at_);
+      number = harness::number_of(std::as_bytes(std::span(sample->words)), number);
+      harness::check_words<sizeof(T) / 8>(sample->words.data(), number);
     } else if constexpr (touch == Touch::all) {
-      harness::check_payload(*sample, at_);
+      number = harness::number_of(*sample, number);
+      harness::check_payload(*sample, number);
     }
-    ++at_;
+    return number;
   }
   /// So many, as they come, up to `room.size()` at once.
   void steps(std::uint64_t count, std::vector<T>& room)
