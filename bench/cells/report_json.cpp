@@ -55,6 +55,7 @@ json repeats_of(const Row& row) {
   json repeats = json::array();
   for (const Sample& sample : row.samples) {
     repeats.push_back({{"ns_per_operation", sample.figure.subject.nanoseconds},
+                       {"operations", sample.figure.subject.operations},
                        {"limit_ns", sample.figure.limit.nanoseconds},
                        {"ratio", sample.figure.ratio.median / messages_of(row.cell)},
                        {"probe_before_ns", sample.attempts.before},

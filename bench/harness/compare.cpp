@@ -15,10 +15,20 @@ struct Pair {
   TimedBlock subject;
 };
 
-Figure figure_of(const std::vector<double>& blocks, const std::vector<double>& processor, int preempted) {
+// What switches cost is in the blocks that are timed: those that count system calls take another course.
+Figure figure_of(const std::vector<TimedBlock>& blocks, int preempted) {
+  std::vector<double> times;
+  std::vector<double> processor;
+  double switches = 0;
+  for (const TimedBlock& block : blocks) {
+    times.push_back(block.per_operation);
+    processor.push_back(block.processor);
+    switches += block.switches;
+  }
   Figure figure;
-  figure.processor = median_of(processor);
-  figure.blocks = spread_of(blocks);
+  figure.processor = median_of(std::move(processor));
+  figure.switches = switches / static_cast<double>(blocks.size());
+  figure.blocks = spread_of(std::move(times));
   figure.nanoseconds = figure.blocks.median;
   figure.blocks_kept = static_cast<int>(blocks.size());
   figure.blocks_preempted = preempted;
@@ -31,9 +41,12 @@ DoBlock blocks_from(Team& team, std::uint64_t operations, const Pace& pace) {
     if (!block) {
       return fail(std::move(block.error()));
     }
-    return TimedBlock{.per_operation = block->per_operation(),
-                      .processor = block->counts.processor_nanoseconds / static_cast<double>(block->operations),
-                      .preempted = team.exclusive() && block->preempted()};
+    return TimedBlock{
+        .per_operation = block->per_operation(),
+        .processor = block->counts.processor_nanoseconds / static_cast<double>(block->operations),
+        .switches = static_cast<double>(block->counts.voluntary_switches + block->counts.involuntary_switches) /
+                    static_cast<double>(block->operations),
+        .preempted = team.exclusive() && block->preempted()};
   };
 }
 
@@ -70,18 +83,16 @@ Result<void> Pairing::run(const DoBlock& limit, const DoBlock& subject) {
     }
   }
   for (const Pair& pair : std::cmp_greater_equal(2 * clean.size(), wanted_) ? clean : all) {
-    limits_.push_back(pair.limit.per_operation);
-    subjects_.push_back(pair.subject.per_operation);
+    limit_blocks_.push_back(pair.limit);
+    subject_blocks_.push_back(pair.subject);
     ratios_.push_back(pair.subject.per_operation / pair.limit.per_operation);
-    processor_of_limits_.push_back(pair.limit.processor);
-    processor_of_subjects_.push_back(pair.subject.processor);
   }
   return {};
 }
 
 PairedFigure Pairing::figure() const {
-  return {.limit = figure_of(limits_, processor_of_limits_, preempted_),
-          .subject = figure_of(subjects_, processor_of_subjects_, preempted_),
+  return {.limit = figure_of(limit_blocks_, preempted_),
+          .subject = figure_of(subject_blocks_, preempted_),
           .ratio = spread_of(ratios_),
           .pairs = static_cast<int>(ratios_.size())};
 }
@@ -92,6 +103,7 @@ Result<PairedFigure> compare(const Subject& limit, const Subject& subject, const
   Pairing pairing(pace.blocks, paired.seed);
   Observed of_limit;
   Observed of_subject;
+  std::uint64_t operations = 0;
   for (int i = 0; i < pace.starts; ++i) {
     auto one = start_paced(limit, for_sides(placement, limit), clock, pace);
     if (!one) {
@@ -112,10 +124,16 @@ Result<PairedFigure> compare(const Subject& limit, const Subject& subject, const
     if (auto seen = of_subject.look_at(*other, pace); !seen) {
       return fail(std::move(seen.error()));
     }
+    operations += other->team.operations();
   }
   PairedFigure figure = pairing.figure();
+  figure.subject.operations = operations;
+  const double of_limit_blocks = figure.limit.switches;
+  const double of_subject_blocks = figure.subject.switches;
   std::move(of_limit).describe(figure.limit);
   std::move(of_subject).describe(figure.subject);
+  figure.limit.switches = of_limit_blocks;
+  figure.subject.switches = of_subject_blocks;
   return figure;
 }
 

@@ -32,6 +32,7 @@ tenon::Result<PairedFigure> compare(const Subject& limit, const Subject& subject
 struct TimedBlock {
   double per_operation = 0;
   double processor = 0;  ///< time of it for each operation
+  double switches = 0;   ///< likewise
   bool preempted = false;
 };
 using DoBlock = std::function<tenon::Result<TimedBlock>()>;
@@ -49,10 +50,8 @@ class Pairing {
   int wanted_;
   std::uint64_t seed_;
   int preempted_ = 0;
-  std::vector<double> limits_;
-  std::vector<double> subjects_;
-  std::vector<double> processor_of_limits_;
-  std::vector<double> processor_of_subjects_;
+  std::vector<TimedBlock> limit_blocks_;
+  std::vector<TimedBlock> subject_blocks_;
   std::vector<double> ratios_;
 };
 

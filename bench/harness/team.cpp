@@ -155,6 +155,7 @@ Result<Team> Team::start(const Subject& subject, const Placement& placement, con
 Result<Block> Team::run(std::uint64_t operations, std::uint64_t warm_up, Observe observe, Deadline deadline) {
   tenon::expects(operations > 0, "a block has at least one operation");
   tenon::expects(!children_.empty(), "a team whose block failed is dead");
+  operations_ += operations + warm_up;
   board().warm_up = warm_up;
   board().observe = observe;
   board().operations.store(operations, std::memory_order_release);  // S1

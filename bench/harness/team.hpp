@@ -55,6 +55,8 @@ class Team {
   tenon::Result<Block> run(std::uint64_t operations, std::uint64_t warm_up, Observe observe, tenon::Deadline deadline);
 
   const std::string& name() const noexcept { return name_; }
+  /// That it was ever asked for, warm-ups included.
+  std::uint64_t operations() const noexcept { return operations_; }
   bool exclusive() const noexcept { return exclusive_; }
 
   Team(Team&&) noexcept = default;
@@ -83,6 +85,7 @@ class Team {
   tenon::Fd done_;  // eventfd: each side adds one when it has finished
   std::vector<tenon::Child> children_;
   std::vector<std::string> sides_;
+  std::uint64_t operations_ = 0;
   std::uint64_t expected_ = 1;  // how often each side should have finished by now
   bool exclusive_;
 };
