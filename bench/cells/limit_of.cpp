@@ -1,5 +1,6 @@
 #include <cells/limit_of.hpp>
 
+#include <tenon/os/clock.hpp>
 #include <tenon/os/system_call.hpp>
 #include <limits/stepping_side.hpp>
 
@@ -47,7 +48,7 @@ std::vector<Limit> hand_overs(std::size_t bytes, Extent extent) {
 
 struct BarePipe {
   std::uint64_t at = 0;
-  void step() {
+  void step(harness::Round& round) {
     std::array<int, 2> ends{};
     std::uint64_t got = 0;
     const bool went = ::pipe2(ends.data(), O_CLOEXEC) == 0 && ::write(ends[1], &at, sizeof at) == sizeof at &&
@@ -55,15 +56,17 @@ struct BarePipe {
     if (!went) {
       throw tenon::Failure(tenon::os_failure("pipe2", errno));
     }
+    const std::int64_t done = tenon::monotonic_now();
     ::close(ends[0]);
     ::close(ends[1]);
     ++at;
+    round.leave_out(static_cast<double>(tenon::monotonic_now() - done));
   }
 };
 
 Limit bare_pipe() {
   return {.family = "pipe",
-          .subject = {.name = "a bare pipe: made, 8 bytes, closed",
+          .subject = {.name = "a bare pipe: made, 8 bytes through it",
                       .sides = {limits::stepping_side("maker", [](tenon::MutableBytes) { return BarePipe(); })}},
           .where = Where::alone,
           .kind = Kind::cost};

@@ -18,7 +18,7 @@ namespace limits {
 /// `Signal` has `void tell()` and `void await()`.
 template <class Signal>
 struct SleepyEnd {
-  static constexpr std::int64_t falls_asleep_within = 10'000;  // nanoseconds
+  static constexpr std::int64_t falls_asleep_within = 40'000;  // nanoseconds
 
   Signal signal;
   std::int64_t* answerers_wait;

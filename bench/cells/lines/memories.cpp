@@ -41,9 +41,8 @@ class MemoryLine final : public Line {
       : memory_(std::move(memory)), signals_(std::move(signals)), cell_(cell), slots_(slots_of(cell)) {}
   void send(std::uint64_t number) override {
     signals_->empty.take(cell_.wait);
-    harness::write_payload(slot(), number);
+    harness::write_payload(slot(sent_++), number);
     signals_->full.give();
-    ++at_;
   }
   bool try_send(std::uint64_t number) override {
     if (number >= slots_) {  // nobody receives meanwhile
@@ -54,21 +53,24 @@ class MemoryLine final : public Line {
   }
   std::uint64_t receive(std::uint64_t number) override {
     signals_->full.take(cell_.wait);
-    number = harness::number_of(slot(), number);
-    harness::check_payload(slot(), number);
+    const MutableBytes message = slot(received_++);
+    number = harness::number_of(message, number);
+    harness::check_payload(message, number);
     signals_->empty.give();
-    ++at_;
     return number;
   }
   std::optional<std::size_t> memory() const override { return memory_.size(); }
 
  private:
-  MutableBytes slot() const { return memory_.bytes().subspan(2 * line + at_ % slots_ * stride_of(cell_), cell_.bytes); }
+  MutableBytes slot(std::uint64_t number) const {
+    return memory_.bytes().subspan(2 * line + number % slots_ * stride_of(cell_), cell_.bytes);
+  }
   tenon::Mapping memory_;
   std::unique_ptr<Signals> signals_;
   Cell cell_;
   std::size_t slots_;
-  std::uint64_t at_ = 0;  // each end's own: the ends are processes of their own
+  std::uint64_t sent_ = 0;  // by this process, as far as it sends at all
+  std::uint64_t received_ = 0;
 };
 
 // POSIX semaphores that lie in the memory. sem_overview(7)

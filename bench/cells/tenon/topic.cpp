@@ -13,6 +13,9 @@ using tenon::MutableBytes;
 using topics::Member;
 
 topics::Traffic traffic_of(const Cell& cell) {
+  if (cell.pattern == Pattern::first_message) {  // as who chooses nothing has it
+    return {.bytes = cell.bytes, .publisher = {.longest = cell.bytes}};
+  }
   topics::Traffic traffic = cell.pattern == Pattern::round_trip ? topics::usual_trip(cell.bytes, waiting_of(cell.wait))
                                                                 : topics::usual(cell.bytes, waiting_of(cell.wait));
   if (cell.depth > 0) {
