@@ -5,7 +5,8 @@ strace -c, and getrusage(2) of its processes after they are gone.
     counts_agree.py TENON
 
 The calls are those that a mechanism alone makes, so that the harness's own are not among them. Exit 1 if a figure
-differs by more than 3% (calls) or 15% (switches, of which some fall between the blocks that are looked at)."""
+of calls differs by more than 3%, 77 where none could be counted. The switches are printed beside each other: of those of
+the whole run some fall between the blocks that are looked at, and on a busy machine more are others' doing."""
 import json
 import re
 import resource
@@ -48,7 +49,7 @@ def report(what, printed, other, most):
 
 def main():
     tenon = sys.argv[1]
-    good = True
+    good, compared = True, 0
     with tempfile.TemporaryDirectory() as directory:
         file, trace = f"{directory}/run.json", f"{directory}/trace"
         for mechanism, names in CALLS.items() if shutil.which("strace") else ():
@@ -57,6 +58,7 @@ def main():
                 print(f"{mechanism}: system calls cannot be counted here")
                 continue
             calls = counted_by_strace(trace, names)
+            compared += 1
             good &= report(f"{mechanism}: calls per message", row["system_calls"]["median"], calls / messages, 0.03)
         for mechanism in ("posix_memory", "sysv_memory", "posix_queue"):
             # The bare ring beside it never sleeps, so nearly all switches of the run are this one's.
@@ -66,6 +68,9 @@ def main():
             switches = after.ru_nvcsw - before.ru_nvcsw + after.ru_nivcsw - before.ru_nivcsw
             print(f"{mechanism}: switches per message printed {row['context_switches']['median']:.4f}, "
                   f"of the whole run {switches / messages:.4f}")
+    if compared == 0:
+        print("skipped: strace(1) is not installed, or nobody may count system calls here")
+        sys.exit(77)
     sys.exit(0 if good else 1)
 
 
