@@ -17,8 +17,17 @@ namespace {
 #ifndef TENON_PEER_BOOST_QUEUE
 Peer boost_queue() { return missing("Boost queue", "libboost-dev"); }
 #endif
+#ifndef TENON_PEER_CYCLONE_DDS
+Peer cyclone_dds() { return missing("Cyclone DDS", "cyclonedds-dev and iceoryx"); }
+#endif
+#ifndef TENON_PEER_DBUS
+Peer dbus() { return missing("D-Bus", "libdbus-1-dev and dbus-daemon"); }
+#endif
 #ifndef TENON_PEER_ICEORYX
 Peer iceoryx() { return missing("iceoryx", "libiceoryx-posh-dev and iceoryx"); }
+#endif
+#ifndef TENON_PEER_NATS
+Peer nats() { return missing("NATS", "libnats-dev and nats-server"); }
 #endif
 #ifndef TENON_PEER_NNG
 Peer nng() { return missing("NNG", "libnng-dev"); }
@@ -27,6 +36,8 @@ Peer nng() { return missing("NNG", "libnng-dev"); }
 Peer zeromq() { return missing("ZeroMQ", "libzmq3-dev"); }
 #endif
 
-std::vector<Peer> all_peers() { return {iceoryx(), boost_queue(), zeromq(), nng()}; }
+std::vector<Peer> all_peers() {
+  return {iceoryx(), boost_queue(), zeromq(), nng(), cyclone_dds(), dbus(), tcp(), nats()};
+}
 
 }  // namespace peers

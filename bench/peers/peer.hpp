@@ -3,6 +3,7 @@
 /// of it. Each is one file here, through the path that its own documentation recommends for speed.
 #include <limits/limit.hpp>
 #include <limits/ring_subjects.hpp>
+#include <limits/trip_subjects.hpp>
 #include <topic/start_domain.hpp>
 
 #include <cstddef>
@@ -34,8 +35,12 @@ struct Peer {
 };
 
 Peer boost_queue();
+Peer cyclone_dds();
+Peer dbus();
 Peer iceoryx();
+Peer nats();
 Peer nng();
+Peer tcp();
 Peer zeromq();
 /// All of them; those that are missing say so.
 std::vector<Peer> all_peers();
@@ -50,6 +55,20 @@ harness::Subject subject_of(const std::string& name, const Cell& cell, std::uint
   }
   return cell.wait == Wait::polling ? limits::there_and_back(name, sides)
                                     : limits::there_and_back_asleep(name, sides, limits::Where::across_cores);
+}
+
+/// The same for what has one connection for both directions, or calls and answers: ends that tell and await, and those
+/// that send and receive one way.
+template <class MakeAsker, class MakeAnswerer, class MakeSender, class MakeReceiver>
+harness::Subject trip_or_one_way(const std::string& name, const Cell& cell, MakeAsker make_asker,
+                                 MakeAnswerer make_answerer, MakeSender make_sender, MakeReceiver make_receiver) {
+  if (cell.kind == limits::Kind::one_way) {
+    return limits::one_way(name,
+                           limits::RingSides{topics::start_bytes, 1, topics::new_domain, make_sender, make_receiver});
+  }
+  const limits::TripSides sides{topics::start_bytes, topics::new_domain, make_asker, make_answerer};
+  return cell.wait == Wait::polling ? limits::trip(name, sides)
+                                    : limits::trip_asleep(name, sides, limits::Where::across_cores);
 }
 
 /// How many messages a queue should hold: 1,024, or as many as 4 MiB hold, and four at least.
