@@ -34,7 +34,7 @@ struct Figure {
   int blocks_kept = 0;       ///< in the figure
   int blocks_preempted = 0;  ///< another process had a processor: done again, and kept only if too few were not
   std::uint64_t operations_per_block = 0;
-  std::uint64_t operations = 0;  ///< that it did in all, with those that were not timed; told by compare() alone
+  std::uint64_t operations = 0;        ///< that it did in all, with those that were not timed; told by compare() alone
   Percentiles single;                  ///< of single operations, with the clock's cost in each; zero if not sampled
   double processor = 0;                ///< nanoseconds of processor time of all sides per operation
   double switches = 0;                 ///< context switches of all sides per operation
