@@ -18,6 +18,7 @@ using cells::Wait;
 
 constexpr std::uint64_t largest = 16 << 20;
 constexpr std::size_t usual_peers = 4;
+constexpr std::uint64_t usual_size = 64;
 
 std::string whole_words(const std::string& text) {
   std::uint64_t bytes = 0;
@@ -106,6 +107,11 @@ class Planner {
   std::vector<std::uint64_t> sizes() const {
     return choice_.sizes.empty() ? usual(choice_.quick).sizes : choice_.sizes;
   }
+  // Of what is measured at one size alone.
+  std::uint64_t one_size() const {
+    const auto& asked = choice_.sizes;
+    return asked.empty() || std::ranges::find(asked, usual_size) != asked.end() ? usual_size : asked.front();
+  }
   std::vector<Wait> waits_or(std::vector<Wait> otherwise) const {
     const auto chosen = named(choice_.wait, waits);
     return chosen ? std::vector{*chosen} : otherwise;
@@ -153,13 +159,13 @@ class Planner {
   }
   void add_fans(Pattern pattern) {
     for (const Wait wait : waits_or({Wait::adaptive})) {
-      const std::uint64_t bytes = choice_.sizes.empty() ? 64 : choice_.sizes.front();
+      const std::uint64_t bytes = one_size();
       add({.pattern = pattern, .bytes = bytes, .wait = wait, .place = across(), .peers = peers()});
     }
   }
   // The rate at that depth, and how long the last of so many waits.
   void add_depths() {
-    const std::uint64_t bytes = choice_.sizes.empty() ? 64 : choice_.sizes.front();
+    const std::uint64_t bytes = one_size();
     for (const std::uint64_t depth : choice_.depths) {
       for (const Wait wait : waits_or({Wait::adaptive})) {
         add({.pattern = Pattern::one_way, .bytes = bytes, .wait = wait, .place = across(), .depth = depth});
@@ -176,7 +182,7 @@ class Planner {
   }
   void add_backlog() {
     if (choice_.backlog > 0) {
-      const std::uint64_t bytes = choice_.sizes.empty() ? 64 : choice_.sizes.front();
+      const std::uint64_t bytes = one_size();
       for (const Pattern pattern : {Pattern::queued, Pattern::backlog}) {
         add({.pattern = pattern,
              .bytes = bytes,
