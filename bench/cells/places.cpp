@@ -61,7 +61,7 @@ Result<Places> Places::find(const harness::Clock& clock) {
     others.push_back(std::move(pair));
   }
   if (!others.empty()) {
-    std::ranges::stable_sort(others, {}, &Pair::nanoseconds);
+    std::ranges::sort(others, {}, &Pair::nanoseconds);
     places.pairs_.push_back(others.front());
     if (others.back().nanoseconds > far_beside_near * others.front().nanoseconds) {
       others.back().place = Place::far;

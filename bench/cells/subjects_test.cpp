@@ -3,6 +3,7 @@
 #include <harness/measure.hpp>
 #include <limits/run.hpp>
 
+#include <algorithm>
 #include <array>
 #include <gtest/gtest.h>
 #include <stdexcept>
