@@ -10,6 +10,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <csignal>
 #include <iterator>
 #include <numeric>
 #include <tuple>
@@ -140,6 +142,9 @@ void put_in_order(Snapshot& all) {
   std::ranges::sort(all.waits, {}, [](const Wait& wait) { return std::tie(wait.pid, wait.thread); });
 }
 
+// By the kernel's own word: /proc may hide the processes of other users. proc(5), hidepid
+bool is_alive(pid_t pid) noexcept { return ::kill(pid, 0) == 0 || errno != ESRCH; }
+
 // The living processes, with their commands. One that has ended meanwhile stays an edge, marked, and waits no more.
 void add_processes(const Sightings& sightings, Snapshot& all) {
   std::vector<pid_t> pids;
@@ -159,10 +164,13 @@ void add_processes(const Sightings& sightings, Snapshot& all) {
     const Process* const seen = sightings.process(pid);
     if (auto process = seen != nullptr ? std::optional(*seen) : process_of(pid)) {
       all.processes.push_back(std::move(*process));
+    } else if (is_alive(pid)) {
+      all.hidden.push_back(pid);
     }
   }
   for (Edge& edge : all.edges) {
-    edge.ended = edge.ended || all.process(edge.pid) == nullptr;
+    const bool shown = all.process(edge.pid) != nullptr || std::ranges::binary_search(all.hidden, edge.pid);
+    edge.ended = edge.ended || !shown;
   }
   tell_who_came_later(all);
   std::erase_if(all.waits, [&](const Wait& wait) { return all.process(wait.pid) == nullptr; });
@@ -212,13 +220,17 @@ bool Snapshot::is_awaited(std::size_t object) const noexcept {
 
 namespace {
 
-// How they stood at the first look.
+bool is_stopped(char state) noexcept { return state == 'T' || state == 't'; }
+
+// How they stood at the first look. Stopped is who still is: one under a tracer of calls stops for moments.
 void add_standings(const Sleepers& sleepers, Snapshot& all) {
   for (Process& process : all.processes) {
     if (const auto found = sleepers.processes.find(process.pid); found != sleepers.processes.end()) {
-      process.state = found->second.state;
+      const auto now = is_stopped(found->second.state) ? standing_of(process.pid) : found->second;
+      process.state = now.state;
       process.threads = found->second.threads;
       process.handled = handled_signals(process.pid);
+      process.tracer = process.state == 't' ? tracer_of(process.pid) : 0;
     }
   }
 }
@@ -250,6 +262,7 @@ Snapshot snapshot(const SnapshotOptions& options) {
   const Scene scene = add_objects(options, all);
   if (options.waits) {
     add_waits(sleepers, all);
+    all.closed_processes = std::max(all.closed_processes, scene.sightings.refused());
     put_in_order(all);
   }
   add_processes(scene.sightings, all);

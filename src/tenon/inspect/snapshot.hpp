@@ -121,8 +121,11 @@ struct Process {
   uid_t user;
   std::string name;           ///< at most 15 bytes, as the kernel keeps it; may hold any byte
   std::string command;        ///< its arguments, divided by spaces; the name in brackets of one that has none
-  char state = '?';           ///< of its main thread: 'T' is stopped, 't' by a debugger; '?' where nobody looked
-  std::size_t threads = 0;    ///< 0 where nobody looked
+  /// 'T' is stopped, 't' by a debugger; '?' where nobody looked. Of its main thread, or of another where that one alone
+  /// has ended: 'Z' is a process of which nothing runs any more.
+  char state = '?';
+  std::size_t threads = 0;    ///< that live; 0 where nobody looked
+  pid_t tracer = 0;           ///< the debugger of one in state 't'; 0: none, or one that is not seen
   std::uint64_t handled = 0;  ///< signals for which it has handlers: bit 0 is signal 1
 };
 
@@ -201,6 +204,7 @@ struct Snapshot {
   std::vector<Wait> waits;              ///< by pid and thread
   std::vector<std::string> unseen;      ///< sentences
   std::size_t closed_processes = 0;     ///< of which it may not be seen what they have open, or wait for
+  std::vector<pid_t> hidden;            ///< of the edges and waits: they live, and /proc does not show them
 
   const Process* process(pid_t pid) const noexcept;
   std::span<const Edge> edges_of(std::size_t object) const noexcept;

@@ -107,6 +107,14 @@ std::optional<std::uint64_t> field(std::string_view text, std::string_view name,
   return take_number(rest, value, base) ? std::optional(value) : std::nullopt;
 }
 
+// "812 (name) Z …": what is open and mapped is shown by its other threads alone.
+bool has_lost_main_thread(FdView process) {
+  std::array<char, 512> room{};
+  const std::string_view line = text_at(process.raw(), "stat", room);
+  const std::size_t end = line.rfind(')');
+  return end != std::string_view::npos && line.substr(end).starts_with(") Z");
+}
+
 struct Entry {
   std::uint64_t inode;
   std::int64_t next;
@@ -271,6 +279,24 @@ Result<void> ProcessFiles::read_maps(FdView process, pid_t pid, std::vector<Sigh
   }
 }
 
+Result<void> ProcessFiles::read_all(FdView task, pid_t pid, FilesSeen& into) {
+  return read_descriptors(task, pid, into).and_then([&] { return read_maps(task, pid, into.sightings); });
+}
+
+// Until one is found that has what all of them share. One that ends meanwhile has nothing.
+Result<void> ProcessFiles::read_through_others(FdView process, pid_t pid, FilesSeen& into) {
+  const std::size_t before = into.sightings.size();
+  const auto threads = names_in("/proc/" + std::to_string(pid) + "/task");
+  for (const std::string& thread : threads ? *threads : std::vector<std::string>()) {
+    const auto task = process_directory(process, "task/" + thread);
+    const auto looked = task ? read_all(task->view(), pid, into) : Result<void>();
+    if (!looked || into.sightings.size() > before) {
+      return looked.failed_with(Errc::not_found) ? Result<void>() : looked;
+    }
+  }
+  return {};
+}
+
 std::optional<Process> process_of(pid_t pid) {
   const auto directory = process_directory(FdView(AT_FDCWD), "/proc/" + std::to_string(pid));
   return directory ? read_process(directory->view(), pid) : std::nullopt;
@@ -279,13 +305,13 @@ std::optional<Process> process_of(pid_t pid) {
 Result<void> ProcessFiles::look_at(pid_t pid, FilesSeen& into) {
   const std::size_t before = into.sightings.size();
   const auto directory = process_directory(proc_, std::to_string(pid));
-  auto looked = directory ? read_descriptors(directory->view(), pid, into) : fail(Error(directory.error()));
-  if (looked) {
-    looked = read_maps(directory->view(), pid, into.sightings);
+  auto looked = directory ? read_all(directory->view(), pid, into) : fail(Error(directory.error()));
+  if (looked && into.sightings.size() == before && has_lost_main_thread(directory->view())) {
+    looked = read_through_others(directory->view(), pid, into);
   }
-  if (looked.failed_with(Errc::permission_denied)) {
+  if (!looked && !looked.failed_with(Errc::not_found)) {
     into.sightings.erase(into.sightings.begin() + static_cast<std::ptrdiff_t>(before), into.sightings.end());
-    return fail(Errc::permission_denied);
+    return looked;
   }
   if (into.sightings.size() > before) {
     if (auto found = read_process(directory->view(), pid)) {

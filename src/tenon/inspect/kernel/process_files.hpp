@@ -28,7 +28,7 @@ class ProcessFiles {
   explicit ProcessFiles(FdView proc);
 
   /// Appends what that process has open and mapped, apart from the kernel's own things that no kind is made of.
-  /// A process that has ended has nothing. Failures: permission_denied.
+  /// A process that has ended has nothing. Failures: permission_denied, and whatever else keeps it from being seen.
   Result<void> look_at(pid_t pid, FilesSeen& into);
 
   /// Parses one line of a maps file. Nothing for memory that is no file's, or a file's that this process alone sees:
@@ -36,6 +36,8 @@ class ProcessFiles {
   static std::optional<Sighting> parse_map(std::string_view line);
 
  private:
+  Result<void> read_all(FdView task, pid_t pid, FilesSeen& into);
+  Result<void> read_through_others(FdView process, pid_t pid, FilesSeen& into);
   Result<void> read_descriptors(FdView process, pid_t pid, FilesSeen& into);
   Result<void> read_maps(FdView process, pid_t pid, std::vector<Sighting>& into);
   void add_descriptor(int directory, const char* name, Sighting one, FilesSeen& into);

@@ -1,5 +1,6 @@
 #include <tenon/inspect/waits/address_space.hpp>
 
+#include <tenon/inspect/waits/sleepers.hpp>
 #include <tenon/os/procfs.hpp>
 
 #include <algorithm>
@@ -21,13 +22,18 @@ bool parse(std::string_view digits, std::uint64_t& into) noexcept {
 
 }  // namespace
 
-// "7f2a-7f2b rw-s 00001000 00:01 17   /dev/shm/x"
+// "7f2a-7f2b rw-s 00001000 00:01 17   /dev/shm/x". Where the main thread alone has ended, its other threads show it.
 Result<AddressSpace> AddressSpace::of(pid_t pid) {
-  const auto text = procfs::text("/proc/" + std::to_string(pid) + "/maps");
+  pid_t shown_by = pid;
+  auto text = procfs::text("/proc/" + std::to_string(pid) + "/maps");
+  if (text && text->empty()) {
+    shown_by = living_thread(pid);
+    text = shown_by == pid ? std::move(text) : procfs::text("/proc/" + std::to_string(shown_by) + "/maps");
+  }
   if (!text) {
     return fail(text.error());
   }
-  AddressSpace space(pid);
+  AddressSpace space(shown_by);
   for (std::string_view left = *text; !left.empty();) {
     const std::string_view line = left.substr(0, std::min(left.find('\n'), left.size()));
     left.remove_prefix(std::min(line.size() + 1, left.size()));
@@ -80,7 +86,7 @@ std::vector<std::pair<FileId, bool>> AddressSpace::shared_files() const {
 bool AddressSpace::read(std::uint64_t address, MutableBytes into) const noexcept {
   const iovec ours{.iov_base = into.data(), .iov_len = into.size()};
   const iovec theirs{.iov_base = reinterpret_cast<void*>(address), .iov_len = into.size()};
-  return ::process_vm_readv(pid_, &ours, 1, &theirs, 1, 0) == static_cast<ssize_t>(into.size());
+  return ::process_vm_readv(thread_, &ours, 1, &theirs, 1, 0) == static_cast<ssize_t>(into.size());
 }
 
 // By pieces that end where pages end: behind the text there may be no memory.

@@ -24,7 +24,6 @@ class AddressSpace {
   /// Outcomes: not_found. Failures: permission_denied, corrupt.
   static Result<AddressSpace> of(pid_t pid);
 
-  pid_t pid() const noexcept { return pid_; }
   /// Nothing for memory that is the process's alone, or none.
   std::optional<Place> shared_place(std::uint64_t address) const;
   /// The files that it shares, each once, and whether it may write there.
@@ -47,9 +46,9 @@ class AddressSpace {
     bool writes;
     Place at;
   };
-  explicit AddressSpace(pid_t pid) noexcept : pid_(pid) {}
+  explicit AddressSpace(pid_t thread) noexcept : thread_(thread) {}
 
-  pid_t pid_;
+  pid_t thread_;  // one that lives
   std::vector<Part> parts_;
 };
 

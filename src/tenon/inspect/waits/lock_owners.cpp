@@ -3,6 +3,8 @@
 #include <tenon/os/procfs.hpp>
 
 #include <algorithm>
+#include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <set>
 #include <sys/stat.h>
@@ -22,7 +24,7 @@ Mappers mappers_of(const std::set<FileId>& wanted) {
   Mappers found;
   for (const pid_t pid : wanted.empty() ? std::vector<pid_t>() : procfs::all_processes()) {
     const auto space = AddressSpace::of(pid);
-    if (space.failed_with(Errc::permission_denied)) {
+    if (!space && !space.failed_with(Errc::not_found)) {
       found.unseen.insert(pid);
     }
     for (const auto& [file, writes] : space ? space->shared_files() : std::vector<std::pair<FileId, bool>>()) {
@@ -39,6 +41,12 @@ bool is_of_our_pids(pid_t pid) {
   struct stat status{};
   const std::string path = "/proc/" + std::to_string(pid) + "/ns/pid";
   return ::stat(path.c_str(), &status) == 0 && status.st_ino == procfs::own_pid_namespace();
+}
+
+// By the kernel's own word, where /proc does not show it. proc(5), hidepid
+bool is_hidden(pid_t thread) noexcept {
+  const bool shown = ::access(("/proc/" + std::to_string(thread)).c_str(), F_OK) == 0;
+  return !shown && (::kill(thread, 0) == 0 || errno != ESRCH);
 }
 
 // The process of a thread that lives. A zombie has given up all that it held.
@@ -77,7 +85,8 @@ class Owners {
   void add_owner(Wait& wait, std::size_t lock, const std::map<pid_t, bool>& mappers) {
     const bool ours = std::ranges::all_of(mappers, [](const auto& one) { return is_of_our_pids(one.first); });
     const auto process = process_of(wait.lock.owner);
-    if (!ours || (process && mappers_.unseen.contains(*process))) {
+    const bool closed = is_hidden(wait.lock.owner) || (process && mappers_.unseen.contains(*process));
+    if (!ours || closed) {
       wait.unseen = "who owns it: thread " + std::to_string(wait.lock.owner) +
                     (ours ? " may not be looked at" : " of some PID namespace");
       return;

@@ -89,7 +89,42 @@ std::vector<pid_t> threads_of(pid_t pid) {
   return threads;
 }
 
+bool is_living(char state) noexcept { return state != 'Z' && state != 'X'; }
+
+// Where the main thread alone has ended, another tells how the process stands.
+void add(Standing& standing, pid_t pid, pid_t thread, char state) {
+  const bool lives = is_living(state);
+  const bool unknown = standing.state == '?' || !is_living(standing.state);
+  standing.state = unknown || (lives && thread == pid) ? state : standing.state;
+  standing.threads += lives ? 1 : 0;
+}
+
 }  // namespace
+
+Standing standing_of(pid_t pid) {
+  Standing standing;
+  for (const pid_t thread : threads_of(pid)) {
+    if (const auto how = standing_of(pid, thread)) {
+      add(standing, pid, thread, how->state);
+    }
+  }
+  return standing;
+}
+
+pid_t living_thread(pid_t pid) {
+  const auto threads = threads_of(pid);
+  const auto found = std::ranges::find_if(threads, [&](pid_t thread) {
+    const auto how = standing_of(pid, thread);
+    return how && is_living(how->state);
+  });
+  return found == threads.end() ? pid : *found;
+}
+
+pid_t tracer_of(pid_t pid) {
+  const auto status = procfs::text("/proc/" + std::to_string(pid) + "/status");
+  const auto digits = status ? field(*status, "TracerPid") : std::nullopt;
+  return digits ? static_cast<pid_t>(std::strtol(std::string(*digits).c_str(), nullptr, 10)) : 0;
+}
 
 std::optional<Call> parse_call(std::string_view line) {
   Call call{};
@@ -122,10 +157,9 @@ Sleepers Sleepers::take(std::vector<std::string>& unseen) {
       if (!how) {
         continue;
       }
-      ++standing.threads;
-      standing.state = thread == pid ? how->state : standing.state;
+      add(standing, pid, thread, how->state);
       const auto sleeper = look_at(pid, thread, *how);
-      seen = seen && !sleeper.failed_with(Errc::permission_denied);
+      seen = seen && (sleeper || sleeper.failed_with(Errc::not_found));
       if (sleeper && *sleeper) {
         found.all.push_back(**sleeper);
       }

@@ -33,9 +33,15 @@ struct Sleeper {
 
 /// How a process stands while its threads are looked at.
 struct Standing {
-  std::size_t threads = 0;
-  char state = '?';  ///< of its main thread: 'T' is stopped, 'Z' has ended
+  std::size_t threads = 0;  ///< that live
+  char state = '?';         ///< as Process::state
 };
+/// How it stands now; '?' of one that has ended, or is not shown.
+Standing standing_of(pid_t pid);
+/// Its main thread, or another where that one has ended; the main thread where none lives.
+pid_t living_thread(pid_t pid);
+/// Who traces it; 0: nobody, or it is not shown. ptrace(2)
+pid_t tracer_of(pid_t pid);
 
 struct Sleepers {
   std::vector<Sleeper> all = {};  ///< by pid and thread
