@@ -1,5 +1,6 @@
 /// tenon why [PID|NAME]… [--all] [--json]
 #include <tenon/base/name.hpp>
+#include <tenon/inspect/waits/sleepers.hpp>
 #include <tenon/inspect/why/chain.hpp>
 #include <tenon/inspect/why/words.hpp>
 #include <tenon/os/clock.hpp>
@@ -56,8 +57,14 @@ std::string standing_text(pid_t pid) {
   if (!process || process->state == 'Z') {
     return name + " has ended";
   }
-  if (process->state == 'T' || process->state == 't') {
+  if (process->state == 'T') {
     return name + fmt::format(" is stopped\n  remedy: let it go on: kill -CONT {}", pid);
+  }
+  if (process->state == 't') {
+    return name + fmt::format(" is stopped by its debugger, process {}", inspect::tracer_of(pid));
+  }
+  if (process->state == 'D') {
+    return name + " is held by the kernel until a device or a file system answers: no signal ends that";
   }
   const bool closed = procfs::text(fmt::format("/proc/{}/syscall", pid)).failed_with(Errc::permission_denied);
   return closed ? name + " may wait: its calls may not be seen but by its own user and by root"
@@ -187,7 +194,7 @@ void add_why(CLI::App& program, int& code) {
   command->footer(
       "Example:\n"
       "  tenon why 812\n"
-      "Ends with 0 if nothing is stuck, 1 if something is, 2 if it could not be told. It only reads, and does nothing "
+      "Ends with 0 if nothing is stuck, 1 if something is, or possibly is, 2 if it could not be told. It only reads, and does nothing "
       "to anybody.");
   command->callback([options, &code] { code = why(*options); });
 }

@@ -64,6 +64,7 @@ json chain_json(const inspect::Snapshot& all, const inspect::Chain& chain, std::
   }
   const bool circle = chain.ending == inspect::Ending::circle;
   return {{"stuck", inspect::is_stuck(chain.ending)},
+          {"verdict", inspect::name_of(chain.plight)},
           {"ending", inspect::name_of(chain.ending)},
           {"last", chain.last == 0 ? json(nullptr) : json(chain.last)},
           {"back_to", circle ? json(chain.back_to) : json(nullptr)},

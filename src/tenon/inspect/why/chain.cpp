@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
+#include <unordered_map>
 
 namespace tenon::inspect {
 
@@ -18,8 +18,11 @@ constexpr std::array ending_names = {
     EndingName{Ending::nobody, "nobody"},
 };
 
-bool is_in(const Chain& chain, std::size_t wait) {
-  return std::ranges::find(chain.links, wait, &Link::wait) != chain.links.end();
+std::vector<Rescue> rescues_of(const Snapshot& all) {
+  std::vector<Rescue> found;
+  found.reserve(all.waits.size());
+  std::ranges::for_each(all.waits, [&](const Wait& wait) { found.push_back(rescue_of(all, wait)); });
+  return found;
 }
 
 }  // namespace
@@ -28,186 +31,214 @@ std::string_view name_of(Ending ending) noexcept {
   return std::ranges::find(ending_names, ending, &EndingName::ending)->name;
 }
 
-// From all that nobody outside can end, those that somebody can are taken away until nothing changes.
-Chains::Chains(const Snapshot& all) : all_(all) {
-  for (const Wait& wait : all.waits) {
-    rescues_.push_back(rescue_of(all, wait));
-    const Rescue& rescue = rescues_.back();
-    const bool held_back =
-        std::ranges::all_of(rescue.helpers, [&](const Rescuer& one) { return one.ended || is_stopped(one.pid); });
-    hopeless_.push_back(rescue.outside == Outside::nobody && (!rescue.rechecks || held_back));
-  }
-  for (bool changed = true; changed;) {
-    changed = false;
-    for (std::size_t i = 0; i < hopeless_.size(); ++i) {
-      const auto& helpers = rescues_[i].helpers;
-      const bool hope = hopeless_[i] && std::ranges::any_of(helpers, [&](const Rescuer& helper) {
-                          return can_act(all.waits[i], helper);
-                        });
-      hopeless_[i] = hopeless_[i] && !hope;
-      changed = changed || hope;
-    }
-  }
-}
+Chains::Chains(const Snapshot& all) : all_(all), rescues_(rescues_of(all)), prospects_(all, rescues_) {}
 
-bool Chains::is_stopped(pid_t pid) const {
-  const Process* process = all_.process(pid);
-  return process != nullptr && (process->state == 'T' || process->state == 't');
-}
-
-bool Chains::can_act(const Wait& waiting, const Rescuer& helper) const {
-  if (helper.ended || is_stopped(helper.pid)) {
-    return false;
-  }
-  if (helper.thread == 0) {
-    return can_act(waiting, helper.pid);
-  }
-  const auto found = std::ranges::find_if(
-      all_.waits, [&](const Wait& one) { return one.pid == helper.pid && one.thread == helper.thread; });
-  return found == all_.waits.end() || !hopeless_[static_cast<std::size_t>(found - all_.waits.begin())];
-}
-
-// Any thread of it that does not wait, or may go on. A thread does not help itself.
-bool Chains::can_act(const Wait& waiting, pid_t pid) const {
-  const Process* process = all_.process(pid);
-  if (process == nullptr || process->threads == 0) {
-    return true;
-  }
-  if (process->state == 'Z') {
-    return false;
-  }
-  const auto [first, last] = std::ranges::equal_range(all_.waits, pid, {}, &Wait::pid);
-  std::size_t stuck = 0;
-  for (auto wait = first; wait != last; ++wait) {
-    stuck += hopeless_[static_cast<std::size_t>(wait - all_.waits.begin())] ? 1 : 0;
-  }
-  const bool itself = pid == waiting.pid && !hopeless_[static_cast<std::size_t>(&waiting - all_.waits.data())];
-  return stuck + (itself ? 1 : 0) < process->threads;
-}
-
-// The waits of those threads that could help, but wait.
-std::vector<std::size_t> Chains::waits_behind(std::size_t waiting, const Rescuer& helper) const {
-  std::vector<std::size_t> found;
-  for (std::size_t i = 0; i < all_.waits.size(); ++i) {
-    const Wait& one = all_.waits[i];
-    const bool itself = i == waiting && helper.thread == 0;
-    if (one.pid == helper.pid && !itself && (helper.thread == 0 || one.thread == helper.thread)) {
-      found.push_back(i);
+// To the waits of helpers that are told too.
+std::vector<Chains::Step> Chains::steps_from(std::size_t wait) const {
+  std::vector<Step> found;
+  const auto& helpers = rescues_[wait].helpers;
+  for (std::size_t i = 0; i < helpers.size(); ++i) {
+    ++looks_;
+    for (const std::size_t to : waits_behind(all_, wait, helpers[i])) {
+      if (is_told(to)) {
+        found.push_back({.helper = i, .to = to});
+      }
     }
   }
   return found;
 }
 
-// One that the chain has not come by, where there is such.
-std::optional<std::size_t> Chains::wait_behind(std::size_t waiting, const Rescuer& helper, const Chain& so_far) const {
-  const auto all = waits_behind(waiting, helper);
-  const auto fresh = std::ranges::find_if(
-      all, [&](std::size_t one) { return !is_in(so_far, one) && hopeless_[one] == hopeless_[waiting]; });
-  const auto any = fresh == all.end() ? all.begin() : fresh;
-  return any == all.end() ? std::nullopt : std::optional(*any);
+// Who waits for the same, as several consumers of one thing do.
+bool Chains::is_fellow(std::size_t wait, std::size_t other) const {
+  const Wait& one = all_.waits[wait];
+  const Wait& two = all_.waits[other];
+  return one.need == two.need && one.objects == two.objects && one.semaphore == two.semaphore &&
+         one.sends == two.sends && !one.objects.empty();
 }
 
-// True if it has come to its end. Else `next` of its last link leads on.
-bool Chains::end_hopeless(Chain& chain) const {
-  Link& link = chain.links.back();
-  const auto take = [&](auto which) {
-    const auto found = std::ranges::find_if(link.helpers, which);
-    link.next = found == link.helpers.end() ? std::nullopt
-                                            : std::optional(static_cast<std::size_t>(found - link.helpers.begin()));
-    chain.last = link.next ? found->pid : 0;
-    return link.next.has_value();
-  };
-  if (take([](const Rescuer& one) { return one.ended; })) {
-    chain.ending = Ending::dead;
-    return true;
-  }
-  if (take([&](const Rescuer& one) { return is_stopped(one.pid); })) {
-    chain.ending = Ending::stopped;
-    return true;
-  }
-  const auto leads_on = [&](const Rescuer& one) {
-    const auto wait = wait_behind(link.wait, one, chain);
-    return wait && !is_in(chain, *wait);
-  };
-  if (take(leads_on)) {
-    return false;
-  }
-  const auto leads_back = [&](const Rescuer& one) { return wait_behind(link.wait, one, chain).has_value(); };
-  chain.ending = take(leads_back) ? Ending::circle : Ending::nobody;
-  if (chain.ending == Ending::circle) {
-    const auto wait = wait_behind(link.wait, link.helpers[*link.next], chain);
-    chain.back_to = static_cast<std::size_t>(std::ranges::find(chain.links, *wait, &Link::wait) - chain.links.begin());
-  }
-  return true;
+// The helper that is dead, or stopped.
+std::optional<std::size_t> Chains::which(std::size_t wait, Ending ending) const {
+  const auto& helpers = rescues_[wait].helpers;
+  const auto found = std::ranges::find_if(helpers, [&](const Rescuer& one) {
+    const Process* process = all_.process(one.pid);
+    const bool stopped = process != nullptr && (process->state == 'T' || process->state == 't');
+    return ending == Ending::dead ? one.ended : stopped && !one.ended;
+  });
+  return found == helpers.end() ? std::nullopt : std::optional(static_cast<std::size_t>(found - helpers.begin()));
 }
 
-bool Chains::end_hopeful(Chain& chain) const {
-  Link& link = chain.links.back();
-  const Wait& wait = all_.waits[link.wait];
-  const auto able = std::ranges::find_if(link.helpers, [&](const Rescuer& one) { return can_act(wait, one); });
-  if (link.outside != Outside::nobody || able == link.helpers.end()) {
-    chain.ending = link.outside == Outside::unseen ? Ending::unseen : Ending::idle;
-    return true;
+// Nothing where the chain leads on.
+std::optional<Ending> Chains::end_at(std::size_t wait) const {
+  for (const Ending ending : {Ending::dead, Ending::stopped}) {
+    if (which(wait, ending)) {
+      return ending;
+    }
   }
-  link.next = static_cast<std::size_t>(able - link.helpers.begin());
-  chain.last = able->pid;
-  const auto behind = waits_behind(link.wait, *able);
-  const Process* process = all_.process(able->pid);
-  const bool all_wait = process != nullptr && able->thread == 0 && behind.size() >= process->threads;
-  const auto next =
-      std::ranges::find_if(behind, [&](std::size_t one) { return !hopeless_[one] && !is_in(chain, one); });
-  chain.ending = Ending::runs;
-  return (able->thread == 0 && !all_wait) || next == behind.end();
+  const auto& helpers = rescues_[wait].helpers;
+  const bool owned = std::ranges::any_of(
+      helpers, [](const Rescuer& one) { return one.role == Role::owner || one.role == Role::last; });
+  const auto steps = owned ? std::vector<Step>() : steps_from(wait);
+  const bool all_wait =
+      !owned && std::ranges::all_of(steps, [&](const Step& one) { return is_fellow(wait, one.to); });
+  return helpers.empty() || all_wait ? std::optional(Ending::nobody) : std::nullopt;
+}
+
+Chain Chains::along(std::size_t start, const Path& path) const {
+  const auto link = [&](std::size_t wait) {
+    return Link{.wait = wait,
+                .helpers = rescues_[wait].helpers,
+                .outside = rescues_[wait].outside,
+                .others = rescues_[wait].others};
+  };
+  Chain chain{.ending = Ending::unseen, .plight = prospects_.of(start)};
+  chain.links.push_back(link(start));
+  for (const Step& step : path) {
+    chain.links.back().next = step.helper;
+    chain.links.push_back(link(step.to));
+  }
+  return chain;
+}
+
+// To the nearest end, in the order of steps. Nothing where there is none: then all ways lead into circles.
+std::optional<Chain> Chains::shortest_from(std::size_t start) const {
+  std::unordered_map<std::size_t, std::pair<std::size_t, Step>> reached_by = {{start, {start, Step()}}};
+  std::vector<std::size_t> order = {start};
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    const std::size_t wait = order[i];
+    const auto ending = end_at(wait);
+    if (!ending) {
+      for (const Step& step : steps_from(wait)) {
+        if (reached_by.try_emplace(step.to, wait, step).second) {
+          order.push_back(step.to);
+        }
+      }
+      continue;
+    }
+    Path path;
+    for (std::size_t at = wait; at != start; at = reached_by.at(at).first) {
+      path.push_back(reached_by.at(at).second);
+    }
+    std::ranges::reverse(path);
+    Chain chain = along(start, path);
+    Link& last = chain.links.back();
+    chain.ending = *ending;
+    last.next = which(wait, *ending);
+    chain.last = last.next && *ending != Ending::nobody ? last.helpers[*last.next].pid : 0;
+    return chain;
+  }
+  return std::nullopt;
+}
+
+// Back to where it has been as soon as a step leads there.
+Chain Chains::circle_from(std::size_t start) const {
+  Path path;
+  std::unordered_map<std::size_t, std::size_t> places = {{start, 0}};
+  for (std::size_t wait = start;;) {
+    const auto steps = steps_from(wait);
+    const auto back = std::ranges::find_if(steps, [&](const Step& one) { return places.contains(one.to); });
+    if (back == steps.end() && !steps.empty()) {
+      path.push_back(steps.front());
+      wait = steps.front().to;
+      places[wait] = path.size();
+      continue;
+    }
+    Chain chain = along(start, path);
+    chain.ending = steps.empty() ? Ending::nobody : Ending::circle;
+    if (!steps.empty()) {
+      chain.links.back().next = back->helper;
+      chain.last = chain.links.back().helpers[back->helper].pid;
+      chain.back_to = places.at(back->to);
+    }
+    return chain;
+  }
+}
+
+// Along those who can act, until one of them does not wait, or nobody is left but whoever comes.
+Chain Chains::hopeful_from(std::size_t start) const {
+  Path path;
+  std::vector<std::size_t> been = {start};
+  Chain chain{.ending = Ending::idle};
+  for (std::optional<std::size_t> wait = start; wait;) {
+    const Rescue& rescue = rescues_[*wait];
+    const auto able = std::ranges::find_if(
+        rescue.helpers, [&](const Rescuer& one) { return ++looks_, prospects_.can_act(*wait, one); });
+    if (rescue.outside != Outside::nobody || able == rescue.helpers.end()) {
+      chain = along(start, path);
+      chain.ending = rescue.outside == Outside::unseen ? Ending::unseen : Ending::idle;
+      return chain;
+    }
+    const auto helper = static_cast<std::size_t>(able - rescue.helpers.begin());
+    const auto behind = waits_behind(all_, *wait, *able);
+    const Process* process = all_.process(able->pid);
+    const bool all_wait = able->thread != 0 || (process != nullptr && behind.size() >= process->threads);
+    const auto next = std::ranges::find_if(behind, [&](std::size_t one) {
+      return all_wait && !is_told(one) && std::ranges::find(been, one) == been.end();
+    });
+    if (next == behind.end()) {
+      chain = along(start, path);
+      chain.ending = Ending::runs;
+      chain.links.back().next = helper;
+      chain.last = able->pid;
+      return chain;
+    }
+    path.push_back({.helper = helper, .to = *next});
+    been.push_back(*next);
+    wait = *next;
+  }
+  return chain;
 }
 
 Chain Chains::chain_from(std::size_t start) const {
-  Chain chain{.ending = Ending::unseen};
-  for (std::size_t wait = start;;) {
-    chain.links.push_back(
-        {.wait = wait, .helpers = rescues_[wait].helpers, .outside = rescues_[wait].outside, .next = {}});
-    if (hopeless_[wait] ? end_hopeless(chain) : end_hopeful(chain)) {
-      return chain;
-    }
-    const Link& link = chain.links.back();
-    const auto behind = waits_behind(wait, link.helpers[*link.next]);
-    const auto next = std::ranges::find_if(
-        behind, [&](std::size_t one) { return hopeless_[one] == hopeless_[wait] && !is_in(chain, one); });
-    wait = *next;
+  if (!is_told(start)) {
+    return hopeful_from(start);
   }
+  auto shortest = shortest_from(start);
+  return shortest ? std::move(*shortest) : circle_from(start);
 }
 
 std::vector<Chain> Chains::of(pid_t pid) const {
   std::vector<Chain> found;
-  for (std::size_t i = 0; i < all_.waits.size(); ++i) {
-    if (all_.waits[i].pid == pid) {
-      found.push_back(chain_from(i));
-    }
+  const auto [first, last] = std::ranges::equal_range(all_.waits, pid, {}, &Wait::pid);
+  for (auto wait = first; wait != last; ++wait) {
+    found.push_back(chain_from(static_cast<std::size_t>(wait - all_.waits.begin())));
   }
-  std::ranges::stable_sort(found, std::greater(), [](const Chain& chain) { return is_stuck(chain.ending); });
+  std::ranges::stable_sort(found, std::greater(), &Chain::plight);
   return found;
 }
 
-std::vector<Chain> Chains::stuck() const {
-  std::vector<Chain> candidates;
-  for (std::size_t i = 0; i < all_.waits.size(); ++i) {
-    if (hopeless_[i]) {
-      candidates.push_back(chain_from(i));
+// Those to which no other leads come first: the chains from there hold most of the rest.
+std::vector<std::size_t> Chains::beginnings() const {
+  std::vector<bool> behind(rescues_.size());
+  for (std::size_t i = 0; i < rescues_.size(); ++i) {
+    for (const Step& step : is_told(i) ? steps_from(i) : std::vector<Step>()) {
+      behind[step.to] = true;
     }
   }
-  std::ranges::stable_sort(candidates, std::greater(), [](const Chain& chain) { return chain.links.size(); });
+  std::vector<std::size_t> order;
+  for (const bool later : {false, true}) {
+    for (std::size_t i = 0; i < rescues_.size(); ++i) {
+      if (is_told(i) && behind[i] == later) {
+        order.push_back(i);
+      }
+    }
+  }
+  return order;
+}
+
+// Threads that wait for their siblings alone are told by what those wait for.
+std::vector<Chain> Chains::stuck() const {
   std::vector<Chain> found;
-  std::set<std::size_t> told;
-  for (Chain& chain : candidates) {
-    const Link& first = chain.links.front();
-    const bool by_sibling = !first.helpers.empty() && first.helpers.front().role == Role::sibling;
-    if (told.contains(first.wait) || by_sibling) {
+  std::vector<bool> told(rescues_.size());
+  for (const std::size_t start : beginnings()) {
+    const auto& helpers = rescues_[start].helpers;
+    if (told[start] || (!helpers.empty() && helpers.front().role == Role::sibling)) {
       continue;
     }
-    for (const Link& link : chain.links) {
-      told.insert(link.wait);
-    }
+    Chain chain = chain_from(start);
+    std::ranges::for_each(chain.links, [&](const Link& link) { told[link.wait] = true; });
     found.push_back(std::move(chain));
   }
+  std::ranges::stable_sort(found, std::greater(), &Chain::plight);
   return found;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 namespace tenon::inspect {
 
@@ -34,10 +35,33 @@ bool is_semaphore(const Object& object) {
 
 bool listens(const Object& object) { return object.socket && object.socket->state == SocketState::listening; }
 
+// Of Tenon's own, by the verb in which it waits.
+std::string condition_of_pattern(const Object& object, const Wait& wait) {
+  if (object.kind == Kind::service && wait.need == Need::message) {
+    return wait.call == "call" ? "has not answered" : "has no request";
+  }
+  switch (wait.need) {
+    case Need::message:
+      return "is empty";
+    case Need::room:
+      return "is full";
+    case Need::lock:
+      return "is locked";
+    case Need::signal:
+      return "nobody has changed";
+    case Need::peer:
+      break;
+  }
+  return "has no other end yet";
+}
+
 // What is wrong with the thing, behind "which".
 std::string condition(const Object& object, const Wait& wait) {
   if (object.state == "condition variable, wedged") {
     return "is wedged: " + std::to_string(object.figure("dead_waiters").value_or(1)) + " of its waiters died inside it";
+  }
+  if (is_pattern(object.kind)) {
+    return condition_of_pattern(object, wait);
   }
   switch (wait.need) {
     case Need::message:
@@ -65,6 +89,8 @@ std::string lead_in(Role role, const Object* object) {
       return "it can be emptied by ";
     case Role::acceptor:
       return "its connections are accepted by ";
+    case Role::server:
+      return "it is answered by ";
     case Role::owner:
       return "its owner is ";
     case Role::user:
@@ -93,7 +119,7 @@ class Teller {
       text += helpers(link);
       text += i + 1 < chain_.links.size() ? ", which" : end(link);
     }
-    return text;
+    return text + (chain_.plight == Plight::possibly ? "; possibly stuck: " + doubt() : "");
   }
 
  private:
@@ -133,35 +159,41 @@ class Teller {
     }
     const Rescuer& next = link.helpers[*link.next];
     const Object* object = next.object ? &all_.objects[*next.object] : nullptr;
-    std::vector<std::string> others;
-    for (const Rescuer& one : link.helpers) {
-      if (one.role == next.role && one.object == next.object && one.pid != next.pid) {
-        others.push_back(process_name(all_, one.pid));
-      }
-    }
-    constexpr std::size_t most = 4;
-    if (others.size() > most) {
-      others = {std::to_string(others.size()) + " others"};
-    }
+    std::vector<Rescuer> besides;
+    std::ranges::copy_if(link.helpers, std::back_inserter(besides), [&](const Rescuer& one) {
+      return one.role == next.role && one.object == next.object && one.pid != next.pid;
+    });
+    std::vector<std::string> others = names_of(besides);
     others.push_back(next.ended ? std::to_string(next.pid) : process_name(all_, next.pid));
     return "; " + lead_in(next.role, object) + listed(others);
+  }
+
+  // Of many, how many.
+  std::vector<std::string> names_of(const std::vector<Rescuer>& helpers) const {
+    constexpr std::size_t most = 4;
+    if (helpers.size() > most) {
+      return {std::to_string(helpers.size()) + " others"};
+    }
+    std::vector<std::string> names;
+    std::ranges::for_each(helpers, [&](const Rescuer& one) { names.push_back(process_name(all_, one.pid)); });
+    return names;
   }
 
   std::string end(const Link& link) const {
     const Wait& wait = all_.waits[link.wait];
     switch (chain_.ending) {
       case Ending::runs:
-        return ", which runs";
+        return standing(chain_.last);
       case Ending::dead:
         return ", which is dead";
       case Ending::stopped:
-        return ", which is stopped";
+        return stopped(chain_.last);
       case Ending::circle:
         return circle();
       case Ending::nobody:
         return nobody(link);
       case Ending::unseen:
-        return "; not seen: " + (wait.unseen.empty() ? "who could end that" : wait.unseen);
+        return unseen(link);
       case Ending::idle:
         break;
     }
@@ -172,8 +204,57 @@ class Teller {
       case Outside::itself:
         return wait.gives_up ? "; it has a deadline" : "; a signal to it, or a thread of its own, may end that";
       default:
-        return "; whoever comes may end that, and nobody is there now";
+        return std::string("; whoever comes may end that") + (link.helpers.empty() ? ", and nobody is there now" : "");
     }
+  }
+
+  // What keeps it from being sure: of the first link where there is such a thing.
+  std::string doubt() const {
+    const auto link = std::ranges::find_if(chain_.links, [](const Link& one) { return one.others != Others::none; });
+    const auto& objects = all_.waits[link == chain_.links.end() ? 0 : link->wait].objects;
+    const std::string name = objects.empty() ? "it" : object_name(all_.objects[objects.front()]);
+    switch (link == chain_.links.end() ? Others::none : link->others) {
+      case Others::by_name:
+        return name + " has a name, and whoever comes by that may end the wait";
+      case Others::unlisted:
+        return "the kernel does not tell who else uses " + name;
+      case Others::joint:
+        return "its owners may have one lock in common, which any of them gives back";
+      case Others::closed:
+        return closed_processes() + " could not be looked at, and may have " + name + " open";
+      case Others::none:
+        break;
+    }
+    return "somebody who is not seen may end a wait of it";
+  }
+
+  std::string closed_processes() const {
+    return std::to_string(all_.closed_processes) + (all_.closed_processes == 1 ? " process" : " processes");
+  }
+
+  // How it is with somebody who does not wait for others.
+  std::string standing(pid_t pid) const {
+    const Process* process = all_.process(pid);
+    const char state = process == nullptr ? '?' : process->state;
+    return state == 'D' ? ", which the kernel holds until a device or a file system answers" : ", which runs";
+  }
+
+  std::string stopped(pid_t pid) const {
+    const Process* process = all_.process(pid);
+    if (process == nullptr || process->state != 't') {
+      return ", which is stopped";
+    }
+    return ", which is stopped by " +
+           (process->tracer == 0 ? "a debugger" : "its debugger " + process_name(all_, process->tracer));
+  }
+
+  std::string unseen(const Link& link) const {
+    const Wait& wait = all_.waits[link.wait];
+    if (!wait.unseen.empty()) {
+      return "; not seen: " + wait.unseen;
+    }
+    return "; not seen: who could end that" +
+           (all_.closed_processes == 0 ? "" : "; " + closed_processes() + " could not be looked at");
   }
 
   std::string circle() const {
@@ -193,6 +274,9 @@ class Teller {
     const Object& object = all_.objects[wait.objects.front()];
     if (object.state == "condition variable, wedged") {
       return "; nobody can end that";
+    }
+    if (!link.helpers.empty()) {
+      return "; all who could end that wait for it themselves: " + listed(names_of(link.helpers));
     }
     const bool own = all_.process(wait.pid) != nullptr && holds_other_end(wait);
     const char* doing = wait.need == Need::room || (wait.need == Need::peer && wait.sends) ? "read" : "write";
@@ -246,6 +330,16 @@ std::string of_the_dead(const Snapshot& all, const Link& link, pid_t dead) {
   return "start again what " + pid + " was, or remove " + name;
 }
 
+// SIGCONT does not reach one whom a debugger has stopped.
+std::string of_the_stopped(const Snapshot& all, pid_t stopped) {
+  const Process* process = all.process(stopped);
+  if (process == nullptr || process->state != 't') {
+    return "let it go on: kill -CONT " + std::to_string(stopped);
+  }
+  return "let " + (process->tracer == 0 ? "its debugger" : process_name(all, process->tracer)) +
+         " continue it, or detach from it: a signal does not";
+}
+
 std::string of_the_circle(const Snapshot& all, const Chain& chain) {
   std::vector<std::string> members;
   for (std::size_t i = chain.back_to; i < chain.links.size(); ++i) {
@@ -269,6 +363,9 @@ std::string of_nobody(const Snapshot& all, const Link& link) {
     return "end all who have " + name +
            " mapped and make it anew: glibc's condition variable does not survive the "
            "death of a waiter; tenon's Condition does";
+  }
+  if (!link.helpers.empty() && wait.need != Need::room) {
+    return "end all of them, or those who should not wait there: nobody is left who could change " + name;
   }
   if (wait.need == Need::room || (wait.need == Need::peer && wait.sends)) {
     return "start who receives from " + name + ", or end " + who;
@@ -317,7 +414,7 @@ std::string remedy(const Snapshot& all, const Chain& chain) {
     case Ending::dead:
       return of_the_dead(all, link, chain.last);
     case Ending::stopped:
-      return "let it go on: kill -CONT " + std::to_string(chain.last);
+      return of_the_stopped(all, chain.last);
     case Ending::circle:
       return of_the_circle(all, chain);
     case Ending::nobody:
