@@ -194,7 +194,8 @@ void add_why(CLI::App& program, int& code) {
   command->footer(
       "Example:\n"
       "  tenon why 812\n"
-      "Ends with 0 if nothing is stuck, 1 if something is, or possibly is, 2 if it could not be told. It only reads, and does nothing "
+      "Ends with 0 if nothing is stuck, 1 if something is, or possibly is, 2 if it could not be told. It only reads, "
+      "and does nothing "
       "to anybody.");
   command->callback([options, &code] { code = why(*options); });
 }

@@ -119,8 +119,8 @@ struct Object {
 struct Process {
   pid_t pid;
   uid_t user;
-  std::string name;           ///< at most 15 bytes, as the kernel keeps it; may hold any byte
-  std::string command;        ///< its arguments, divided by spaces; the name in brackets of one that has none
+  std::string name;     ///< at most 15 bytes, as the kernel keeps it; may hold any byte
+  std::string command;  ///< its arguments, divided by spaces; the name in brackets of one that has none
   /// 'T' is stopped, 't' by a debugger; '?' where nobody looked. Of its main thread, or of another where that one alone
   /// has ended: 'Z' is a process of which nothing runs any more.
   char state = '?';

@@ -22,6 +22,7 @@ struct Situation {
 std::span<const Situation> stuck_alone();  ///< full, empty, dead, stopped: no circle
 std::span<const Situation> stuck_at_locks();
 std::span<const Situation> stuck_in_circles();
+std::span<const Situation> stuck_beside_others();
 
 inline void PrintTo(const Situation& situation, std::ostream* out) { *out << situation.name; }
 
@@ -33,5 +34,6 @@ struct LookAlike {
 inline void PrintTo(const LookAlike& one, std::ostream* out) { *out << one.name; }
 std::span<const LookAlike> look_alikes();
 std::span<const LookAlike> look_alikes_at_locks();
+std::span<const LookAlike> look_alikes_at_names();
 
 }  // namespace stuck

@@ -1,17 +1,15 @@
 /// `tenon why` on everything that is staged here, and on what only looks so.
+#include "nobody.hpp"
 #include "situation.hpp"
 
 #include <scenarios/transfer/command.hpp>
 
-#include <kit/private_namespaces.hpp>
 #include <kit/watchdog.hpp>
 
 #include <algorithm>
 #include <chrono>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <pwd.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 namespace stuck {
@@ -73,24 +71,14 @@ TEST_P(Stuck, is_told_to_an_ordinary_user_too) {
   if (::geteuid() != 0) {
     GTEST_SKIP() << "this is an ordinary user, as in the other test";
   }
-  const passwd* nobody = ::getpwnam("nobody");
-  if (nobody == nullptr) {
-    GTEST_SKIP() << "there is no user nobody";
-  }
   const kit::Watchdog watchdog(GetParam().name);
-  kit::ReportedChild child("as nobody", [&] {
-    ASSERT_EQ(::setresgid(nobody->pw_gid, nobody->pw_gid, nobody->pw_gid), 0);
-    ASSERT_EQ(::setresuid(nobody->pw_uid, nobody->pw_uid, nobody->pw_uid), 0);
-    ::prctl(PR_SET_DUMPABLE, 1);
-    if (::access(TENON_PROGRAM, X_OK) != 0) {
-      GTEST_SKIP() << "nobody may not run " << TENON_PROGRAM;
-    }
-    Room room;
-    const Told told = GetParam().stage(room);
-    room.let_go();
-    expect_told(told);
-  });
-  EXPECT_TRUE(child.finish(tenon::after(kit::patient(std::chrono::seconds(18)))));
+  as_nobody([] {},
+            [&] {
+              Room room;
+              const Told told = GetParam().stage(room);
+              room.let_go();
+              expect_told(told);
+            });
 }
 
 class LooksAlike : public testing::TestWithParam<LookAlike> {};
@@ -116,8 +104,11 @@ std::vector<Row> joined(std::initializer_list<std::span<const Row>> tables) {
 const auto name_of_row = [](const auto& info) { return std::string(info.param.name); };
 
 INSTANTIATE_TEST_SUITE_P(Matrix, Stuck,
-                         testing::ValuesIn(joined({stuck_alone(), stuck_at_locks(), stuck_in_circles()})), name_of_row);
-INSTANTIATE_TEST_SUITE_P(Matrix, LooksAlike, testing::ValuesIn(joined({look_alikes(), look_alikes_at_locks()})),
+                         testing::ValuesIn(joined({stuck_alone(), stuck_at_locks(), stuck_in_circles(),
+                                                   stuck_beside_others()})),
+                         name_of_row);
+INSTANTIATE_TEST_SUITE_P(Matrix, LooksAlike,
+                         testing::ValuesIn(joined({look_alikes(), look_alikes_at_locks(), look_alikes_at_names()})),
                          name_of_row);
 
 }  // namespace

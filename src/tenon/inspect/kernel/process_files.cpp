@@ -283,18 +283,19 @@ Result<void> ProcessFiles::read_all(FdView task, pid_t pid, FilesSeen& into) {
   return read_descriptors(task, pid, into).and_then([&] { return read_maps(task, pid, into.sightings); });
 }
 
-// Until one is found that has what all of them share. One that ends meanwhile has nothing.
+// They have all in common: one that lives shows it, and one that has ended shows nothing or may not be looked at.
 Result<void> ProcessFiles::read_through_others(FdView process, pid_t pid, FilesSeen& into) {
+  Result<void> looked;
   const std::size_t before = into.sightings.size();
   const auto threads = names_in("/proc/" + std::to_string(pid) + "/task");
   for (const std::string& thread : threads ? *threads : std::vector<std::string>()) {
     const auto task = process_directory(process, "task/" + thread);
-    const auto looked = task ? read_all(task->view(), pid, into) : Result<void>();
-    if (!looked || into.sightings.size() > before) {
-      return looked.failed_with(Errc::not_found) ? Result<void>() : looked;
+    looked = task ? read_all(task->view(), pid, into) : Result<void>();
+    if (into.sightings.size() > before) {
+      break;
     }
   }
-  return {};
+  return looked;
 }
 
 std::optional<Process> process_of(pid_t pid) {
@@ -306,7 +307,8 @@ Result<void> ProcessFiles::look_at(pid_t pid, FilesSeen& into) {
   const std::size_t before = into.sightings.size();
   const auto directory = process_directory(proc_, std::to_string(pid));
   auto looked = directory ? read_all(directory->view(), pid, into) : fail(Error(directory.error()));
-  if (looked && into.sightings.size() == before && has_lost_main_thread(directory->view())) {
+  const bool nothing = into.sightings.size() == before;
+  if (directory && nothing && has_lost_main_thread(directory->view())) {
     looked = read_through_others(directory->view(), pid, into);
   }
   if (!looked && !looked.failed_with(Errc::not_found)) {

@@ -26,7 +26,7 @@ bool parse(std::string_view digits, std::uint64_t& into) noexcept {
 Result<AddressSpace> AddressSpace::of(pid_t pid) {
   pid_t shown_by = pid;
   auto text = procfs::text("/proc/" + std::to_string(pid) + "/maps");
-  if (text && text->empty()) {
+  if (!text || text->empty()) {
     shown_by = living_thread(pid);
     text = shown_by == pid ? std::move(text) : procfs::text("/proc/" + std::to_string(shown_by) + "/maps");
   }

@@ -39,11 +39,11 @@ std::vector<Chains::Step> Chains::steps_from(std::size_t wait) const {
   const auto& helpers = rescues_[wait].helpers;
   for (std::size_t i = 0; i < helpers.size(); ++i) {
     ++looks_;
-    for (const std::size_t to : waits_behind(all_, wait, helpers[i])) {
+    each_wait_behind(all_, wait, helpers[i], [&](std::size_t to) {
       if (is_told(to)) {
         found.push_back({.helper = i, .to = to});
       }
-    }
+    });
   }
   return found;
 }
@@ -78,8 +78,7 @@ std::optional<Ending> Chains::end_at(std::size_t wait) const {
   const bool owned = std::ranges::any_of(
       helpers, [](const Rescuer& one) { return one.role == Role::owner || one.role == Role::last; });
   const auto steps = owned ? std::vector<Step>() : steps_from(wait);
-  const bool all_wait =
-      !owned && std::ranges::all_of(steps, [&](const Step& one) { return is_fellow(wait, one.to); });
+  const bool all_wait = !owned && std::ranges::all_of(steps, [&](const Step& one) { return is_fellow(wait, one.to); });
   return helpers.empty() || all_wait ? std::optional(Ending::nobody) : std::nullopt;
 }
 
@@ -168,7 +167,8 @@ Chain Chains::hopeful_from(std::size_t start) const {
       return chain;
     }
     const auto helper = static_cast<std::size_t>(able - rescue.helpers.begin());
-    const auto behind = waits_behind(all_, *wait, *able);
+    std::vector<std::size_t> behind;
+    each_wait_behind(all_, *wait, *able, [&](std::size_t one) { behind.push_back(one); });
     const Process* process = all_.process(able->pid);
     const bool all_wait = able->thread != 0 || (process != nullptr && behind.size() >= process->threads);
     const auto next = std::ranges::find_if(behind, [&](std::size_t one) {

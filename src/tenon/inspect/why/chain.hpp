@@ -40,8 +40,8 @@ struct Chain {
   std::vector<Link> links = {};  ///< empty for a process that waits for nothing
   Ending ending;
   Plight plight = Plight::none;  ///< of its first wait
-  pid_t last = 0;                   ///< the process at its end: who runs, is dead, or is stopped; 0: none
-  std::size_t back_to = 0;          ///< of a circle: the link to which the last one leads back
+  pid_t last = 0;                ///< the process at its end: who runs, is dead, or is stopped; 0: none
+  std::size_t back_to = 0;       ///< of a circle: the link to which the last one leads back
 };
 
 class Chains {

@@ -2,6 +2,8 @@
 #include <tenon/inspect/why/chain.hpp>
 #include <tenon/inspect/why/words.hpp>
 
+#include <kit/scenery.hpp>
+
 #include <algorithm>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,42 +11,11 @@
 namespace {
 
 using namespace tenon::inspect;
+using kit::Scenery;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::SizeIs;
-
-/// Processes of one thread, objects, and who waits.
-class Scenery {
- public:
-  Scenery& process(pid_t pid, const std::string& command, std::size_t threads = 1) {
-    all.processes.push_back(
-        {.pid = pid, .user = 0, .name = command, .command = command, .state = 'S', .threads = threads});
-    return *this;
-  }
-  std::size_t object(Kind kind, const std::string& name) {
-    all.objects.push_back({.kind = kind, .name = name});
-    return all.objects.size() - 1;
-  }
-  Scenery& edge(std::size_t object, pid_t pid, Relation relation, bool reads, bool writes) {
-    all.edges.push_back({.object = object, .pid = pid, .relation = relation, .reads = reads, .writes = writes});
-    return *this;
-  }
-  Scenery& owner(std::size_t object, pid_t pid, bool ended) {
-    all.edges.push_back({.object = object, .pid = pid, .relation = Relation::owns, .ended = ended, .thread = pid});
-    return *this;
-  }
-  Wait& wait(pid_t pid, const char* call, Need need, std::size_t object) {
-    all.waits.push_back({.pid = pid, .thread = pid, .call = call, .need = need, .objects = {object}, .since = {}});
-    return all.waits.back();
-  }
-  const Snapshot& done() {
-    std::ranges::sort(all.edges, {}, &Edge::object);
-    std::ranges::sort(all.waits, {}, &Wait::pid);
-    return all;
-  }
-
-  Snapshot all;
-};
 
 TEST(Chain, leads_from_a_queue_to_a_dead_owner_of_a_lock) {
   Scenery scenery;
@@ -63,7 +34,8 @@ TEST(Chain, leads_from_a_queue_to_a_dead_owner_of_a_lock) {
   EXPECT_EQ(sentence(all, chains.front(), 15'000'000'000),
             "python (812) waits 14 s in mq_timedreceive on posix_queue /jobs, which is empty; it can be written by "
             "worker (815), which waits in futex on lock at byte 64 of /pool, which is locked; its owner is 790, which "
-            "is dead");
+            "is dead; possibly stuck: posix_queue /jobs has a name, and whoever comes by that may end the wait");
+  EXPECT_EQ(Chains(all).of(815).front().plight, Plight::stuck) << "nobody who comes has that lock";
   EXPECT_THAT(remedy(all, chains.front()), HasSubstr("nobody can unlock what 790 took"));
   EXPECT_THAT(Chains(all).stuck(), SizeIs(1)) << "the second is part of the first";
 }
@@ -159,6 +131,86 @@ TEST(Chain, a_stopped_helper_is_told_and_how_it_goes_on) {
   const auto chains = Chains(all).of(1);
   EXPECT_EQ(chains.front().ending, Ending::stopped);
   EXPECT_EQ(remedy(all, chains.front()), "let it go on: kill -CONT 2");
+  scenery.all.processes[1].state = 't';
+  scenery.all.processes[1].tracer = 3;
+  const auto traced = Chains(all).of(1);
+  EXPECT_THAT(sentence(all, traced.front(), 0), HasSubstr("which is stopped by its debugger three (3)"));
+  EXPECT_THAT(remedy(all, traced.front()), testing::AllOf(HasSubstr("three (3) continue it"), Not(HasSubstr("CONT"))));
+}
+
+TEST(Chain, who_hangs_in_the_kernel_is_not_said_to_run) {
+  Scenery scenery = facing(false);
+  scenery.all.waits.pop_back();
+  const Snapshot& all = scenery.done();
+  EXPECT_THAT(sentence(all, Chains(all).of(1).front(), 0), HasSubstr("two (2), which runs"));
+  scenery.all.processes[1].state = 'D';
+  EXPECT_THAT(sentence(all, Chains(all).of(1).front(), 0), HasSubstr("until a device or a file system answers"));
+}
+
+// As where one's own record stands beside what the kernel shows.
+TEST(Chain, of_a_thread_that_waits_twice_and_may_go_on_ends) {
+  Scenery scenery;
+  scenery.process(1, "one").process(2, "two").process(3, "three");
+  const auto lock = scenery.object(Kind::lock, "lock at byte 0 of /pool");
+  const auto pipe = scenery.object(Kind::pipe, "pipe:[1]");
+  const auto other = scenery.object(Kind::pipe, "pipe:[2]");
+  scenery.owner(lock, 2, false);
+  scenery.edge(pipe, 3, Relation::holds, false, true).edge(pipe, 2, Relation::holds, true, false);
+  scenery.edge(other, 2, Relation::holds, true, true);
+  scenery.wait(1, "futex", Need::lock, lock).lock.owner = 2;
+  scenery.wait(2, "read", Need::message, other);
+  scenery.wait(2, "poll", Need::message, pipe);
+  const Snapshot& all = scenery.done();
+  const Chains chains(all);
+  EXPECT_EQ(chains.of(1).front().ending, Ending::runs);
+  EXPECT_EQ(chains.of(1).front().last, 3);
+}
+
+// A parent whose child is gone is told so by the kernel.
+TEST(Chain, a_child_that_is_gone_accuses_nobody_and_one_that_proc_hides_lives) {
+  Scenery scenery;
+  scenery.process(1, "parent");
+  scenery.all.waits.push_back(
+      {.pid = 1, .thread = 1, .call = "wait4", .need = Need::signal, .objects = {}, .since = {}, .processes = {7}});
+  EXPECT_EQ(Chains(scenery.done()).of(1).front().ending, Ending::unseen);
+  scenery.all.hidden = {7};
+  EXPECT_EQ(Chains(scenery.done()).of(1).front().ending, Ending::runs);
+}
+
+// A hundred times as long as any that was seen, in time that grows with it and no faster.
+TEST(Chain, of_a_thousand_who_wait_for_one_another_costs_a_few_looks_at_each) {
+  constexpr pid_t most = 1000;
+  Scenery ring;
+  for (pid_t pid = 1; pid <= most; ++pid) {
+    ring.process(pid, "one");
+    const auto pipe = ring.object(Kind::pipe, "pipe:[" + std::to_string(pid) + "]");
+    ring.edge(pipe, pid, Relation::holds, true, false).edge(pipe, pid % most + 1, Relation::holds, false, true);
+    ring.wait(pid, "read", Need::message, pipe);
+  }
+  const Chains chains(ring.done());
+  const auto stuck = chains.stuck();
+  ASSERT_THAT(stuck, SizeIs(1));
+  EXPECT_THAT(stuck.front().links, SizeIs(most));
+  EXPECT_EQ(stuck.front().ending, Ending::circle);
+  EXPECT_LT(chains.looks(), 50U * most);
+}
+
+// Each of them could help each of the others, if it did not wait: so many pairs there are, and no more looks than that.
+TEST(Chain, of_a_thousand_who_wait_for_the_same_costs_a_few_looks_at_each_pair) {
+  constexpr pid_t most = 1000;
+  Scenery crowd;
+  const auto pipe = crowd.object(Kind::pipe, "pipe:[1]");
+  for (pid_t pid = 1; pid <= most; ++pid) {
+    crowd.process(pid, "one").edge(pipe, pid, Relation::holds, true, true);
+    crowd.wait(pid, "read", Need::message, pipe);
+  }
+  const Snapshot& all = crowd.done();
+  const Chains chains(all);
+  const auto stuck = chains.stuck();
+  ASSERT_THAT(stuck, SizeIs(most));
+  EXPECT_EQ(stuck.front().ending, Ending::nobody);
+  EXPECT_THAT(sentence(all, stuck.front(), 0), HasSubstr("wait for it themselves: 999 others"));
+  EXPECT_LT(chains.looks(), std::size_t{20} * most * most);
 }
 
 }  // namespace

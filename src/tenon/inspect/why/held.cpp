@@ -89,16 +89,4 @@ bool Held::is_helped(std::size_t wait) const {
   return rescue.needs_all ? std::ranges::all_of(rescue.helpers, able) : std::ranges::any_of(rescue.helpers, able);
 }
 
-std::vector<std::size_t> waits_behind(const Snapshot& all, std::size_t waiting, const Rescuer& helper) {
-  std::vector<std::size_t> found;
-  const auto [first, last] = std::ranges::equal_range(all.waits, helper.pid, {}, &Wait::pid);
-  for (auto wait = first; wait != last; ++wait) {
-    const auto at = static_cast<std::size_t>(wait - all.waits.begin());
-    if (helper.thread == 0 ? at != waiting : wait->thread == helper.thread) {
-      found.push_back(at);
-    }
-  }
-  return found;
-}
-
 }  // namespace tenon::inspect

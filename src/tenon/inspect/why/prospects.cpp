@@ -19,7 +19,8 @@ constexpr std::array plight_names = {
     PlightName{Plight::stuck, "stuck"},
 };
 
-/// Waits, which come first, lead to the processes and threads of their helpers, and those to the waits that they are in.
+/// Waits, which come first, lead to the processes and threads of their helpers, and those to the waits that they are
+/// in.
 class Graph {
  public:
   Graph(const Snapshot& all, std::span<const Rescue> rescues, const std::vector<bool>& waits)
@@ -40,11 +41,11 @@ class Graph {
     const auto [known, added] = nodes_.try_emplace(helper.thread == 0 ? -helper.pid : helper.thread, arrows_.size());
     if (added) {
       arrows_.emplace_back();
-      for (const std::size_t wait : waits_behind(all_, all_.waits.size(), helper)) {
+      each_wait_behind(all_, all_.waits.size(), helper, [&](std::size_t wait) {
         if (waits_[wait]) {
           arrows_.back().push_back(wait);
         }
-      }
+      });
     }
     return known->second;
   }

@@ -15,9 +15,9 @@ struct RoleName {
   std::string_view name;
 };
 constexpr std::array role_names = {
-    RoleName{Role::writer, "writer"}, RoleName{Role::reader, "reader"},   RoleName{Role::acceptor, "acceptor"},
-    RoleName{Role::server, "server"}, RoleName{Role::owner, "owner"},     RoleName{Role::user, "user"},
-    RoleName{Role::last, "last"},     RoleName{Role::carrier, "carrier"}, RoleName{Role::child, "child"},
+    RoleName{Role::writer, "writer"},   RoleName{Role::reader, "reader"},   RoleName{Role::acceptor, "acceptor"},
+    RoleName{Role::server, "server"},   RoleName{Role::owner, "owner"},     RoleName{Role::user, "user"},
+    RoleName{Role::last, "last"},       RoleName{Role::carrier, "carrier"}, RoleName{Role::child, "child"},
     RoleName{Role::sibling, "sibling"},
 };
 

@@ -2,7 +2,8 @@
 /// Who could end a wait, by what is known of the thing that is waited for. Pure functions over a snapshot.
 ///
 /// What counts as proof that nobody else will:
-/// - What has no name gets no new users: a pipe, connected sockets, an eventfd, memory without a name. Those who have it
+/// - What has no name gets no new users: a pipe, connected sockets, an eventfd, memory without a name. Those who have
+/// it
 ///   are all there are.
 /// - A lock has its owner. Whoever comes cannot unlock it. Of a lock for reading that several own, all have to.
 /// - Who wants to be served (room in a queue, a place in a backlog, a reader of its FIFO) depends on those who serve

@@ -18,12 +18,9 @@ void Search::add_of_open(std::size_t at) {
   const bool to_read = wants_reader();
   const bool serves = serves_at_a_name(object);
   const auto edges = all_.edges_of(at);
-  const auto both_ways = [](const Edge& edge) {
-    return edge.relation == Relation::holds && edge.reads && edge.writes;
-  };
-  const bool as_fellow = serves && std::ranges::any_of(edges, [&](const Edge& edge) {
-                           return edge.pid == wait_.pid && both_ways(edge);
-                         });
+  const auto both_ways = [](const Edge& edge) { return edge.relation == Relation::holds && edge.reads && edge.writes; };
+  const bool as_fellow =
+      serves && std::ranges::any_of(edges, [&](const Edge& edge) { return edge.pid == wait_.pid && both_ways(edge); });
   const std::size_t before = found_.helpers.size();
   for (const Edge& edge : edges) {
     const bool able = to_read ? edge.reads : edge.writes;

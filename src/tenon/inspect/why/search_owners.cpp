@@ -61,8 +61,8 @@ void Search::add_of_lock(std::size_t at) {
   }
 }
 
-// It goes with its owner: one that has ended since it was read has given it back. A process is never kept out by its own
-// POSIX locks. Those of one open file description may be given back by each who has that.
+// It goes with its owner: one that has ended since it was read has given it back. A process is never kept out by its
+// own POSIX locks. Those of one open file description may be given back by each who has that.
 void Search::add_of_file_lock(std::size_t at) {
   const auto& lock = all_.objects[at].lock;
   const bool posix = lock && lock->family == FileLock::Family::posix;
@@ -127,8 +127,8 @@ void Search::add_owners(std::size_t at) {
   }
 }
 
-// Who sends alone waits for those who receive: for room, for an answer, for somebody to open the other end. Members of a
-// queue may do both.
+// Who sends alone waits for those who receive: for room, for an answer, for somebody to open the other end. Members of
+// a queue may do both.
 Search::Part Search::part_in(std::size_t at) const {
   const auto takes_part = [&](Relation relation) {
     return std::ranges::any_of(all_.edges_of(at), [&](const Edge& edge) {
@@ -150,10 +150,10 @@ Search::Part Search::part_in(std::size_t at) const {
 void Search::add_of_pattern(std::size_t at) {
   const auto edges = all_.edges_of(at);
   const Part part = part_in(at);
-  const bool someone_lags = wait_.need == Need::room && std::ranges::any_of(edges, [](const Edge& edge) {
-                              return edge.relation == Relation::receives_from && !edge.ended &&
-                                     edge.messages.value_or(0) > 0;
-                            });
+  const bool someone_lags =
+      wait_.need == Need::room && std::ranges::any_of(edges, [](const Edge& edge) {
+        return edge.relation == Relation::receives_from && !edge.ended && edge.messages.value_or(0) > 0;
+      });
   const std::size_t before = found_.helpers.size();
   for (const Edge& edge : edges) {
     // The dead hold nothing back. Where somebody is known to be behind, the others do not either.
