@@ -1,7 +1,6 @@
 #include <tenon/inspect/why/words.hpp>
 
 #include <algorithm>
-#include <array>
 #include <iterator>
 
 namespace tenon::inspect {
@@ -18,93 +17,6 @@ std::string duration(std::int64_t nanoseconds) {
     return std::to_string(seconds) + " s";
   }
   return seconds < 7200 ? std::to_string(seconds / 60) + " min" : std::to_string(seconds / 3600) + " h";
-}
-
-// "a, b and c"
-std::string listed(const std::vector<std::string>& items) {
-  std::string text;
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    text += (i == 0 ? "" : i + 1 == items.size() ? " and " : ", ") + items[i];
-  }
-  return text;
-}
-
-bool is_semaphore(const Object& object) {
-  return object.kind == Kind::posix_semaphore || object.kind == Kind::sysv_semaphore || object.state == "semaphore";
-}
-
-bool listens(const Object& object) { return object.socket && object.socket->state == SocketState::listening; }
-
-// Of Tenon's own, by the verb in which it waits.
-std::string condition_of_pattern(const Object& object, const Wait& wait) {
-  if (object.kind == Kind::service && wait.need == Need::message) {
-    return wait.call == "call" ? "has not answered" : "has no request";
-  }
-  switch (wait.need) {
-    case Need::message:
-      return "is empty";
-    case Need::room:
-      return "is full";
-    case Need::lock:
-      return "is locked";
-    case Need::signal:
-      return "nobody has changed";
-    case Need::peer:
-      break;
-  }
-  return "has no other end yet";
-}
-
-// What is wrong with the thing, behind "which".
-std::string condition(const Object& object, const Wait& wait) {
-  if (object.state == "condition variable, wedged") {
-    return "is wedged: " + std::to_string(object.figure("dead_waiters").value_or(1)) + " of its waiters died inside it";
-  }
-  if (is_pattern(object.kind)) {
-    return condition_of_pattern(object, wait);
-  }
-  switch (wait.need) {
-    case Need::message:
-      return listens(object) ? "nobody connects to" : "is empty";
-    case Need::room:
-      return "is full";
-    case Need::lock:
-      return is_semaphore(object) ? "is not high enough" : "is locked";
-    case Need::signal:
-      return "nobody has signalled";
-    case Need::peer:
-      break;
-  }
-  if (object.kind == Kind::unix_socket) {
-    return wait.sends ? "has a full backlog" : "nobody connects to";
-  }
-  return wait.sends ? "nobody has open for reading" : "nobody has open for writing";
-}
-
-std::string lead_in(Role role, const Object* object) {
-  switch (role) {
-    case Role::writer:
-      return "it can be written by ";
-    case Role::reader:
-      return "it can be emptied by ";
-    case Role::acceptor:
-      return "its connections are accepted by ";
-    case Role::server:
-      return "it is answered by ";
-    case Role::owner:
-      return "its owner is ";
-    case Role::user:
-      return object != nullptr && is_semaphore(*object) ? "it can be posted by " : "it can be signalled by ";
-    case Role::last:
-      return "the last to operate on it was ";
-    case Role::carrier:
-      return "its other end may be on its way, unreceived, to ";
-    case Role::child:
-      return "that is ";
-    case Role::sibling:
-      return "it can be ended by another thread of ";
-  }
-  return "";
 }
 
 class Teller {
@@ -303,136 +215,10 @@ class Teller {
   std::int64_t now_;
 };
 
-std::string of_the_dead(const Snapshot& all, const Link& link, pid_t dead) {
-  const Wait& wait = all.waits[link.wait];
-  const std::string pid = std::to_string(dead);
-  if (wait.objects.empty()) {
-    return "end " + process_name(all, wait.pid) + ": its thread " + pid + " ended with a lock";
-  }
-  const Object& object = all.objects[link.helpers[*link.next].object.value_or(wait.objects.front())];
-  const std::string name = object_name(object);
-  if (object.kind == Kind::sysv_semaphore) {
-    return "give back what " + pid + " took, with semctl(2) SETVAL or one more semop(2) on " + name +
-           ", or remove it: tenon rm sysv_semaphore:#" + std::to_string(object.id.value_or(0)) +
-           "; with SEM_UNDO the kernel gives back what the dead held";
-  }
-  if (object.state.starts_with("robust")) {
-    return "end those who wait for " + name + " and make it anew: " + pid +
-           " died without the kernel's knowing of its lock, as when its memory was unmapped before";
-  }
-  if (object.kind == Kind::lock) {
-    return "end those who wait for " + name + " and make it anew: nobody can unlock what " + pid +
-           " took; a robust mutex (pthread_mutexattr_setrobust) tells the next one instead";
-  }
-  if (object.kind == Kind::sysv_queue) {
-    return "start who receives from " + name + ": " + pid + " did, and is dead";
-  }
-  return "start again what " + pid + " was, or remove " + name;
-}
-
-// SIGCONT does not reach one whom a debugger has stopped.
-std::string of_the_stopped(const Snapshot& all, pid_t stopped) {
-  const Process* process = all.process(stopped);
-  if (process == nullptr || process->state != 't') {
-    return "let it go on: kill -CONT " + std::to_string(stopped);
-  }
-  return "let " + (process->tracer == 0 ? "its debugger" : process_name(all, process->tracer)) +
-         " continue it, or detach from it: a signal does not";
-}
-
-std::string of_the_circle(const Snapshot& all, const Chain& chain) {
-  std::vector<std::string> members;
-  for (std::size_t i = chain.back_to; i < chain.links.size(); ++i) {
-    members.push_back(process_name(all, all.waits[chain.links[i].wait].pid));
-  }
-  if (members.size() == 1) {
-    return "end " + members.front() + ": it waits for itself";
-  }
-  return "end one of " + listed(members) + "; then let all of them take these things in one order";
-}
-
-std::string of_nobody(const Snapshot& all, const Link& link) {
-  const Wait& wait = all.waits[link.wait];
-  const std::string who = process_name(all, wait.pid);
-  if (wait.objects.empty()) {
-    return "end " + who;
-  }
-  const Object& object = all.objects[wait.objects.front()];
-  const std::string name = object_name(object);
-  if (object.state == "condition variable, wedged") {
-    return "end all who have " + name +
-           " mapped and make it anew: glibc's condition variable does not survive the "
-           "death of a waiter; tenon's Condition does";
-  }
-  if (!link.helpers.empty() && wait.need != Need::room) {
-    return "end all of them, or those who should not wait there: nobody is left who could change " + name;
-  }
-  if (wait.need == Need::room || (wait.need == Need::peer && wait.sends)) {
-    return "start who receives from " + name + ", or end " + who;
-  }
-  if (object.kind == Kind::lock || is_semaphore(object)) {
-    return "end " + who + ": nobody is left who could post or signal " + name;
-  }
-  return "end " + who + ", or let it close its own copy of the other end of " + name + ": then it is told of the end";
-}
-
 }  // namespace
-
-std::string process_name(const Snapshot& all, pid_t pid) {
-  const Process* process = all.process(pid);
-  if (process == nullptr) {
-    return std::to_string(pid);
-  }
-  const std::string& command = process->command;
-  const std::string program = command.starts_with('[') ? command : command.substr(0, command.find(' '));
-  const std::size_t slash = program.starts_with('[') ? std::string::npos : program.rfind('/');
-  return (slash == std::string::npos ? program : program.substr(slash + 1)) + " (" + std::to_string(pid) + ")";
-}
-
-std::string object_name(const Object& object) {
-  const std::string kind(name_of(object.kind));
-  if (object.id && is_system_v(object.kind)) {
-    return kind + " " + object.name + " #" + std::to_string(*object.id);
-  }
-  const bool says_itself = object.kind == Kind::lock || object.kind == Kind::pipe || object.kind == Kind::eventfd ||
-                           object.name.starts_with("socket:");
-  const std::string state = object.kind == Kind::lock && !object.state.empty() ? " (" + object.state + ")" : "";
-  return (says_itself ? "" : kind + " ") + object.name + state;
-}
 
 std::string sentence(const Snapshot& all, const Chain& chain, std::int64_t now) {
   return Teller(all, chain, now).tell();
-}
-
-std::string remedy(const Snapshot& all, const Chain& chain) {
-  if (chain.links.empty()) {
-    return "";
-  }
-  const Link& link = chain.links.back();
-  const Wait& wait = all.waits[link.wait];
-  switch (chain.ending) {
-    case Ending::dead:
-      return of_the_dead(all, link, chain.last);
-    case Ending::stopped:
-      return of_the_stopped(all, chain.last);
-    case Ending::circle:
-      return of_the_circle(all, chain);
-    case Ending::nobody:
-      return of_nobody(all, link);
-    default:
-      break;
-  }
-  const bool comers = chain.ending == Ending::idle && link.outside == Outside::comers && !wait.objects.empty();
-  if (!comers) {
-    return "";
-  }
-  const Object& object = all.objects[wait.objects.front()];
-  return "none, if it serves whoever comes; else start who should " +
-         std::string(wait.sends                         ? "read from "
-                     : is_semaphore(object)             ? "post "
-                     : object.kind == Kind::unix_socket ? "connect to "
-                                                        : "write to ") +
-         object_name(object);
 }
 
 }  // namespace tenon::inspect

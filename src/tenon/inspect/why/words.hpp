@@ -1,17 +1,12 @@
 #pragma once
 /// A chain in words, and what to do about it. Any byte may stand in names: whoever prints them escapes them.
 #include <tenon/inspect/why/chain.hpp>
+#include <tenon/inspect/why/phrases.hpp>
 
 #include <cstdint>
 #include <string>
 
 namespace tenon::inspect {
-
-/// "python (812)", or the number alone of a process that is not in the snapshot.
-std::string process_name(const Snapshot& all, pid_t pid);
-
-/// "/jobs", "lock at byte 64 of /pool", "sysv_semaphore 0x000004d2 #7".
-std::string object_name(const Object& object);
 
 /// "python (812) waits 14 s in mq_timedreceive on /jobs, which is empty; it can be written by worker (815), which …".
 /// `now` is CLOCK_MONOTONIC, nanoseconds.
