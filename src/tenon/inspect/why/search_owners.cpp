@@ -155,6 +155,7 @@ void Search::add_of_pattern(std::size_t at) {
         return edge.relation == Relation::receives_from && !edge.ended && edge.messages.value_or(0) > 0;
       });
   const std::size_t before = found_.helpers.size();
+  const bool has_other_end = has_other_end_;
   for (const Edge& edge : edges) {
     // The dead hold nothing back. Where somebody is known to be behind, the others do not either.
     const bool ready = someone_lags && edge.messages.value_or(0) == 0;
@@ -162,6 +163,7 @@ void Search::add_of_pattern(std::size_t at) {
       add({.pid = edge.pid, .role = part.role, .object = at, .ended = edge.ended});
     }
   }
+  has_other_end_ = has_other_end;  // no handler of a signal takes part in any of them
   found_.is_owed = found_.is_owed || !part.serves;
   if (found_.helpers.size() == before) {
     found_.outside = Outside::comers;
