@@ -177,6 +177,19 @@ TEST(Plight, of_who_writes_is_stuck_if_one_of_the_readers_is) {
       << "both may have it through one open file description";
 }
 
+TEST(Plight, of_who_waits_at_a_barrier_is_stuck_if_one_of_those_who_are_missing_is_and_not_at_a_semaphore) {
+  Scenery scenery;
+  scenery.process(1, "waits").process(2, "stopped").process(3, "runs");
+  const auto lock = scenery.object(Kind::lock, "lock at byte 0 of /pool");
+  scenery.owner(lock, 2, false).owner(lock, 3, false);
+  scenery.wait(1, "futex_waitv", Need::lock, lock);
+  scenery.all.processes[1].state = 'T';
+  scenery.all.objects[lock].state = "barrier";
+  EXPECT_EQ(plight_of(scenery.done(), 1), Plight::stuck);
+  scenery.all.objects[lock].state = "semaphore";
+  EXPECT_EQ(plight_of(scenery.done(), 1), Plight::none);
+}
+
 TEST(Plight, of_who_waits_for_a_file_lock_whose_owner_has_ended_meanwhile_is_none) {
   Scenery scenery = read_lock(FileLock::Family::posix);
   scenery.all.edges = {{.object = 0, .pid = 9, .relation = Relation::owns, .ended = true}};

@@ -54,7 +54,7 @@ void Search::add_of_lock(std::size_t at) {
   const auto owns = [](const Edge& edge) { return edge.relation == Relation::owns; };
   const bool owned = wait_.lock.owner != 0 || std::ranges::any_of(all_.edges_of(at), owns);
   if (owned) {
-    found_.needs_all = lock.state.contains("read-write lock");
+    found_.needs_all = lock.state.contains("read-write lock") || lock.state == "barrier";
     add_owners(at);
   } else if (wait_.lock.must_leave == 0 || lock.state != "condition variable, wedged") {
     add_users(at);
