@@ -57,17 +57,16 @@ Result<std::optional<Sleeper>> look_at(pid_t pid, pid_t thread, const procfs::Pr
   if (standing.state != 'S') {
     return std::optional<Sleeper>();
   }
-  const auto line = procfs::text(path_of(pid, thread, "syscall"));
-  if (!line) {
-    return fail(line.error());
+  const auto call = call_of(pid, thread);
+  if (!call) {
+    return fail(call.error());
   }
-  const auto call = parse_call(*line);
-  const auto switches = call ? switches_of(pid, thread) : std::nullopt;
+  const auto switches = *call ? switches_of(pid, thread) : std::nullopt;
   return switches ? std::optional(Sleeper{.pid = pid,
                                           .thread = thread,
                                           .start_time = standing.start_time,
                                           .switches = *switches,
-                                          .call = *call})
+                                          .call = **call})
                   : std::nullopt;
 }
 
@@ -78,15 +77,6 @@ std::optional<Sleeper> second_look(const Sleeper& sleeper) {
   }
   const auto now = look_at(sleeper.pid, sleeper.thread, *standing);
   return now ? *now : std::nullopt;
-}
-
-std::vector<pid_t> threads_of(pid_t pid) {
-  std::vector<pid_t> threads;
-  const auto names = names_in("/proc/" + std::to_string(pid) + "/task");
-  for (const std::string& name : names ? *names : std::vector<std::string>()) {
-    threads.push_back(static_cast<pid_t>(std::strtol(name.c_str(), nullptr, 10)));
-  }
-  return threads;
 }
 
 bool is_living(char state) noexcept { return state != 'Z' && state != 'X'; }
@@ -145,6 +135,21 @@ std::optional<Call> parse_call(std::string_view line) {
   // A thread of the kernel's own has called nothing: it has no address to come back to.
   const bool is_kernel = line.ends_with(" 0x0\n") || line.ends_with(" 0x0");
   return is_kernel ? std::nullopt : std::optional(call);
+}
+
+std::vector<pid_t> threads_of(pid_t pid) {
+  std::vector<pid_t> threads;
+  const auto names = names_in("/proc/" + std::to_string(pid) + "/task");
+  for (const std::string& name : names ? *names : std::vector<std::string>()) {
+    threads.push_back(static_cast<pid_t>(std::strtol(name.c_str(), nullptr, 10)));
+  }
+  return threads;
+}
+
+Result<std::optional<Call>> call_of(pid_t pid, pid_t thread) {
+  return procfs::text(path_of(pid, thread, "syscall")).transform([](const std::string& line) {
+    return parse_call(line);
+  });
 }
 
 Sleepers Sleepers::take(std::vector<std::string>& unseen) {

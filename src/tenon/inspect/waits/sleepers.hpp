@@ -3,6 +3,8 @@
 ///
 /// One look tells little: who is busy sleeps too, for a moment, between two messages. So there are two, and what lies
 /// between them is read while the thread sleeps all the time: it can have changed nothing, and nobody has woken it.
+#include <tenon/base/result.hpp>
+
 #include <array>
 #include <cstdint>
 #include <map>
@@ -22,6 +24,13 @@ struct Call {
 };
 /// Nothing for "running", and where the thread is in the kernel without having called it.
 std::optional<Call> parse_call(std::string_view line);
+
+/// The threads of a process; none if it has ended.
+std::vector<pid_t> threads_of(pid_t pid);
+
+/// The call that a thread is in, asleep or stopped. Nothing if it runs. Outcomes: not_found. Failures:
+/// permission_denied.
+Result<std::optional<Call>> call_of(pid_t pid, pid_t thread);
 
 struct Sleeper {
   pid_t pid;

@@ -1,14 +1,11 @@
-/// Waits for System V queues and semaphores, which calls name by their identifiers; and for children. msgop(2),
-/// semop(2), wait4(2)
+/// Waits for System V queues and semaphores, which calls name by their identifiers. msgop(2), semop(2)
 #include <tenon/inspect/waits/wait_scene.hpp>
 
 #include <tenon/os/procfs.hpp>
 
 #include <algorithm>
-#include <cstdlib>
-#include <sstream>
+#include <map>
 #include <sys/sem.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 namespace tenon::inspect {
@@ -29,30 +26,22 @@ bool add_by_id(WaitScene& scene, const Sleeper& sleeper, Wait& wait, Kind kind) 
   return object.has_value();
 }
 
-bool holds_back(const sembuf& one, const Object& set) {
-  const std::uint64_t value = set.set.at(one.sem_num).value;
-  return one.sem_op == 0 ? value != 0 : one.sem_op < 0 && value < static_cast<std::uint64_t>(-one.sem_op);
-}
-
-// The first operation that cannot be done keeps back all of them.
+// As the kernel does it: one operation after the other, each on what those before it have left. The first that cannot
+// be done keeps back all of them. Nothing for a semaphore of whose value nothing is known.
 std::optional<std::size_t> semaphore_that_holds_back(const std::vector<sembuf>& operations, const Object& set) {
+  std::map<std::size_t, std::int64_t> values;
   for (const sembuf& one : operations) {
-    if (one.sem_num < set.set.size() && holds_back(one, set)) {
+    if (one.sem_num >= set.set.size()) {
+      return std::nullopt;
+    }
+    const auto [value, is_first] = values.try_emplace(one.sem_num, set.set[one.sem_num].value);
+    const bool done = one.sem_op == 0 ? value->second == 0 : value->second + one.sem_op >= 0;
+    if (!done) {
       return one.sem_num;
     }
+    value->second += one.sem_op;
   }
   return std::nullopt;
-}
-
-std::vector<pid_t> children_of(pid_t pid, pid_t thread) {
-  const auto line =
-      procfs::text("/proc/" + std::to_string(pid) + "/task/" + std::to_string(thread) + "/children").value_or("");
-  std::istringstream words(line);
-  std::vector<pid_t> children;
-  for (pid_t child = 0; words >> child;) {
-    children.push_back(child);
-  }
-  return children;
 }
 
 }  // namespace
@@ -74,16 +63,6 @@ bool read_set_wait(WaitScene& scene, const Sleeper& sleeper, Wait& wait) {
     return true;
   }
   wait.semaphore = semaphore_that_holds_back(operations, scene.all().objects[wait.objects.front()]);
-  return true;
-}
-
-// A group of processes is told as all children: who waits is rarely so particular.
-bool read_child_wait(WaitScene& /*scene*/, const Sleeper& sleeper, Wait& wait) {
-  const bool by_id = wait.call == "waitid";
-  const auto type = static_cast<idtype_t>(sleeper.call.arguments[0]);
-  const auto pid = static_cast<pid_t>(sleeper.call.arguments[by_id ? 1 : 0]);
-  const bool single = by_id ? type == P_PID : pid > 0;
-  wait.processes = single ? std::vector{pid} : children_of(sleeper.pid, sleeper.thread);
   return true;
 }
 

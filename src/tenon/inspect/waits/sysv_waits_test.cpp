@@ -74,6 +74,26 @@ TEST(Waits, of_a_set_the_semaphore_that_holds_back_is_told) {
   EXPECT_EQ(
       held_back_by({sembuf{.sem_num = 1, .sem_op = 0, .sem_flg = 0}, sembuf{.sem_num = 2, .sem_op = 0, .sem_flg = 0}}),
       2U);
+  // One after the other: what an operation gives, the next has.
+  EXPECT_EQ(
+      held_back_by({sembuf{.sem_num = 2, .sem_op = 1, .sem_flg = 0}, sembuf{.sem_num = 1, .sem_op = -1, .sem_flg = 0}}),
+      1U);
+  EXPECT_EQ(
+      held_back_by({sembuf{.sem_num = 2, .sem_op = -1, .sem_flg = 0}, sembuf{.sem_num = 2, .sem_op = -1, .sem_flg = 0}}),
+      2U)
+      << "what the first takes the second has not";
+  ::semctl(set, 0, IPC_RMID);
+}
+
+TEST(Waits, of_a_semaphore_that_is_given_first_it_is_another_that_holds_back) {
+  const kit::Watchdog watchdog("who gives and takes at once");
+  const int set = ::semget(IPC_PRIVATE, 2, 0600);
+  ASSERT_NE(set, -1);
+  std::array operations = {sembuf{.sem_num = 0, .sem_op = 2, .sem_flg = 0},
+                           sembuf{.sem_num = 0, .sem_op = -1, .sem_flg = 0},
+                           sembuf{.sem_num = 1, .sem_op = -1, .sem_flg = 0}};
+  WaitingChild child([&] { ::semop(set, operations.data(), operations.size()); });
+  EXPECT_EQ(seen_waiting(child.pid(), "semtimedop").wait.semaphore, 1U);
   ::semctl(set, 0, IPC_RMID);
 }
 
