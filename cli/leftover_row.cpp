@@ -41,9 +41,10 @@ std::string foreign(const Object& object) {
 }
 
 void add_objects(LeftoverList& list) {
+  inspect::QueueSleepers sleepers;
   for (std::size_t at = 0; at < list.all.objects.size(); ++at) {
     const Object& object = list.all.objects[at];
-    inspect::Judgement judgement = inspect::judge(list.all, at);
+    inspect::Judgement judgement = inspect::judge(list.all, at, sleepers);
     if (judgement.verdict == LeftoverVerdict::in_use) {
       continue;
     }

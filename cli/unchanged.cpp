@@ -1,6 +1,6 @@
 #include <cli/unchanged.hpp>
 
-#include <tenon/inspect/leftovers/queue_sleepers.hpp>
+#include <tenon/inspect/waits/queue_sleepers.hpp>
 
 #include <algorithm>
 #include <cerrno>
@@ -60,7 +60,7 @@ Result<void> check_queue(const Snapshot& all, std::size_t at) {
                           is_moment(object.used, std::max(now.msg_stime, now.msg_rtime)) &&
                           now.msg_lspid == remembered(all, at, Relation::last_sent) &&
                           now.msg_lrpid == remembered(all, at, Relation::last_received) &&
-                          inspect::sleepers_at_queue(*object.id).pids.empty(),
+                          inspect::QueueSleepers().at(*object.id).empty(),
                       object);
 }
 

@@ -1,6 +1,5 @@
 #include <tenon/inspect/leftovers/object_verdicts.hpp>
 
-#include <tenon/inspect/leftovers/queue_sleepers.hpp>
 #include <tenon/os/fd.hpp>
 #include <tenon/os/socket_name.hpp>
 #include <tenon/os/unix_socket.hpp>
@@ -104,20 +103,20 @@ Judgement judge_memory(const Snapshot& all, std::size_t at) {
                                                  : ", and so is " + process(*attacher) + ", which attached it last")};
 }
 
-Judgement judge_sleepers(int id, std::string proof) {
-  const QueueSleepers sleepers = sleepers_at_queue(id);
-  if (!sleepers.pids.empty()) {
-    return {.verdict = LeftoverVerdict::in_use, .proof = process(sleepers.pids.front()) + " waits at it"};
+Judgement judge_sleepers(int id, QueueSleepers& sleepers, std::string proof) {
+  const auto waiting = sleepers.at(id);
+  if (!waiting.empty()) {
+    return {.verdict = LeftoverVerdict::in_use, .proof = process(waiting.front()) + " waits at it"};
   }
-  if (sleepers.refused > 0) {
+  if (sleepers.refused() > 0) {
     return {.verdict = LeftoverVerdict::unjudged,
-            .proof = "whether one of " + std::to_string(sleepers.refused) +
+            .proof = "whether one of " + std::to_string(sleepers.refused()) +
                      " processes that may not be looked at waits at it cannot be seen"};
   }
   return {.verdict = LeftoverVerdict::likely, .proof = std::move(proof)};
 }
 
-Judgement judge_queue(const Snapshot& all, std::size_t at) {
+Judgement judge_queue(const Snapshot& all, std::size_t at, QueueSleepers& sleepers) {
   const Object& object = all.objects[at];
   const Remembered remembered(all, at);
   if (const auto living = remembered.living()) {
@@ -131,8 +130,9 @@ Judgement judge_queue(const Snapshot& all, std::size_t at) {
     return {.verdict = LeftoverVerdict::unjudged,
             .proof = "the kernel remembers nobody who has used it, and no maker of a System V queue"};
   }
-  return judge_sleepers(*object.id, "it is empty, nobody waits at it, and all who used it last are dead: " +
-                                        remembered.all() + "; the kernel keeps no list of holders");
+  return judge_sleepers(*object.id, sleepers,
+                        "it is empty, nobody waits at it, and all who used it last are dead: " + remembered.all() +
+                            "; the kernel keeps no list of holders");
 }
 
 Judgement judge_set(const Snapshot& all, std::size_t at) {
@@ -200,9 +200,9 @@ struct Row {
   Judgement (*judge)(const Snapshot&, std::size_t);
 };
 constexpr std::array rows = {
-    Row{Kind::sysv_memory, judge_memory}, Row{Kind::sysv_queue, judge_queue},   Row{Kind::sysv_semaphore, judge_set},
-    Row{Kind::posix_queue, judge_named},  Row{Kind::posix_memory, judge_named}, Row{Kind::posix_semaphore, judge_named},
-    Row{Kind::fifo, judge_named},         Row{Kind::unix_socket, judge_socket},
+    Row{Kind::sysv_memory, judge_memory}, Row{Kind::sysv_semaphore, judge_set},    Row{Kind::posix_queue, judge_named},
+    Row{Kind::posix_memory, judge_named}, Row{Kind::posix_semaphore, judge_named}, Row{Kind::fifo, judge_named},
+    Row{Kind::unix_socket, judge_socket},
 };
 
 }  // namespace
@@ -211,8 +211,11 @@ std::string_view name_of(LeftoverVerdict verdict) noexcept {
   return std::ranges::find(verdict_names, verdict, &LeftoverVerdictName::verdict)->name;
 }
 
-Judgement judge(const Snapshot& all, std::size_t object) {
+Judgement judge(const Snapshot& all, std::size_t object, QueueSleepers& sleepers) {
   const Object& one = all.objects[object];
+  if (one.kind == Kind::sysv_queue) {
+    return judge_queue(all, object, sleepers);
+  }
   const auto row = std::ranges::find(rows, one.kind, &Row::kind);
   // What has lost its name, or never had one, the kernel takes away with the last who holds it.
   if (row == rows.end() || one.state.ends_with("unlinked") || one.name.starts_with('@')) {

@@ -11,12 +11,14 @@
 /// (os/socket_name.hpp).
 #include <tenon/inspect/leftovers/leftover_verdict.hpp>
 #include <tenon/inspect/snapshot.hpp>
+#include <tenon/inspect/waits/queue_sleepers.hpp>
 
 #include <cstddef>
 
 namespace tenon::inspect {
 
 /// Of the object at that place of a snapshot. To be asked soon after it was taken: the dead's ids are given out again.
-Judgement judge(const Snapshot& all, std::size_t object);
+/// `sleepers` are looked at once, for all System V queues.
+Judgement judge(const Snapshot& all, std::size_t object, QueueSleepers& sleepers);
 
 }  // namespace tenon::inspect

@@ -27,12 +27,14 @@ TEST(ObjectVerdicts, memory_of_a_maker_whom_the_kernel_does_not_know_is_left_ove
   auto child = spawn([] { return 0; }).or_throw();
   const pid_t maker = child.pid();
   EXPECT_TRUE(child.wait(never).or_throw().success());
-  EXPECT_EQ(judge(segment_of(maker), 0).verdict, LeftoverVerdict::left_over);
+  inspect::QueueSleepers sleepers;
+  EXPECT_EQ(judge(segment_of(maker), 0, sleepers).verdict, LeftoverVerdict::left_over);
 }
 
 // F51
 TEST(ObjectVerdicts, memory_of_a_maker_that_is_thought_to_be_another_by_now_is_in_use_while_its_id_is) {
-  EXPECT_EQ(judge(segment_of(::getpid()), 0).verdict, LeftoverVerdict::in_use);
+  inspect::QueueSleepers sleepers;
+  EXPECT_EQ(judge(segment_of(::getpid()), 0, sleepers).verdict, LeftoverVerdict::in_use);
 }
 
 }  // namespace
