@@ -3,6 +3,7 @@
 /// One object for each file, family, mode and range: several processes may share a lock for reading. /proc/locks tells
 /// of a POSIX lock whose it is; the others belong to open file descriptions, so they are looked for in the fdinfo of
 /// all who have the file open. That tells of those who inherited a descriptor too, and never of one that has closed it.
+#include <tenon/inspect/kernel/known_file.hpp>
 #include <tenon/inspect/kernel/scene.hpp>
 
 #include <tenon/os/procfs.hpp>
@@ -10,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <fcntl.h>
+#include <iterator>
 #include <map>
 #include <set>
 
@@ -87,6 +89,7 @@ Object lock_object(const Locked& locked, const People& people, std::span<const S
   const std::string name = open.empty() ? nameless : without_mark(open.front().target);
   Object object = status != nullptr ? file_object(Kind::file_lock, name, *status)
                                     : Object{.kind = Kind::file_lock, .name = name, .file = locked.file};
+  object.file = locked.file;
   object.created.reset();  // those are the file's
   object.changed.reset();
   object.times.clear();
@@ -101,9 +104,23 @@ Object lock_object(const Locked& locked, const People& people, std::span<const S
   return object;
 }
 
+// Those who have it open. Where stat(2) tells another device than the kernel has for its locks, as of overlays and of
+// btrfs, they are found by the mounts through which they have it open.
+std::vector<Sighting> open_at(const Sightings& sightings, FileId file) {
+  const auto exact = sightings.of(Sighting::What::file, file);
+  std::vector<Sighting> found(exact.begin(), exact.end());
+  if (found.empty()) {
+    std::ranges::copy_if(sightings.all(Sighting::What::file), std::back_inserter(found), [&](const Sighting& one) {
+      return one.file.inode == file.inode && known_file(one.pid, one.descriptor) == file;
+    });
+  }
+  return found;
+}
+
 void add_lock(const Locked& locked, const People& people, const Scene& scene, Snapshot& into) {
-  const auto open = scene.sightings.of(Sighting::What::file, locked.file);
-  const std::size_t place = add(into, lock_object(locked, people, open, scene.sightings.status(locked.file)));
+  const auto open = open_at(scene.sightings, locked.file);
+  const FileId seen = open.empty() ? locked.file : open.front().file;
+  const std::size_t place = add(into, lock_object(locked, people, open, scene.sightings.status(seen)));
   std::set<pid_t> owners = people.owners;
   for (const Sighting& one : open) {
     if (locked.lock.family != FileLock::Family::posix && !owners.contains(one.pid) && has_lock(one, locked.lock)) {

@@ -37,7 +37,8 @@ constexpr std::int64_t rounding = 2;
 
 std::optional<struct statx> status_of(int directory, const char* name, bool follow) noexcept {
   struct statx status{};
-  const int flags = AT_NO_AUTOMOUNT | (follow ? 0 : AT_SYMLINK_NOFOLLOW) | (*name == '\0' ? AT_EMPTY_PATH : 0);
+  const int flags =
+      AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC | (follow ? 0 : AT_SYMLINK_NOFOLLOW) | (*name == '\0' ? AT_EMPTY_PATH : 0);
   const bool there = ::statx(directory, name, flags, STATX_BASIC_STATS | STATX_BTIME, &status) == 0;
   return there ? std::optional(status) : std::nullopt;
 }

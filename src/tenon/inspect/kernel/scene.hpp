@@ -31,8 +31,8 @@ struct Scene {
   std::vector<ShmFile> shm;      ///< by name
 };
 
-/// statx(2) relative to a directory, of what stands there itself, or of the descriptor if the name is "". Nothing if it
-/// vanished.
+/// statx(2) relative to a directory, of what stands there itself, or of the descriptor if the name is "". No server is
+/// asked for what the kernel knows. Nothing if it vanished.
 std::optional<struct statx> status_of(int directory, const char* name, bool follow = false) noexcept;
 /// What stands in a file of /proc that is read at once, as far as there is room; "" if it vanished.
 std::string_view text_at(int directory, const std::string& name, std::span<char> room) noexcept;

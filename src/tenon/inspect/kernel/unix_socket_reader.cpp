@@ -5,6 +5,7 @@
 /// is one that was bound before it connected, which looks the same. The identity of a socket that is bound to a file is
 /// the file's, of the others their own inode.
 #include <tenon/inspect/kernel/scene.hpp>
+#include <tenon/inspect/kernel/served_mounts.hpp>
 #include <tenon/inspect/kernel/unix_diag.hpp>
 
 #include <algorithm>
@@ -37,6 +38,7 @@ struct Names {
   std::map<FileId, const NamedFile*> files;                       // socket files that the walk found
   std::set<FileId> connected;                                     // those of connections
   std::map<std::pair<std::string, FileId>, std::size_t> bearers;  // how many sockets go by one name
+  ServedMounts served = ServedMounts::take();                     // where no name is looked up
 };
 
 std::pair<std::string, FileId> name_of(const UnixSocket& socket) {
@@ -75,8 +77,8 @@ std::optional<NamedFile> file_of(const UnixSocket& socket, const Names& names) {
   if (const auto found = names.files.find(*socket.file); found != names.files.end()) {
     return *found->second;
   }
-  const auto status =
-      socket.end.name.starts_with('/') ? status_of(AT_FDCWD, socket.end.name.c_str()) : std::optional<struct statx>();
+  const bool looked = socket.end.name.starts_with('/') && !names.served.covers(socket.end.name);
+  const auto status = looked ? status_of(AT_FDCWD, socket.end.name.c_str()) : std::optional<struct statx>();
   const bool same = status && file_id(*status) == *socket.file;
   return same ? std::optional(NamedFile{.path = socket.end.name, .status = *status}) : std::nullopt;
 }
@@ -112,7 +114,7 @@ Object object_of(const UnixSocket& socket, const Names& names) {
                        : Object{.kind = Kind::unix_socket,
                                 .name = has_own_name(socket) ? socket.end.name : nameless,
                                 .file = {.device = socket.device, .inode = socket.end.inode}};
-  object.state = state_text(socket, file.has_value());
+  object.state = state_text(socket, file.has_value() || names.served.covers(socket.end.name));
   object.owner = object.owner ? object.owner : socket.user;
   object.socket = socket.end;
   add_figures(object, socket, names);

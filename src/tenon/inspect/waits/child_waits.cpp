@@ -33,8 +33,7 @@ std::string behind(const std::string& text, const std::string& label) {
 
 // A process has an id in each PID namespace from that of /proc down to its own.
 std::vector<pid_t> ids_of(pid_t pid) {
-  const std::string line =
-      behind(procfs::text("/proc/" + std::to_string(pid) + "/status").value_or(""), "NSpid:");
+  const std::string line = behind(procfs::text("/proc/" + std::to_string(pid) + "/status").value_or(""), "NSpid:");
   return numbers_in(line.substr(0, line.find('\n')));
 }
 
@@ -43,9 +42,9 @@ std::vector<pid_t> children_of(const Sleeper& sleeper, std::uint64_t options) {
   const bool alone = (options & own_thread_alone) != 0;
   std::vector<pid_t> children;
   for (const pid_t thread : alone ? std::vector{sleeper.thread} : threads_of(sleeper.pid)) {
-    const auto own = numbers_in(procfs::text("/proc/" + std::to_string(sleeper.pid) + "/task/" +
-                                             std::to_string(thread) + "/children")
-                                    .value_or(""));
+    const auto own = numbers_in(
+        procfs::text("/proc/" + std::to_string(sleeper.pid) + "/task/" + std::to_string(thread) + "/children")
+            .value_or(""));
     children.insert(children.end(), own.begin(), own.end());
   }
   return children;

@@ -1,6 +1,7 @@
-/// Waits in calls that are given a descriptor, a path or an address. read(2), fifo(7), connect(2), flock(2), fcntl(2)
+/// Waits in calls that are given a descriptor, a path or an address. read(2), fifo(7), connect(2)
 #include <tenon/inspect/waits/wait_scene.hpp>
 
+#include <tenon/inspect/kernel/known_file.hpp>
 #include <tenon/inspect/kernel/scene.hpp>
 
 #include <algorithm>
@@ -15,19 +16,6 @@ namespace tenon::inspect {
 
 namespace {
 
-std::string link_of(pid_t pid, int descriptor) {
-  return "/proc/" + std::to_string(pid) + "/fd/" + std::to_string(descriptor);
-}
-
-// The path as the waiter sees it, through its own root and directory. Links in it lead where they lead for us.
-std::string path_for(const Sleeper& sleeper, const std::string& path, std::optional<int> directory) {
-  const std::string process = "/proc/" + std::to_string(sleeper.pid);
-  if (path.starts_with('/')) {
-    return process + "/root" + path;
-  }
-  return (directory ? link_of(sleeper.pid, *directory) : process + "/cwd") + "/" + path;
-}
-
 // "@name" of what stands in an address, or its path. Nothing if it is no Unix socket's.
 std::optional<std::string> name_in(const sockaddr_un& address, std::size_t length) {
   constexpr std::size_t head = offsetof(sockaddr_un, sun_path);
@@ -41,8 +29,7 @@ std::optional<std::string> name_in(const sockaddr_un& address, std::size_t lengt
 // The socket that is bound there: who listens, before those that came of it.
 std::optional<std::size_t> bound_at(WaitScene& scene, const Sleeper& sleeper, const std::string& name) {
   const auto& objects = scene.all().objects;
-  const auto status =
-      name.starts_with('@') ? std::nullopt : status_of(AT_FDCWD, path_for(sleeper, name, std::nullopt).c_str(), true);
+  const auto status = name.starts_with('@') ? std::nullopt : known_status(sleeper.pid, name, std::nullopt);
   const auto fits = [&](const Object& one) {
     return one.kind == Kind::unix_socket && (status ? one.file == file_id(*status) : one.name == name);
   };
@@ -82,9 +69,8 @@ bool read_path_wait(WaitScene& scene, const Sleeper& sleeper, Wait& wait) {
     wait.unseen = "which file it opens";
     return true;
   }
-  const std::string seen =
-      path_for(sleeper, *path, at && directory != AT_FDCWD ? std::optional(directory) : std::nullopt);
-  const auto status = status_of(AT_FDCWD, seen.c_str(), true);
+  const auto status =
+      known_status(sleeper.pid, *path, at && directory != AT_FDCWD ? std::optional(directory) : std::nullopt);
   if (!status || !S_ISFIFO(status->stx_mode)) {
     wait.elsewhere = true;
     return true;
@@ -116,23 +102,6 @@ bool read_address_wait(WaitScene& scene, const Sleeper& sleeper, Wait& wait) {
   }
   wait.elsewhere = !object;
   wait.sends = true;
-  return true;
-}
-
-// Of fcntl(2) two commands wait; all others come back at once.
-bool read_file_lock_wait(WaitScene& scene, const Sleeper& sleeper, Wait& wait) {
-  const std::uint64_t command = sleeper.call.arguments[1];
-  if (wait.call == "fcntl" && command != F_SETLKW && command != F_OFD_SETLKW) {
-    return false;
-  }
-  const auto number = static_cast<int>(sleeper.call.arguments[0]);
-  const auto status = status_of(AT_FDCWD, link_of(sleeper.pid, number).c_str(), true);
-  const auto lock = status ? scene.find(Kind::file_lock, file_id(*status)) : std::nullopt;
-  if (lock) {
-    add_object(wait, *lock);
-  } else {
-    wait.unseen = "the lock that stands in its way";
-  }
   return true;
 }
 

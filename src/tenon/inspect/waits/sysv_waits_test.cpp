@@ -78,9 +78,9 @@ TEST(Waits, of_a_set_the_semaphore_that_holds_back_is_told) {
   EXPECT_EQ(
       held_back_by({sembuf{.sem_num = 2, .sem_op = 1, .sem_flg = 0}, sembuf{.sem_num = 1, .sem_op = -1, .sem_flg = 0}}),
       1U);
-  EXPECT_EQ(
-      held_back_by({sembuf{.sem_num = 2, .sem_op = -1, .sem_flg = 0}, sembuf{.sem_num = 2, .sem_op = -1, .sem_flg = 0}}),
-      2U)
+  EXPECT_EQ(held_back_by(
+                {sembuf{.sem_num = 2, .sem_op = -1, .sem_flg = 0}, sembuf{.sem_num = 2, .sem_op = -1, .sem_flg = 0}}),
+            2U)
       << "what the first takes the second has not";
   ::semctl(set, 0, IPC_RMID);
 }

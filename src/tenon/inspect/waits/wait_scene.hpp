@@ -8,15 +8,19 @@
 #include <map>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace tenon::inspect {
 
 class WaitScene {
  public:
-  explicit WaitScene(Snapshot& all) noexcept : all_(all) {}
+  /// Takes from `all` which processes are blocked by which locks on files, as the table of those tells.
+  explicit WaitScene(Snapshot& all);
 
   Snapshot& all() noexcept { return all_; }
   const Snapshot& all() const noexcept { return all_; }
+  /// Waits for locks on files, of some thread of each process.
+  const std::vector<Wait>& file_locks() const noexcept { return file_locks_; }
   /// Its memory, read once. Nothing if it may not be read, or is gone.
   const AddressSpace* memory(pid_t pid);
   /// The place of an object by its kind and file, or by its kind and System V identifier.
@@ -29,6 +33,7 @@ class WaitScene {
   std::string name_of_memory(const AddressSpace::Place& place) const;
 
   Snapshot& all_;
+  std::vector<Wait> file_locks_;
   std::map<pid_t, std::optional<AddressSpace>> memories_;
   std::map<std::pair<FileId, std::uint64_t>, std::size_t> locks_;
 };

@@ -4,9 +4,12 @@
 #include <tenon/inspect/waits/lock_owners.hpp>
 #include <tenon/inspect/waits/system_call.hpp>
 #include <tenon/inspect/waits/wait_scene.hpp>
+#include <tenon/os/clock.hpp>
+#include <tenon/os/futex.hpp>
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 namespace tenon::inspect {
 
@@ -38,38 +41,46 @@ constexpr std::array readers = {
     Reader{Subject::hidden, read_hidden_wait},
 };
 
-// Tenon's own patterns write down themselves who waits, and for what: that is more than the kernel knows.
-bool is_told(const Snapshot& all, const Wait& found) {
-  return std::ranges::any_of(all.waits, [&](const Wait& wait) {
-    return wait.pid == found.pid &&
-           (wait.thread == found.thread || (wait.thread == 0 && found.call.starts_with("futex")));
-  });
+bool is_of_file_lock(const Wait& wait) { return wait.thread == 0 && (wait.call == "flock" || wait.call == "fcntl"); }
+
+bool is_record(const Snapshot& all, const Wait& wait) {
+  return wait.thread == 0 && !wait.objects.empty() && is_pattern(all.objects[wait.objects.front()].kind);
 }
 
-// The table of file locks tells which process is blocked, not whether it has slept all the while.
-std::vector<Wait> take_file_locks(Snapshot& all) {
-  std::vector<Wait> taken;
-  for (const Wait& wait : all.waits) {
-    if (wait.thread == 0 && (wait.call == "flock" || wait.call == "fcntl")) {
-      taken.push_back(wait);
-    }
-  }
-  std::erase_if(all.waits,
-                [](const Wait& wait) { return wait.thread == 0 && (wait.call == "flock" || wait.call == "fcntl"); });
-  return taken;
+// Tenon's own patterns write down who waits, for what, and since when: that is more than the kernel knows, but for the
+// thread. Of a thread whose memory may not be read it is not known whether it sleeps at the same thing: then it does.
+Wait* record_of(Snapshot& all, const Wait& found) {
+  const auto fits = [&](const Wait& one) {
+    const bool same = found.objects.empty()
+                          ? !found.unseen.empty() && found.call.starts_with("futex")
+                          : std::ranges::find(found.objects, one.objects.front()) != found.objects.end();
+    return one.pid == found.pid && is_record(all, one) && same;
+  };
+  const auto record = std::ranges::find_if(all.waits, fits);
+  return record == all.waits.end() ? nullptr : &*record;
 }
 
-// Of several locks on a file, it says which.
-void make_exact(Wait& wait, const std::vector<Wait>& file_locks) {
-  const auto known =
-      std::ranges::find_if(file_locks, [&](const Wait& one) { return one.pid == wait.pid && one.call == wait.call; });
-  if (known != file_locks.end()) {
-    wait.objects = known->objects;
-    wait.unseen.clear();
-  }
+// Whether it may have woken between the looks by itself, found nothing new, and gone to sleep on the same word with the
+// same value in it: as all of Tenon's own do each recheck_interval.
+bool looks_around(const Snapshot& all, const Wait& wait) {
+  const bool pattern = !wait.objects.empty() && is_pattern(all.objects[wait.objects.front()].kind);
+  return pattern || (wait.gives_up && wait.call.starts_with("futex"));
+}
+
+// Who looks around now and then has waited longer than it has slept; who has slept longer than that does not.
+std::optional<std::int64_t> since_of(const Sleeper& sleeper, const Wait& wait) {
+  const auto since = asleep_since(sleeper);
+  const bool short_sleep = since && monotonic_now() - *since < std::chrono::nanoseconds(recheck_interval).count();
+  return wait.gives_up && wait.call.starts_with("futex") && short_sleep ? std::nullopt : since;
 }
 
 }  // namespace
+
+// The table tells which process is blocked, not whether it has slept all the while.
+WaitScene::WaitScene(Snapshot& all) : all_(all) {
+  std::ranges::copy_if(all.waits, std::back_inserter(file_locks_), is_of_file_lock);
+  std::erase_if(all.waits, is_of_file_lock);
+}
 
 const AddressSpace* WaitScene::memory(pid_t pid) {
   const auto [place, added] = memories_.try_emplace(pid);
@@ -104,7 +115,6 @@ void add_object(Wait& wait, std::size_t object) {
 void add_waits(const Sleepers& sleepers, Snapshot& into) {
   into.closed_processes = sleepers.closed;
   WaitScene scene(into);
-  const std::vector<Wait> file_locks = take_file_locks(into);
   std::vector<Wait> found;
   std::vector<std::pair<const Sleeper*, std::size_t>> read;
   for (const Sleeper& sleeper : sleepers.all) {
@@ -121,8 +131,12 @@ void add_waits(const Sleepers& sleepers, Snapshot& into) {
     wait.gives_up = gives_up(*what, sleeper.call);
     wait.sends = what->need == Need::room;
     const auto reader = std::ranges::find(readers, what->subject, &Reader::subject);
-    if (!is_told(into, wait) && reader->read(scene, sleeper, wait)) {
-      make_exact(wait, file_locks);
+    if (!reader->read(scene, sleeper, wait)) {
+      continue;
+    }
+    if (Wait* record = record_of(into, wait)) {
+      record->thread = sleeper.thread;
+    } else {
       found.push_back(std::move(wait));
       read.emplace_back(&sleeper, found.size() - 1);
     }
@@ -132,9 +146,9 @@ void add_waits(const Sleepers& sleepers, Snapshot& into) {
   // What was read counts only if nobody has been woken meanwhile.
   for (const auto& [sleeper, place] : read) {
     Wait& wait = found[place];
-    const bool rechecks = !wait.objects.empty() && is_pattern(into.objects[wait.objects.front()].kind);
-    if (rechecks ? is_asleep_again(*sleeper) : is_still_asleep(*sleeper)) {
-      wait.since = rechecks ? std::nullopt : asleep_since(*sleeper);
+    const bool still = is_still_asleep(*sleeper);
+    if (still || (looks_around(into, wait) && is_asleep_again(*sleeper))) {
+      wait.since = still ? since_of(*sleeper, wait) : std::nullopt;
       into.waits.push_back(std::move(wait));
     }
   }

@@ -3,8 +3,11 @@
 
 #include <tenon/inspect/kernel/sightings.hpp>
 #include <tenon/inspect/waits/lock_word.hpp>
+#include <tenon/messaging/queue/queue_layout.hpp>
+#include <tenon/messaging/stream/stream_layout.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <linux/futex.h>
 
 namespace tenon::inspect {
@@ -25,18 +28,37 @@ std::size_t object_at(WaitScene& scene, const AddressSpace::Place& place, const 
   return lock;
 }
 
-// Tenon's own sleep on words in files of a domain: a queue in its own, those of a topic in its directory.
+// Tenon's own sleep on words in files of a domain: a queue in its own, those of a topic in its directory, an end of a
+// stream in that of either.
+bool has_file(const Object& pattern, const std::string& path) {
+  const auto is_at = [&](std::string_view prefix) {
+    const std::string own = pattern.domain + "/" + std::string(prefix) + pattern.name;
+    return path == own || path.starts_with(own + "/");
+  };
+  if (pattern.kind == Kind::stream) {
+    return is_at(stream_prefix(StreamRole::writer)) || is_at(stream_prefix(StreamRole::reader));
+  }
+  return is_at(std::string(name_of(pattern.kind)) + ".");
+}
+
 std::optional<std::size_t> pattern_at(const WaitScene& scene, const AddressSpace::Place& place) {
   const auto& objects = scene.all().objects;
-  const auto found = std::ranges::find_if(objects, [&](const Object& one) {
-    const std::string own = one.domain + "/" + std::string(name_of(one.kind)) + "." + one.name;
-    return is_pattern(one.kind) && !one.domain.empty() && (place.path == own || place.path.starts_with(own + "/"));
-  });
+  const std::string path = without_mark(place.path);
+  const auto found = std::ranges::find_if(
+      objects, [&](const Object& one) { return is_pattern(one.kind) && !one.domain.empty() && has_file(one, path); });
   return found == objects.end() ? std::nullopt : std::optional(static_cast<std::size_t>(found - objects.begin()));
 }
 
-// Who takes part on one side alone waits for the other; of a queue it is known whether senders or receivers sleep.
-void add_pattern(const Snapshot& all, std::size_t pattern, Wait& wait) {
+// A queue has a word for those who wait for a message, and one for those who wait for room.
+std::optional<Need> need_at(const Object& pattern, std::uint64_t offset) {
+  const bool queue = pattern.kind == Kind::queue;
+  return queue && offset == queue_state_at + offsetof(QueueState, arrived) ? std::optional(Need::message)
+         : queue && offset == queue_state_at + offsetof(QueueState, freed) ? std::optional(Need::room)
+                                                                           : std::nullopt;
+}
+
+// Of other patterns, who takes part on one side alone waits for the other.
+void add_pattern(const Snapshot& all, std::size_t pattern, std::uint64_t offset, Wait& wait) {
   const auto takes_part = [&](Relation relation) {
     return std::ranges::any_of(all.edges_of(pattern), [&](const Edge& edge) {
       return edge.pid == wait.pid && edge.relation == relation && !edge.ended;
@@ -44,12 +66,11 @@ void add_pattern(const Snapshot& all, std::size_t pattern, Wait& wait) {
   };
   const bool sends = takes_part(Relation::sends_to);
   const bool receives = takes_part(Relation::receives_from);
-  const auto& awaited = all.objects[pattern].awaited;
   add_object(wait, pattern);
-  if (sends != receives) {
+  if (const auto need = need_at(all.objects[pattern], offset)) {
+    wait.need = *need;
+  } else if (sends != receives) {
     wait.need = sends ? Need::room : Need::message;
-  } else if (awaited.size() == 1) {
-    wait.need = awaited.front();
   } else {
     wait.unseen = "whether it waits for a message or for room";
   }
@@ -69,7 +90,7 @@ bool add_word(WaitScene& scene, const FutexWait& futex, Wait& wait) {
   }
   const auto place = futex.shared ? memory->shared_place(word->begin) : std::nullopt;
   if (const auto pattern = place && word->kind == LockKind::word ? pattern_at(scene, *place) : std::nullopt) {
-    add_pattern(scene.all(), *pattern, wait);
+    add_pattern(scene.all(), *pattern, place->offset, wait);
     return true;
   }
   if (place) {
@@ -122,13 +143,15 @@ bool read_words_wait(WaitScene& scene, const Sleeper& sleeper, Wait& wait) {
   for (std::uint64_t i = 0; memory != nullptr && i < std::min<std::uint64_t>(sleeper.call.arguments[1], 128); ++i) {
     const auto one = memory->value<futex_waitv>(sleeper.call.arguments[0] + i * sizeof(futex_waitv));
     const auto place = one && (one->flags & FUTEX_PRIVATE_FLAG) == 0 ? memory->shared_place(one->uaddr) : std::nullopt;
-    if (place) {
+    if (const auto pattern = place ? pattern_at(scene, *place) : std::nullopt) {
+      add_pattern(scene.all(), *pattern, place->offset, wait);
+    } else if (place) {
       add_object(wait, scene.lock_at(*place));
     } else {
       wait.elsewhere = true;
     }
   }
-  wait.unseen = memory == nullptr ? "which words it sleeps on" : "";
+  wait.unseen = memory == nullptr ? "which words it sleeps on" : wait.unseen;
   return true;
 }
 
