@@ -1,5 +1,7 @@
 #include <tenon/inspect/waits/lock_owners.hpp>
 
+#include <tenon/inspect/waits/lock_word.hpp>
+#include <tenon/inspect/waits/robust_holds.hpp>
 #include <tenon/os/procfs.hpp>
 
 #include <algorithm>
@@ -81,7 +83,7 @@ class Owners {
     }
   }
 
-  // Who has not mapped the memory owns nothing in it: its id was given out again.
+  // Who has not mapped the memory, or does not know of the lock, owns nothing in it: its id was given out again.
   void add_owner(Wait& wait, std::size_t lock, const std::map<pid_t, bool>& mappers) {
     const bool ours = std::ranges::all_of(mappers, [](const auto& one) { return is_of_our_pids(one.first); });
     const auto process = process_of(wait.lock.owner);
@@ -91,7 +93,8 @@ class Owners {
                     (ours ? " may not be looked at" : " of some PID namespace");
       return;
     }
-    const bool ended = wait.lock.owner_died || !process || !mappers.contains(*process);
+    const bool ended =
+        wait.lock.owner_died || !process || !mappers.contains(*process) || !may_hold(*process, wait.lock.owner, lock);
     if (owned_.insert({lock, wait.lock.owner}).second) {
       scene_.all().edges.push_back({.object = lock,
                                     .pid = ended ? wait.lock.owner : *process,
@@ -99,6 +102,14 @@ class Owners {
                                     .ended = ended,
                                     .thread = wait.lock.owner});
     }
+  }
+
+  // Who has a robust lock has it in its list, as far as that may be read.
+  bool may_hold(pid_t process, pid_t thread, std::size_t lock) {
+    const bool robust = scene_.all().objects[lock].state == name_of(LockKind::robust_mutex);
+    const AddressSpace* memory = robust ? scene_.memory(process) : nullptr;
+    const AddressSpace::Place* place = scene_.place_of(lock);
+    return memory == nullptr || place == nullptr || holds_robust_lock(*memory, thread, *place).value_or(true);
   }
 
   WaitScene& scene_;
@@ -139,6 +150,22 @@ void judge_condition(WaitScene& scene, const Sleepers& sleepers, const std::vect
   }
 }
 
+// A lock that no other process sees is owned by one of its threads, or by one that was: that has a higher id than the
+// process, unless they began anew meanwhile. Whatever else stands there is no owner, and the word no such lock.
+void judge_own_lock(Wait& wait) {
+  if (!is_of_our_pids(wait.pid)) {
+    wait.unseen = "who owns it: thread " + std::to_string(wait.lock.owner) + " of some PID namespace";
+    return;
+  }
+  const auto process = process_of(wait.lock.owner);
+  if (process ? *process != wait.pid : wait.lock.owner < wait.pid) {
+    wait.lock = {};
+    wait.need = Need::signal;
+    return;
+  }
+  wait.lock.owner_died = wait.lock.owner_died || !process;
+}
+
 }  // namespace
 
 void add_lock_owners(WaitScene& scene, const Sleepers& sleepers, std::vector<Wait>& waits) {
@@ -157,8 +184,8 @@ void add_lock_owners(WaitScene& scene, const Sleepers& sleepers, std::vector<Wai
         owners.add(wait, object);
       }
     }
-    if (wait.objects.empty() && wait.lock.owner != 0 && is_of_our_pids(wait.pid)) {
-      wait.lock.owner_died = wait.lock.owner_died || process_of(wait.lock.owner) != wait.pid;
+    if (wait.objects.empty() && wait.lock.owner != 0) {
+      judge_own_lock(wait);
     }
     if (wait.lock.must_leave > 0 && !wait.objects.empty()) {
       judge_condition(scene, sleepers, waits, wait);

@@ -28,6 +28,8 @@ class WaitScene {
   std::optional<std::size_t> find(Kind kind, int id) const noexcept;
   /// The lock at that place in memory: its place among the objects, added if it is not there yet.
   std::size_t lock_at(const AddressSpace::Place& place);
+  /// Where a lock lies that lock_at() has added; nullptr of other objects.
+  const AddressSpace::Place* place_of(std::size_t lock) const noexcept;
 
  private:
   std::string name_of_memory(const AddressSpace::Place& place) const;
@@ -36,6 +38,7 @@ class WaitScene {
   std::vector<Wait> file_locks_;
   std::map<pid_t, std::optional<AddressSpace>> memories_;
   std::map<std::pair<FileId, std::uint64_t>, std::size_t> locks_;
+  std::map<std::size_t, AddressSpace::Place> places_;
 };
 
 /// Fill in what the sleeper waits for: objects, need, and what could not be seen. False if it waits for no process.

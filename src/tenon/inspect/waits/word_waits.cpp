@@ -127,8 +127,14 @@ std::size_t WaitScene::lock_at(const AddressSpace::Place& place) {
                 .name = "lock at byte " + std::to_string(place.offset) + " of " + name_of_memory(place),
                 .file = place.file};
     all_.objects.push_back(std::move(lock));
+    places_.emplace(known->second, place);
   }
   return known->second;
+}
+
+const AddressSpace::Place* WaitScene::place_of(std::size_t lock) const noexcept {
+  const auto found = places_.find(lock);
+  return found == places_.end() ? nullptr : &found->second;
 }
 
 bool read_word_wait(WaitScene& scene, const Sleeper& sleeper, Wait& wait) {
