@@ -108,6 +108,20 @@ void read_domains(const SnapshotOptions& options, const Sightings& sightings, Sn
   }
 }
 
+// All that tells of an object by its place.
+void renumber(Snapshot& all, const std::vector<std::size_t>& now_at) {
+  for (Object& object : all.objects) {
+    if (object.socket && object.socket->peer_object) {
+      object.socket->peer_object = now_at[*object.socket->peer_object];
+    }
+  }
+  std::ranges::for_each(all.edges, [&](Edge& edge) { edge.object = now_at[edge.object]; });
+  std::ranges::for_each(all.descriptors, [&](Descriptor& one) { one.object = now_at[one.object]; });
+  for (Wait& wait : all.waits) {
+    std::ranges::for_each(wait.objects, [&](std::size_t& object) { object = now_at[object]; });
+  }
+}
+
 // For so many objects room is made before it is known how many there are.
 constexpr std::size_t most_at_once = 16384;
 
@@ -127,16 +141,7 @@ void put_in_order(Snapshot& all) {
     sorted.push_back(std::move(all.objects[place]));
   }
   all.objects = std::move(sorted);
-  for (Object& object : all.objects) {
-    if (object.socket && object.socket->peer_object) {
-      object.socket->peer_object = now_at[*object.socket->peer_object];
-    }
-  }
-  std::ranges::for_each(all.edges, [&](Edge& edge) { edge.object = now_at[edge.object]; });
-  std::ranges::for_each(all.descriptors, [&](Descriptor& one) { one.object = now_at[one.object]; });
-  for (Wait& wait : all.waits) {
-    std::ranges::for_each(wait.objects, [&](std::size_t& object) { object = now_at[object]; });
-  }
+  renumber(all, now_at);
   std::ranges::sort(all.edges, {}, [](const Edge& edge) { return std::tie(edge.object, edge.relation, edge.pid); });
   std::ranges::sort(all.descriptors, {}, [](const Descriptor& one) { return std::tie(one.pid, one.number); });
   std::ranges::sort(all.waits, {}, [](const Wait& wait) { return std::tie(wait.pid, wait.thread); });
@@ -144,6 +149,24 @@ void put_in_order(Snapshot& all) {
 
 // By the kernel's own word: /proc may hide the processes of other users. proc(5), hidepid
 bool is_alive(pid_t pid) noexcept { return ::kill(pid, 0) == 0 || errno != ESRCH; }
+
+// Who is looked at may wait for more than was asked about: of what kind that is stays out of the snapshot, and that
+// somebody else may end the wait stays in.
+void drop_unwanted(const SnapshotOptions& options, Snapshot& all) {
+  const auto is_unwanted = [&](std::size_t at) { return !is_wanted(options, all.objects[at].kind); };
+  for (Wait& wait : all.waits) {
+    wait.elsewhere = std::erase_if(wait.objects, is_unwanted) > 0 || wait.elsewhere;
+  }
+  std::erase_if(all.edges, [&](const Edge& edge) { return is_unwanted(edge.object); });
+  std::vector<std::size_t> now_at(all.objects.size());
+  std::size_t kept = 0;
+  for (std::size_t at = 0; at < now_at.size(); ++at) {
+    now_at[at] = kept;
+    kept += is_unwanted(at) ? 0 : 1;
+  }
+  std::erase_if(all.objects, [&](const Object& one) { return !is_wanted(options, one.kind); });
+  renumber(all, now_at);
+}
 
 // The living processes, with their commands. One that has ended meanwhile stays an edge, marked, and waits no more.
 void add_processes(const Sightings& sightings, Snapshot& all) {
@@ -261,8 +284,9 @@ Snapshot snapshot(const SnapshotOptions& options) {
   const Sleepers sleepers = options.waits ? Sleepers::take(all.unseen) : Sleepers();
   const Scene scene = add_objects(options, all);
   if (options.waits) {
-    add_waits(sleepers, all);
+    add_waits(sleepers, options.domains ? *options.domains : known_domains(), all);
     all.closed_processes = std::max(all.closed_processes, scene.sightings.refused());
+    drop_unwanted(options, all);
     put_in_order(all);
   }
   add_processes(scene.sightings, all);

@@ -199,4 +199,27 @@ TEST(LockOwners, a_mutex_of_one_process_alone_is_no_object_but_its_owner_is_told
   EXPECT_EQ(seen.wait.lock.owner, child.pid());
 }
 
+TEST(LockOwners, a_lock_that_was_not_asked_about_is_no_object_and_may_still_end_a_wait) {
+  const kit::Watchdog watchdog("a look at pipes alone");
+  const kit::Shared<pthread_mutex_t> mutex;
+  make(*mutex, mutexes.front());
+  ::pthread_mutex_lock(&*mutex);
+  WaitingChild waiter([&] { ::pthread_mutex_lock(&*mutex); });
+  const Seen whole = seen_waiting(waiter.pid(), "futex");
+  ASSERT_EQ(whole.object().kind, Kind::lock);
+  const Snapshot pipes = snapshot({.kinds = {Kind::pipe}, .directories = {}, .waits = true});
+  for (const Object& object : pipes.objects) {
+    EXPECT_EQ(object.kind, Kind::pipe) << object.name;
+  }
+  for (const Edge& one : pipes.edges) {
+    EXPECT_LT(one.object, pipes.objects.size());
+  }
+  for (const Wait& wait : pipes.waits) {
+    if (wait.pid == waiter.pid()) {
+      EXPECT_THAT(wait.objects, IsEmpty());
+      EXPECT_TRUE(wait.elsewhere);
+    }
+  }
+}
+
 }  // namespace

@@ -2,11 +2,13 @@
 /// What the readers of waits share: waits.cpp, and one file for each way in which a call names what it waits for.
 #include <tenon/inspect/snapshot.hpp>
 #include <tenon/inspect/waits/address_space.hpp>
+#include <tenon/inspect/waits/domain_members.hpp>
 #include <tenon/inspect/waits/sleepers.hpp>
 #include <tenon/inspect/waits/system_call.hpp>
 
 #include <map>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -15,12 +17,14 @@ namespace tenon::inspect {
 class WaitScene {
  public:
   /// Takes from `all` which processes are blocked by which locks on files, as the table of those tells.
-  explicit WaitScene(Snapshot& all);
+  /// `domains` are directories.
+  WaitScene(Snapshot& all, std::vector<std::string> domains);
 
   Snapshot& all() noexcept { return all_; }
   const Snapshot& all() const noexcept { return all_; }
   /// Waits for locks on files, of some thread of each process.
   const std::vector<Wait>& file_locks() const noexcept { return file_locks_; }
+  DomainMembers& members() noexcept { return members_; }
   /// Its memory, read once. Nothing if it may not be read, or is gone.
   const AddressSpace* memory(pid_t pid);
   /// The place of an object by its kind and file, or by its kind and System V identifier.
@@ -28,6 +32,8 @@ class WaitScene {
   std::optional<std::size_t> find(Kind kind, int id) const noexcept;
   /// The lock at that place in memory: its place among the objects, added if it is not there yet.
   std::size_t lock_at(const AddressSpace::Place& place);
+  /// Owners of locks that lock_at() has added, each once. They become edges when all has been read.
+  std::vector<Edge>& owners() noexcept { return owners_; }
   /// Where a lock lies that lock_at() has added; nullptr of other objects.
   const AddressSpace::Place* place_of(std::size_t lock) const noexcept;
 
@@ -36,6 +42,8 @@ class WaitScene {
 
   Snapshot& all_;
   std::vector<Wait> file_locks_;
+  DomainMembers members_;
+  std::vector<Edge> owners_;
   std::map<pid_t, std::optional<AddressSpace>> memories_;
   std::map<std::pair<FileId, std::uint64_t>, std::size_t> locks_;
   std::map<std::size_t, AddressSpace::Place> places_;

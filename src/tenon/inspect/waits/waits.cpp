@@ -69,15 +69,16 @@ bool looks_around(const Snapshot& all, const Wait& wait) {
 
 // Who looks around now and then has waited longer than it has slept; who has slept longer than that does not.
 std::optional<std::int64_t> since_of(const Sleeper& sleeper, const Wait& wait) {
+  constexpr std::int64_t too_long_for_a_look = 4 * std::chrono::nanoseconds(recheck_interval).count();
   const auto since = asleep_since(sleeper);
-  const bool short_sleep = since && monotonic_now() - *since < std::chrono::nanoseconds(recheck_interval).count();
+  const bool short_sleep = since && monotonic_now() - *since < too_long_for_a_look;
   return wait.gives_up && wait.call.starts_with("futex") && short_sleep ? std::nullopt : since;
 }
 
 }  // namespace
 
 // The table tells which process is blocked, not whether it has slept all the while.
-WaitScene::WaitScene(Snapshot& all) : all_(all) {
+WaitScene::WaitScene(Snapshot& all, std::vector<std::string> domains) : all_(all), members_(std::move(domains)) {
   std::ranges::copy_if(all.waits, std::back_inserter(file_locks_), is_of_file_lock);
   std::erase_if(all.waits, is_of_file_lock);
 }
@@ -112,9 +113,9 @@ void add_object(Wait& wait, std::size_t object) {
   }
 }
 
-void add_waits(const Sleepers& sleepers, Snapshot& into) {
+void add_waits(const Sleepers& sleepers, std::vector<std::string> domains, Snapshot& into) {
   into.closed_processes = sleepers.closed;
-  WaitScene scene(into);
+  WaitScene scene(into, std::move(domains));
   std::vector<Wait> found;
   std::vector<std::pair<const Sleeper*, std::size_t>> read;
   for (const Sleeper& sleeper : sleepers.all) {
@@ -143,6 +144,7 @@ void add_waits(const Sleepers& sleepers, Snapshot& into) {
   }
   add_carriers(into, found);
   add_lock_owners(scene, sleepers, found);
+  into.edges.insert(into.edges.end(), scene.owners().begin(), scene.owners().end());
   // What was read counts only if nobody has been woken meanwhile.
   for (const auto& [sleeper, place] : read) {
     Wait& wait = found[place];

@@ -3,10 +3,14 @@
 #include <tenon/inspect/snapshot.hpp>
 #include <tenon/inspect/waits/sleepers.hpp>
 
+#include <string>
+#include <vector>
+
 namespace tenon::inspect {
 
 /// Adds the waits of those who have slept since the first look until now, the locks in shared memory that they wait
 /// for with their owners, and how each process stands. The snapshot is in order; the objects added are not.
-void add_waits(const Sleepers& sleepers, Snapshot& into);
+/// In the directories of `domains` those are looked for whose tokens stand in shared memory.
+void add_waits(const Sleepers& sleepers, std::vector<std::string> domains, Snapshot& into);
 
 }  // namespace tenon::inspect

@@ -3,6 +3,7 @@
 
 #include <tenon/inspect/kernel/sightings.hpp>
 #include <tenon/inspect/waits/lock_word.hpp>
+#include <tenon/inspect/waits/tenon_lock.hpp>
 #include <tenon/messaging/queue/queue_layout.hpp>
 #include <tenon/messaging/stream/stream_layout.hpp>
 
@@ -77,6 +78,46 @@ void add_pattern(const Snapshot& all, std::size_t pattern, std::uint64_t offset,
   wait.sends = wait.need == Need::room;
 }
 
+// Who holds it back is an owner of it, with the number of permits: of a semaphore who has those, of a barrier who has
+// not arrived.
+void add_holder(WaitScene& scene, std::size_t lock, const DomainMember& holder) {
+  auto& owners = scene.owners();
+  const auto known =
+      std::ranges::find_if(owners, [&](const Edge& one) { return one.object == lock && one.pid == holder.pid; });
+  if (known != owners.end()) {
+    known->messages = known->messages.value_or(0) + 1;
+  } else {
+    owners.push_back(
+        {.object = lock, .pid = holder.pid, .relation = Relation::owns, .ended = holder.ended, .messages = 1});
+  }
+}
+
+// Those that were added for one who waits are there for the others who do.
+void add_holders(WaitScene& scene, std::size_t lock, const TenonLock& what, Wait& wait) {
+  const bool told = std::ranges::find(scene.owners(), lock, &Edge::object) != scene.owners().end();
+  for (const std::uint64_t token : told ? std::vector<std::uint64_t>() : what.holders) {
+    if (const auto holder = scene.members().find(what.domain, token)) {
+      add_holder(scene, lock, *holder);
+    } else {
+      wait.unseen = "who holds it back: a member of another PID namespace, or one that was swept up";
+    }
+  }
+}
+
+bool add_tenon_lock(WaitScene& scene, const AddressSpace& memory, const FutexWait& futex, Wait& wait) {
+  const auto lock = futex.shared ? tenon_lock(memory, futex.address) : std::nullopt;
+  const auto place = lock && scene.members().knows(lock->domain) ? memory.shared_place(lock->begin) : std::nullopt;
+  if (!place) {
+    return false;
+  }
+  const std::size_t at = scene.lock_at(*place);
+  scene.all().objects[at].state = lock->kind == TenonLock::Kind::semaphore ? "semaphore" : "barrier";
+  add_object(wait, at);
+  add_holders(scene, at, *lock, wait);
+  wait.need = Need::lock;
+  return true;
+}
+
 // True if the word is worth telling: it is there, and still what its sleeper found.
 bool add_word(WaitScene& scene, const FutexWait& futex, Wait& wait) {
   const AddressSpace* memory = scene.memory(wait.pid);
@@ -87,6 +128,9 @@ bool add_word(WaitScene& scene, const FutexWait& futex, Wait& wait) {
   const auto word = lock_word(*memory, futex);
   if (!word) {
     return false;
+  }
+  if (add_tenon_lock(scene, *memory, futex, wait)) {
+    return true;
   }
   const auto place = futex.shared ? memory->shared_place(word->begin) : std::nullopt;
   if (const auto pattern = place && word->kind == LockKind::word ? pattern_at(scene, *place) : std::nullopt) {
@@ -148,7 +192,12 @@ bool read_words_wait(WaitScene& scene, const Sleeper& sleeper, Wait& wait) {
   wait.need = Need::signal;
   for (std::uint64_t i = 0; memory != nullptr && i < std::min<std::uint64_t>(sleeper.call.arguments[1], 128); ++i) {
     const auto one = memory->value<futex_waitv>(sleeper.call.arguments[0] + i * sizeof(futex_waitv));
-    const auto place = one && (one->flags & FUTEX_PRIVATE_FLAG) == 0 ? memory->shared_place(one->uaddr) : std::nullopt;
+    const bool shared = one && (one->flags & FUTEX_PRIVATE_FLAG) == 0;
+    const auto place = shared ? memory->shared_place(one->uaddr) : std::nullopt;
+    const FutexWait futex{.address = shared ? one->uaddr : 0, .expected = 0, .shared = shared, .inherits = false};
+    if (place && add_tenon_lock(scene, *memory, futex, wait)) {
+      continue;
+    }
     if (const auto pattern = place ? pattern_at(scene, *place) : std::nullopt) {
       add_pattern(scene.all(), *pattern, place->offset, wait);
     } else if (place) {
