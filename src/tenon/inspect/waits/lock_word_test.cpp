@@ -162,4 +162,27 @@ TEST(LockWord, of_several_robust_mutexes_of_one_thread_each_is_in_its_list) {
   }
 }
 
+// As a semaphore of Tenon's own would lie, but of a domain that there is not.
+TEST(LockWord, what_names_no_domain_is_no_semaphore_of_one) {
+  const kit::Watchdog watchdog("who sleeps on a word beside others");
+  const kit::SharedBytes memory(4096);
+  auto* words = reinterpret_cast<std::uint32_t*>(memory.data());
+  constexpr std::size_t sleepers = 1, permits = 2, device = 4, inode = 6, slot = 16;
+  words[sleepers] = 1;
+  words[permits] = 1;
+  words[device] = 26;
+  words[inode] = 0x7fffffff;
+  words[slot] = 17;
+  words[0] = 5;
+  WaitingChild child([&] {
+    while (true) {
+      ::syscall(SYS_futex, words, FUTEX_WAIT, 5, nullptr, nullptr, 0);
+    }
+  });
+  const Seen seen = seen_waiting(child.pid(), "futex");
+  EXPECT_EQ(seen.object().state, "");
+  EXPECT_EQ(seen.wait.need, Need::signal);
+  EXPECT_EQ(seen.wait.unseen, "");
+}
+
 }  // namespace
