@@ -45,8 +45,9 @@ bool has_file(const Object& pattern, const std::string& path) {
 std::optional<std::size_t> pattern_at(const WaitScene& scene, const AddressSpace::Place& place) {
   const auto& objects = scene.all().objects;
   const std::string path = without_mark(place.path);
-  const auto found = std::ranges::find_if(
-      objects, [&](const Object& one) { return is_pattern(one.kind) && !one.domain.empty() && has_file(one, path); });
+  const auto found = std::ranges::find_if(objects, [&](const Object& one) {
+    return is_pattern(one.kind) && path.starts_with(one.domain + "/") && has_file(one, path);
+  });
   return found == objects.end() ? std::nullopt : std::optional(static_cast<std::size_t>(found - objects.begin()));
 }
 
