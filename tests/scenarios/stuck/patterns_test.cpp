@@ -13,7 +13,9 @@
 
 #include <kit/shared.hpp>
 
+#include <array>
 #include <atomic>
+#include <ostream>
 #include <vector>
 
 namespace snapshots {

@@ -68,11 +68,11 @@ bool looks_around(const Snapshot& all, const Wait& wait) {
 }
 
 // Who looks around now and then has waited longer than it has slept; who has slept longer than that does not.
-std::optional<std::int64_t> since_of(const Sleeper& sleeper, const Wait& wait) {
+std::optional<std::int64_t> since_of(const Sleeper& sleeper, bool may_have_looked) {
   constexpr std::int64_t too_long_for_a_look = 4 * std::chrono::nanoseconds(recheck_interval).count();
   const auto since = asleep_since(sleeper);
   const bool short_sleep = since && monotonic_now() - *since < too_long_for_a_look;
-  return wait.gives_up && wait.call.starts_with("futex") && short_sleep ? std::nullopt : since;
+  return may_have_looked && short_sleep ? std::nullopt : since;
 }
 
 }  // namespace
@@ -148,9 +148,10 @@ void add_waits(const Sleepers& sleepers, std::vector<std::string> domains, Snaps
   // What was read counts only if nobody has been woken meanwhile.
   for (const auto& [sleeper, place] : read) {
     Wait& wait = found[place];
+    const bool looks = looks_around(into, wait);
     const bool still = is_still_asleep(*sleeper);
-    if (still || (looks_around(into, wait) && is_asleep_again(*sleeper))) {
-      wait.since = still ? since_of(*sleeper, wait) : std::nullopt;
+    if (still || (looks && is_asleep_again(*sleeper))) {
+      wait.since = still ? since_of(*sleeper, looks) : std::nullopt;
       into.waits.push_back(std::move(wait));
     }
   }

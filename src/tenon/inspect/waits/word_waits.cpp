@@ -77,6 +77,7 @@ void add_pattern(const Snapshot& all, std::size_t pattern, std::uint64_t offset,
     wait.unseen = "whether it waits for a message or for room";
   }
   wait.sends = wait.need == Need::room;
+  wait.gives_up = false;  // all of them look around each recheck_interval, whether they have a deadline or not
 }
 
 // Who holds it back is an owner of it, with the number of permits: of a semaphore who has those, of a barrier who has
