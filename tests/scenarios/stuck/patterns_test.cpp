@@ -134,6 +134,13 @@ const std::array patterns = {
             "(robust mutex), which is locked; its owner is"},
 };
 
+// The test's own handlers would be taken for such as may end a wait.
+void forget_handlers() {
+  for (int number = 1; number < NSIG; ++number) {
+    ::signal(number, SIG_DFL);
+  }
+}
+
 class WhyOfPatterns : public SnapshotOfDomain, public testing::WithParamInterface<Pattern> {
  protected:
   // The first chain of that process that ends at `last`, as soon as there is one.
@@ -155,7 +162,10 @@ class WhyOfPatterns : public SnapshotOfDomain, public testing::WithParamInterfac
 
 TEST_P(WhyOfPatterns, names_who_holds_up_the_waiter_and_what_to_do) {
   Child other = start([&](const Holder& holder) { GetParam().holds_up(holder, stage_); });
-  Child waiter = start([&](const Holder& holder) { GetParam().waits(holder, stage_); });
+  Child waiter = start([&](const Holder& holder) {
+    forget_handlers();
+    GetParam().waits(holder, stage_);
+  });
   const Chain well = chain_to(other.pid(), waiter.pid(), Ending::runs);
   EXPECT_THAT(inspect::sentence(all_, well, 0), HasSubstr(GetParam().object));
   EXPECT_FALSE(is_anybody_stuck()) << "while all are well";
