@@ -7,14 +7,18 @@
 #include <kit/waiting_child.hpp>
 
 #include <kit/private_namespaces.hpp>
+#include <kit/shared.hpp>
 #include <kit/unanswering_files.hpp>
 #include <kit/unique.hpp>
 #include <kit/watchdog.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <fcntl.h>
+#include <functional>
 #include <gmock/gmock.h>
+#include <sched.h>
 #include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -45,6 +49,26 @@ int lock_bytes(int file, int command, short type, off_t first, off_t count) {
   lock.l_len = count;
   return ::fcntl(file, command, &lock);
 }
+
+// One that has done what it is about, which may sleep on the way, and does nothing more.
+class HoldingChild {
+ public:
+  explicit HoldingChild(const std::function<void()>& take)
+      : child_([this, take] {
+          take();
+          *done_ = true;
+          kit::wait_to_be_killed();
+        }) {
+    while (!*done_) {
+      ::sched_yield();
+    }
+  }
+  pid_t pid() { return child_.pid(); }
+
+ private:
+  kit::Shared<std::atomic<bool>> done_;
+  WaitingChild child_;
+};
 
 class FileLockWaits : public testing::Test {
  protected:
@@ -81,10 +105,9 @@ std::vector<std::string> waited_for_by_two(pid_t pid, const std::string& call) {
 }
 
 TEST_F(FileLockWaits, two_threads_in_flock_on_two_files_wait_for_two) {
-  WaitingChild owner([&] {
+  HoldingChild owner([&] {
     ::flock(opened(one_), LOCK_EX);
     ::flock(opened(other_), LOCK_EX);
-    kit::wait_to_be_killed();
   });
   WaitingChild both([&] {
     std::jthread second([&] { ::flock(opened(other_), LOCK_EX); });
@@ -95,14 +118,8 @@ TEST_F(FileLockWaits, two_threads_in_flock_on_two_files_wait_for_two) {
 }
 
 TEST_F(FileLockWaits, two_threads_that_wait_for_bytes_of_one_file_wait_for_who_has_them) {
-  WaitingChild first([&] {
-    lock_bytes(opened(one_), F_SETLK, F_WRLCK, 0, 10);
-    kit::wait_to_be_killed();
-  });
-  WaitingChild second([&] {
-    lock_bytes(opened(one_), F_SETLK, F_WRLCK, 20, 10);
-    kit::wait_to_be_killed();
-  });
+  HoldingChild first([&] { lock_bytes(opened(one_), F_SETLK, F_WRLCK, 0, 10); });
+  HoldingChild second([&] { lock_bytes(opened(one_), F_SETLK, F_WRLCK, 20, 10); });
   WaitingChild both([&] {
     std::jthread other([&] { lock_bytes(opened(one_), F_SETLKW, F_WRLCK, 25, 1); });
     lock_bytes(opened(one_), F_SETLKW, F_WRLCK, 5, 1);
@@ -112,10 +129,9 @@ TEST_F(FileLockWaits, two_threads_that_wait_for_bytes_of_one_file_wait_for_who_h
 }
 
 TEST_F(FileLockWaits, of_an_open_file_description_the_lock_that_overlaps_is_told) {
-  WaitingChild owners([&] {
+  HoldingChild owners([&] {
     lock_bytes(opened(one_), F_OFD_SETLK, F_WRLCK, 0, 10);
     lock_bytes(opened(one_), F_OFD_SETLK, F_WRLCK, 20, 0);
-    kit::wait_to_be_killed();
   });
   WaitingChild waiter([&] { lock_bytes(opened(one_), F_OFD_SETLKW, F_RDLCK, 30, 1); });
   const Seen seen = seen_waiting(waiter.pid(), "fcntl");
@@ -124,10 +140,7 @@ TEST_F(FileLockWaits, of_an_open_file_description_the_lock_that_overlaps_is_told
 }
 
 TEST_F(FileLockWaits, of_a_reader_the_locks_of_readers_are_not_in_the_way) {
-  WaitingChild reader([&] {
-    ::flock(opened(one_), LOCK_SH);
-    kit::wait_to_be_killed();
-  });
+  HoldingChild reader([&] { ::flock(opened(one_), LOCK_SH); });
   WaitingChild writer([&] { ::flock(opened(one_), LOCK_EX); });
   const Seen seen = seen_waiting(writer.pid(), "flock");
   EXPECT_EQ(seen.object().state, "flock, read");
@@ -172,10 +185,7 @@ TEST(WaitsOfAHangingServer, hold_up_those_who_wait_for_it_and_nobody_who_looks) 
       GTEST_SKIP() << "no file system of one's own: " << files.refusal();
     }
     const std::string path = directory + "/file";
-    WaitingChild owner([&] {
-      ::flock(opened(path), LOCK_EX);
-      kit::wait_to_be_killed();
-    });
+    HoldingChild owner([&] { ::flock(opened(path), LOCK_EX); });
     WaitingChild waiter([&] { ::flock(opened(path), LOCK_EX); });
     seen_waiting(waiter.pid(), "flock");
     files.answer_no_more();
@@ -208,10 +218,7 @@ TEST(WaitsOfAnOverlay, for_a_lock_on_a_file_of_a_lower_layer_name_it_and_its_own
       GTEST_SKIP() << "no overlay may be mounted here: " << std::strerror(errno);
     }
     const std::string path = part("all/file");
-    WaitingChild owner([&] {
-      ::flock(::open(path.c_str(), O_RDONLY | O_CLOEXEC), LOCK_EX);
-      kit::wait_to_be_killed();
-    });
+    HoldingChild owner([&] { ::flock(::open(path.c_str(), O_RDONLY | O_CLOEXEC), LOCK_EX); });
     WaitingChild waiter([&] { ::flock(::open(path.c_str(), O_RDONLY | O_CLOEXEC), LOCK_EX); });
     const Seen seen = seen_waiting(waiter.pid(), "flock");
     ASSERT_THAT(seen.wait.objects, SizeIs(1));
