@@ -16,13 +16,6 @@ namespace {
 using inspect::Object;
 using inspect::Snapshot;
 
-// Which object of one snapshot is which of the other's.
-using Key = std::tuple<inspect::Kind, std::string_view, int, inspect::FileId, std::string_view>;
-
-Key key_of(const Object& object) {
-  return {object.kind, object.name, object.id.value_or(-1), object.file, object.domain};
-}
-
 // Tenon's own count what has gone through them.
 constexpr std::array counters = {"published", "sent", "received", "written", "requests"};
 constexpr std::array depths = {"messages", "lag", "waiting_requests", "unread_bytes", "pending"};
@@ -103,6 +96,10 @@ std::string waits_text(const Snapshot& all, const inspect::Wait& wait) {
 
 }  // namespace
 
+ObjectKey key_of(const Object& object) {
+  return {object.kind, object.name, object.id.value_or(-1), object.file, object.domain};
+}
+
 std::string_view name_of(TopOrder order) noexcept {
   constexpr std::array<std::string_view, 4> names = {"traffic", "depth", "waiters", "name"};
   return names.at(static_cast<std::size_t>(order));
@@ -110,7 +107,7 @@ std::string_view name_of(TopOrder order) noexcept {
 
 std::vector<TopObject> top_objects(const Snapshot& now, const Snapshot& before, double seconds, TopOrder order,
                                    const std::string& filter) {
-  std::map<Key, const Object*> known;
+  std::map<ObjectKey, const Object*> known;
   for (const Object& object : before.objects) {
     known.emplace(key_of(object), &object);
   }

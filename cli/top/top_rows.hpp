@@ -6,9 +6,14 @@
 #include <cstdint>
 #include <string>
 #include <sys/types.h>
+#include <tuple>
 #include <vector>
 
 namespace tenon::cli {
+
+/// Which object of one snapshot is which of another's. It owns what it says: the snapshot may go.
+using ObjectKey = std::tuple<inspect::Kind, std::string, int, inspect::FileId, std::string>;
+ObjectKey key_of(const inspect::Object& object);
 
 /// How much goes through an object a second. The kernel counts nothing: of its objects only the change of what stands
 /// in them is seen, and who used them last, so it is at least that.

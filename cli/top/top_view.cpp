@@ -27,19 +27,42 @@ void TopView::take(inspect::Snapshot now, double seconds) {
 void TopView::sort() {
   objects_ = top_objects(now_, before_, seconds_, order_, filter_);
   processes_ = top_processes(now_, filter_);
-  keep_chosen();
+  follow();
 }
 
 std::size_t TopView::count() const noexcept {
   return pane_ == Pane::text ? text_.size() : pane_ == Pane::objects ? objects_.size() : processes_.size();
 }
 
-void TopView::keep_chosen() { place_ = std::min(place_, count() == 0 ? 0 : count() - 1); }
+// What has gone leaves its place to its neighbour.
+void TopView::follow() {
+  const auto object = std::ranges::find_if(objects_, [&](const TopObject& row) {
+    return pane_ == Pane::objects && object_ && key_of(now_.objects[row.object]) == *object_;
+  });
+  const auto process = std::ranges::find_if(
+      processes_, [&](const TopProcess& row) { return pane_ == Pane::processes && row.pid == process_; });
+  if (object != objects_.end()) {
+    place_ = static_cast<std::size_t>(object - objects_.begin());
+  } else if (process != processes_.end()) {
+    place_ = static_cast<std::size_t>(process - processes_.begin());
+  }
+  place_ = std::min(place_, count() == 0 ? 0 : count() - 1);
+}
+
+void TopView::remember() {
+  if (pane_ == Pane::objects) {
+    const auto object = place_ == 0 ? std::nullopt : chosen_object();
+    object_ = object ? std::optional(key_of(now_.objects[*object])) : std::nullopt;
+  } else if (pane_ == Pane::processes) {
+    process_ = place_ == 0 ? std::nullopt : chosen_process();
+  }
+}
 
 void TopView::move(std::ptrdiff_t by) {
   const auto last = static_cast<std::ptrdiff_t>(count()) - 1;
   place_ = static_cast<std::size_t>(
       std::clamp(static_cast<std::ptrdiff_t>(place_) + by, std::ptrdiff_t{0}, std::max(last, std::ptrdiff_t{0})));
+  remember();
 }
 
 std::optional<std::size_t> TopView::chosen_object() const {
@@ -85,6 +108,7 @@ TopWish TopView::press_letter(char letter) {
     case 'p':
       pane_ = pane_ == Pane::objects ? Pane::processes : Pane::objects;
       place_ = 0;
+      follow();
       return TopWish::nothing;
     case '/':
       editing_ = true;
@@ -118,6 +142,7 @@ TopWish TopView::press(const Pressed& pressed, std::size_t rows) {
   if (pane_ == Pane::text && leaves) {
     pane_ = below_;
     place_ = 0;
+    follow();
     return TopWish::nothing;
   }
   switch (pressed.key) {
@@ -135,6 +160,7 @@ TopWish TopView::press(const Pressed& pressed, std::size_t rows) {
       break;
     case Key::home:
       place_ = 0;
+      remember();
       break;
     case Key::end:
       move(static_cast<std::ptrdiff_t>(count()));

@@ -41,7 +41,8 @@ class TopView {
   void sort();
   std::size_t count() const noexcept;
   void move(std::ptrdiff_t by);
-  void keep_chosen();
+  void follow();
+  void remember();
   TopWish press_letter(char letter);
   void edit_filter(const Pressed& pressed);
   std::string last_line(std::size_t columns);
@@ -60,6 +61,9 @@ class TopView {
   std::string filter_;
   bool editing_ = false;
   std::size_t place_ = 0;  // chosen, or the first line of a text
+  // What was chosen by a key, and is kept wherever it moves to. Nothing: the first line, whatever stands there.
+  std::optional<ObjectKey> object_;
+  std::optional<pid_t> process_;
   std::size_t first_ = 0;  // shown
 };
 

@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
+#include <mqueue.h>
 #include <poll.h>
 #include <pty.h>
 #include <sys/ioctl.h>
@@ -148,6 +149,31 @@ TEST(ToolsTop, keys_filter_show_and_turn_to_processes) {
     top.until(gives_back);
     EXPECT_TRUE(top.finish().status.success());
     ::msgctl(id, IPC_RMID, nullptr);
+  });
+}
+
+// Names that share no letter at any place: what is already there is not sent again.
+TEST(ToolsTop, keeps_what_was_chosen_wherever_it_moves_to) {
+  kit::in_private_namespaces([] {
+    const auto make = [](const char* name) {
+      ::mq_close(::mq_open(name, O_CREAT | O_RDWR | O_CLOEXEC, 0600, nullptr));
+    };
+    make("/beta");
+    make("/gamma");
+    AtTerminal top({"--interval", "0.1", "--mechanism", "posix_queue"});
+    top.until("gamma");
+    top.press("Nj");  // sorted by name, the second
+    make("/alpha");
+    top.until("alpha");
+    top.forget();
+    top.press("s");
+    EXPECT_THAT(top.until("fs.mqueue"), HasSubstr("/gamma"));
+    top.press("qq");
+    top.until(gives_back);
+    EXPECT_TRUE(top.finish().status.success());
+    for (const char* const name : {"/alpha", "/beta", "/gamma"}) {
+      ::mq_unlink(name);
+    }
   });
 }
 
