@@ -96,6 +96,7 @@ inspect::SnapshotOptions snapshot_options(const LsOptions& options, std::vector<
   if (!options.domains.empty()) {
     wanted.domains = options.domains;
   }
+  wanted.waits = options.filter.waiting || !options.filter.pids.empty();
   return wanted;
 }
 

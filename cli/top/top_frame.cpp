@@ -75,8 +75,12 @@ std::string line_of(const TopProcess& row, std::size_t width) {
 }
 
 std::string title_of(const inspect::Snapshot& all, double interval, TopOrder order, const std::string& filter) {
-  std::string text = fmt::format("tenon top {}  {} objects, {} processes; each {:.1f} s, by {}", clock_text(),
-                                 all.objects.size(), all.processes.size(), interval, name_of(order));
+  const auto counted = [](std::size_t count, const char* one, const char* several) {
+    return fmt::format("{} {}", count, count == 1 ? one : several);
+  };
+  std::string text = fmt::format("tenon top {}  {}, {}; each {:.1f} s, by {}", clock_text(),
+                                 counted(all.objects.size(), "object", "objects"),
+                                 counted(all.processes.size(), "process", "processes"), interval, name_of(order));
   text += filter.empty() ? "" : ", with \"" + escaped(filter) + "\"";
   return text + (all.unseen.empty() ? "" : fmt::format("; {} not seen", all.unseen.size()));
 }

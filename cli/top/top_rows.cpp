@@ -105,6 +105,25 @@ std::string_view name_of(TopOrder order) noexcept {
   return names.at(static_cast<std::size_t>(order));
 }
 
+namespace {
+
+// One with its command; several by their ids alone, for which there is room.
+std::string short_holders(const Snapshot& all, std::size_t object) {
+  std::vector<pid_t> pids;
+  for (const inspect::Edge& edge : all.edges_of(object)) {
+    if (inspect::is_hold(edge.relation) && !edge.ended && std::ranges::find(pids, edge.pid) == pids.end()) {
+      pids.push_back(edge.pid);
+    }
+  }
+  std::string text = pids.size() == 1 ? process_text(all, pids.front()) : "";
+  for (std::size_t i = 0; pids.size() > 1 && i < pids.size(); ++i) {
+    text += (i == 0 ? "" : ", ") + std::to_string(pids[i]);
+  }
+  return text;
+}
+
+}  // namespace
+
 std::vector<TopObject> top_objects(const Snapshot& now, const Snapshot& before, double seconds, TopOrder order,
                                    const std::string& filter) {
   std::map<ObjectKey, const Object*> known;
@@ -120,7 +139,7 @@ std::vector<TopObject> top_objects(const Snapshot& now, const Snapshot& before, 
                   .traffic = {},
                   .depth = any_of(object, depths).value_or(0),
                   .waiters = waiters[at],
-                  .holders = holders_text(now, at)};
+                  .holders = short_holders(now, at)};
     if (fits(filter, row.target, row.holders)) {
       const auto found = known.find(key_of(object));
       row.traffic = traffic_of(object, found == known.end() ? nullptr : found->second, seconds);

@@ -28,7 +28,7 @@ struct TopObject {
   Traffic traffic;
   std::uint64_t depth;    ///< messages, bytes or connections that wait in it
   std::uint64_t waiters;  ///< who waits for it, as far as that is seen
-  std::string holders;
+  std::string holders;    ///< "812 (worker --all)", "812, 815"
 };
 
 struct TopProcess {

@@ -16,6 +16,20 @@ namespace {
 constexpr std::size_t around = 3;  // the title, the heading, and the keys
 constexpr std::size_t page = 10;
 
+// Lines of that width. What fits stays as it is, blanks and all; a sentence goes on below, as far in as it began.
+std::vector<std::string> fitted(const std::string& text, std::size_t columns) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) {
+    const std::size_t indent = std::min(line.find_first_not_of(' '), line.size());
+    std::istringstream parts(width_of(line) <= columns ? line : wrapped(line, indent, columns));
+    for (std::string part; std::getline(parts, part);) {
+      lines.push_back(part);
+    }
+  }
+  return lines;
+}
+
 }  // namespace
 
 void TopView::take(inspect::Snapshot now, double seconds) {
@@ -31,7 +45,7 @@ void TopView::sort() {
 }
 
 std::size_t TopView::count() const noexcept {
-  return pane_ == Pane::text ? text_.size() : pane_ == Pane::objects ? objects_.size() : processes_.size();
+  return pane_ == Pane::text ? text_lines_.size() : pane_ == Pane::objects ? objects_.size() : processes_.size();
 }
 
 // What has gone leaves its place to its neighbour.
@@ -74,11 +88,7 @@ std::optional<pid_t> TopView::chosen_process() const {
 }
 
 void TopView::show_text(const std::string& text) {
-  text_.clear();
-  std::istringstream stream(text);
-  for (std::string line; std::getline(stream, line);) {
-    text_.push_back(line);
-  }
+  text_ = text;
   below_ = pane_ == Pane::text ? below_ : pane_;
   pane_ = Pane::text;
   place_ = 0;
@@ -197,9 +207,13 @@ std::vector<std::string> TopView::body(std::size_t rows, std::size_t columns) {
   if (place_ >= first_ + rows) {
     first_ = place_ - rows + 1;
   }
+  if (pane_ == Pane::text) {
+    text_lines_ = fitted(text_, columns);
+    place_ = std::min(place_, text_lines_.empty() ? 0 : text_lines_.size() - 1);
+  }
   std::vector<std::string> lines;
   for (std::size_t i = first_; i < std::min(count(), first_ + rows); ++i) {
-    lines.push_back(pane_ == Pane::text      ? cut(text_[i], columns)
+    lines.push_back(pane_ == Pane::text      ? cut(text_lines_[i], columns)
                     : pane_ == Pane::objects ? line_of(objects_[i], columns)
                                              : line_of(processes_[i], columns));
   }

@@ -54,7 +54,8 @@ class TopView {
   double seconds_ = 0;
   std::vector<TopObject> objects_;
   std::vector<TopProcess> processes_;
-  std::vector<std::string> text_;
+  std::string text_;
+  std::vector<std::string> text_lines_;  // as wide as the screen was last
   Pane pane_ = Pane::objects;
   Pane below_ = Pane::objects;  // what the text lies on
   TopOrder order_ = TopOrder::traffic;
