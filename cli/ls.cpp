@@ -14,6 +14,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <ctime>
 #include <map>
 #include <memory>
@@ -96,14 +97,23 @@ inspect::SnapshotOptions snapshot_options(const LsOptions& options, std::vector<
   if (!options.domains.empty()) {
     wanted.domains = options.domains;
   }
+  wanted.details = options.json;
   wanted.waits = options.filter.waiting || !options.filter.pids.empty();
   return wanted;
 }
 
+// Who waits is looked for among all locks in memory, also where other kinds were asked for.
+void leave_out_others(std::vector<std::size_t>& places, const Snapshot& all, const std::vector<inspect::Kind>& kinds) {
+  std::erase_if(places, [&](std::size_t place) {
+    return !kinds.empty() && std::ranges::find(kinds, all.objects[place].kind) == kinds.end();
+  });
+}
+
 Result<void> list(const LsOptions& options) {
-  return kinds_of(options.kinds).and_then([&](std::vector<inspect::Kind> kinds) -> Result<void> {
-    const Snapshot all = inspect::snapshot(snapshot_options(options, std::move(kinds)));
-    return listed(all, options.filter).and_then([&](const std::vector<std::size_t>& places) {
+  return kinds_of(options.kinds).and_then([&](const std::vector<inspect::Kind>& kinds) -> Result<void> {
+    const Snapshot all = inspect::snapshot(snapshot_options(options, kinds));
+    return listed(all, options.filter).and_then([&](std::vector<std::size_t> places) {
+      leave_out_others(places, all, kinds);
       return options.json ? print_whole(snapshot_json(all, places), step_deadline(0)) : print(all, places);
     });
   });

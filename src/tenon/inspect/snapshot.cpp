@@ -25,17 +25,25 @@ struct Reader {
 
 constexpr std::array readers = {
     Reader{Kind::posix_queue, read_posix_queues},
-    Reader{Kind::sysv_queue, read_sysv_queues},
     Reader{Kind::posix_memory, read_posix_memory},
     Reader{Kind::sysv_memory, read_sysv_memory},
     Reader{Kind::memfd, read_memfds},
     Reader{Kind::posix_semaphore, read_posix_semaphores},
-    Reader{Kind::sysv_semaphore, read_sysv_semaphores},
     Reader{Kind::pipe, read_pipes},
     Reader{Kind::fifo, read_fifos},
     Reader{Kind::unix_socket, read_unix_sockets},
     Reader{Kind::eventfd, read_eventfds},
     Reader{Kind::file_lock, read_file_locks},
+};
+
+struct TableReader {
+  Kind kind;
+  void (*read)(Snapshot&);
+};
+
+constexpr std::array table_readers = {
+    TableReader{Kind::sysv_queue, read_sysv_queues},
+    TableReader{Kind::sysv_semaphore, read_sysv_semaphores},
 };
 
 struct DomainReader {
@@ -223,15 +231,26 @@ void add_standings(const Sleepers& sleepers, Snapshot& all) {
   }
 }
 
-Scene add_objects(const SnapshotOptions& options, Snapshot& all) {
-  Scene scene{.sightings = Sightings::take(all.unseen), .files = {}, .shm = {}};
+// What can be looked at without knowing what processes have open.
+void look_around(const SnapshotOptions& options, Scene& scene, Snapshot& all) {
   if (is_wanted(options, Kind::fifo) || is_wanted(options, Kind::unix_socket)) {
     scene.files = find_named_files(options, all.unseen);
   }
   if (is_wanted(options, Kind::posix_memory) || is_wanted(options, Kind::posix_semaphore)) {
     scene.shm = files_of_shm(all.unseen);
   }
-  all.objects.reserve(std::min<std::size_t>(scene.sightings.all().size(), most_at_once) + scene.shm.size());
+  for (const TableReader& reader : table_readers) {
+    if (is_wanted(options, reader.kind)) {
+      reader.read(all);
+    }
+  }
+}
+
+Scene add_objects(const SnapshotOptions& options, Snapshot& all) {
+  Scene scene{.sightings = {}, .files = {}, .shm = {}, .detail = options.details ? Detail::opening : Detail::access};
+  scene.sightings = Sightings::take(scene.detail, all.unseen, [&] { look_around(options, scene, all); });
+  all.objects.reserve(all.objects.size() + std::min<std::size_t>(scene.sightings.all().size(), most_at_once) +
+                      scene.shm.size());
   for (const Reader& reader : readers) {
     if (is_wanted(options, reader.kind)) {
       reader.read(scene, all);
