@@ -62,14 +62,45 @@ class UserNames {
   std::map<uid_t, std::string> names_;
 };
 
+/// Processes as they are shown, each put together once: most hold many objects.
+class Holders {
+ public:
+  explicit Holders(const Snapshot& all) : all_(all) {}
+
+  std::string of(std::size_t object) {
+    std::vector<pid_t> told;
+    std::string text;
+    for (const inspect::Edge& edge : all_.edges_of(object)) {
+      if (inspect::is_hold(edge.relation) && !edge.ended && std::ranges::find(told, edge.pid) == told.end()) {
+        told.push_back(edge.pid);
+        text += (text.empty() ? "" : ", ") + process(edge.pid);
+      }
+    }
+    return text;
+  }
+
+ private:
+  const std::string& process(pid_t pid) {
+    const auto [known, is_new] = processes_.try_emplace(pid);
+    if (is_new) {
+      known->second = process_text(all_, pid);
+    }
+    return known->second;
+  }
+
+  const Snapshot& all_;
+  std::map<pid_t, std::string> processes_;
+};
+
 Result<void> print(const Snapshot& all, std::span<const std::size_t> places) {
   const std::int64_t now = std::time(nullptr);
   UserNames users;
+  Holders holders(all);
   Columns columns({"KIND", "NAME", "OWNER", "MODE", "AGE", "CONTENT", "HELD BY"});
   for (const std::size_t place : places) {
     const Object& object = all.objects[place];
     columns.add({std::string(name_of(object.kind)), name_text(object), users.of(object.owner), mode_text(object.mode),
-                 age_text(object, now), content_text(object), holders_text(all, place)});
+                 age_text(object, now), content_text(object), holders.of(place)});
   }
   return print_whole(columns.text(terminal_width()), step_deadline(0)).transform([&] {
     for (const std::string& sentence : all.unseen) {

@@ -8,8 +8,10 @@
 #include <cerrno>
 #include <chrono>
 #include <fcntl.h>
+#include <optional>
 #include <spawn.h>
 #include <string>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <vector>
@@ -24,11 +26,21 @@ struct Tool {
   std::string name;
   std::vector<std::string> command;
   std::vector<double> took = {};  // milliseconds
+  std::vector<double> used = {};  // of processors
 };
 
-// Milliseconds from start to end, with its output thrown away; nothing if it did not end with 0 or, as lsof does where
-// it could not see everything, with 1.
-double run(const Tool& tool) {
+struct Cost {
+  double took;
+  double used;
+};
+
+double milliseconds(const timeval& time) {
+  return static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_usec) / 1e3;
+}
+
+// From start to end, with its output thrown away; nothing if it did not end with 0 or, as lsof does where it could not
+// see everything, with 1.
+std::optional<Cost> run(const Tool& tool) {
   std::vector<char*> arguments;
   for (const std::string& word : tool.command) {
     arguments.push_back(const_cast<char*>(word.c_str()));  // posix_spawn changes none
@@ -43,10 +55,13 @@ double run(const Tool& tool) {
   const int error = ::posix_spawnp(&child, arguments[0], &actions, nullptr, arguments.data(), environ);
   ::posix_spawn_file_actions_destroy(&actions);
   int status = 0;
-  while (error == 0 && ::waitpid(child, &status, 0) == -1 && errno == EINTR) {
+  rusage used{};
+  while (error == 0 && ::wait4(child, &status, 0, &used) == -1 && errno == EINTR) {
   }
   const bool good = error == 0 && WIFEXITED(status) && WEXITSTATUS(status) <= 1;
-  return good ? std::chrono::duration<double, std::milli>(Clock::now() - began).count() : 0;
+  const double took = std::chrono::duration<double, std::milli>(Clock::now() - began).count();
+  return good ? std::optional(Cost{.took = took, .used = milliseconds(used.ru_utime) + milliseconds(used.ru_stime)})
+              : std::nullopt;
 }
 
 double median(std::vector<double> values) {
@@ -58,22 +73,25 @@ double median(std::vector<double> values) {
 int measure(std::vector<Tool> tools, int turns) {
   for (int turn = 0; turn < turns + 1; ++turn) {
     for (Tool& tool : tools) {
-      const double took = run(tool);
-      if (took == 0) {
+      const auto cost = run(tool);
+      if (!cost) {
         fmt::print(stderr, "inspect: {} did not run\n", tool.command.front());
         return 1;
       }
       if (turn > 0) {  // the first one fills caches
-        tool.took.push_back(took);
+        tool.took.push_back(cost->took);
+        tool.used.push_back(cost->used);
       }
     }
   }
   const double beside = median(tools.front().took);
-  fmt::print("{:<16} {:>10} {:>10} {:>10} {:>14}\n", "", "median ms", "least ms", "most ms", "of lsof's");
+  const double used_beside = median(tools.front().used);
+  fmt::print("{:<16} {:>10} {:>10} {:>10} {:>10} {:>14} {:>10}\n", "", "median ms", "least ms", "most ms", "of lsof's",
+             "processor ms", "of lsof's");
   for (const Tool& tool : tools) {
     const auto [least, most] = std::ranges::minmax(tool.took);
-    fmt::print("{:<16} {:>10.1f} {:>10.1f} {:>10.1f} {:>13.0f}%\n", tool.name, median(tool.took), least, most,
-               100 * median(tool.took) / beside);
+    fmt::print("{:<16} {:>10.1f} {:>10.1f} {:>10.1f} {:>9.0f}% {:>14.1f} {:>9.0f}%\n", tool.name, median(tool.took),
+               least, most, 100 * median(tool.took) / beside, median(tool.used), 100 * median(tool.used) / used_beside);
   }
   return 0;
 }

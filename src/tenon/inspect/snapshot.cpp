@@ -117,6 +117,24 @@ void read_domains(const SnapshotOptions& options, const Sightings& sightings, Sn
 // For so many objects room is made before it is known how many there are.
 constexpr std::size_t most_at_once = 16384;
 
+// The one at places[i] comes to i. Each moves once, round its circle: a second list of them would be megabytes.
+void put_in_place(std::vector<Object>& objects, std::vector<std::size_t> places) {
+  for (std::size_t start = 0; start < places.size(); ++start) {
+    if (places[start] == start) {
+      continue;
+    }
+    Object first = std::move(objects[start]);
+    std::size_t to = start;
+    for (std::size_t from = places[to]; from != start; from = places[to]) {
+      objects[to] = std::move(objects[from]);
+      places[to] = to;
+      to = from;
+    }
+    objects[to] = std::move(first);
+    places[to] = to;
+  }
+}
+
 // Objects by kind and name, and all that tells of one by its place with them.
 void put_in_order(Snapshot& all) {
   std::vector<std::size_t> places(all.objects.size());
@@ -125,14 +143,11 @@ void put_in_order(Snapshot& all) {
     const Object& object = all.objects[place];
     return std::tuple<Kind, std::string_view, int, std::size_t>(object.kind, object.name, object.id.value_or(0), place);
   });
-  std::vector<Object> sorted;
-  sorted.reserve(places.size());
   std::vector<std::size_t> now_at(places.size());
-  for (const std::size_t place : places) {
-    now_at[place] = sorted.size();
-    sorted.push_back(std::move(all.objects[place]));
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    now_at[places[i]] = i;
   }
-  all.objects = std::move(sorted);
+  put_in_place(all.objects, std::move(places));
   for (Object& object : all.objects) {
     if (object.socket && object.socket->peer_object) {
       object.socket->peer_object = now_at[*object.socket->peer_object];
