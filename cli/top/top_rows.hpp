@@ -43,10 +43,18 @@ enum class TopOrder : std::uint8_t { traffic, depth, waiters, name };
 /// "traffic", …
 std::string_view name_of(TopOrder order) noexcept;
 
-/// Those in whose names or holders `filter` stands, sorted, what is equal by name. `seconds` lie between the two.
+/// What is listed of the objects, and how.
+struct TopChoice {
+  std::vector<inspect::Kind> kinds = {};  ///< all if empty
+  TopOrder order = TopOrder::traffic;     ///< what is equal goes by name
+  std::string filter = {};                ///< stands in the name or in the holders
+};
+
+/// `seconds` lie between the two.
 std::vector<TopObject> top_objects(const inspect::Snapshot& now, const inspect::Snapshot& before, double seconds,
-                                   TopOrder order, const std::string& filter);
-/// Those in whose commands or waits it stands: who waits first, then who holds most.
-std::vector<TopProcess> top_processes(const inspect::Snapshot& now, const std::string& filter);
+                                   const TopChoice& choice);
+/// Those who have to do with such objects, and in whose commands or waits the filter stands: who waits first, then who
+/// holds most.
+std::vector<TopProcess> top_processes(const inspect::Snapshot& now, const TopChoice& choice);
 
 }  // namespace tenon::cli

@@ -39,8 +39,8 @@ void TopView::take(inspect::Snapshot now, double seconds) {
 }
 
 void TopView::sort() {
-  objects_ = top_objects(now_, before_, seconds_, order_, filter_);
-  processes_ = top_processes(now_, filter_);
+  objects_ = top_objects(now_, before_, seconds_, choice_);
+  processes_ = top_processes(now_, choice_);
   follow();
 }
 
@@ -97,11 +97,11 @@ void TopView::show_text(const std::string& text) {
 
 void TopView::edit_filter(const Pressed& pressed) {
   if (pressed.key == Key::letter && pressed.letter != '\0') {
-    filter_ += pressed.letter;
-  } else if (pressed.key == Key::erase && !filter_.empty()) {
-    filter_.pop_back();
+    choice_.filter += pressed.letter;
+  } else if (pressed.key == Key::erase && !choice_.filter.empty()) {
+    choice_.filter.pop_back();
   } else if (pressed.key == Key::enter || pressed.key == Key::escape) {
-    filter_ = pressed.key == Key::escape ? "" : filter_;
+    choice_.filter = pressed.key == Key::escape ? "" : choice_.filter;
     editing_ = false;
   }
   sort();
@@ -135,7 +135,7 @@ TopWish TopView::press_letter(char letter) {
   for (const auto& [key, order] : {std::pair('T', TopOrder::traffic), std::pair('D', TopOrder::depth),
                                    std::pair('W', TopOrder::waiters), std::pair('N', TopOrder::name)}) {
     if (letter == key) {
-      order_ = order;
+      choice_.order = order;
       sort();
     }
   }
@@ -190,7 +190,7 @@ std::string TopView::last_line(std::size_t columns) {
     return cut(std::exchange(status, ""), columns);
   }
   if (editing_) {
-    return cut("filter: " + escaped(filter_) + "_", columns);
+    return cut("filter: " + escaped(choice_.filter) + "_", columns);
   }
   return cut(pane_ == Pane::text
                  ? "q back  up/down scroll"
@@ -221,7 +221,11 @@ std::vector<std::string> TopView::body(std::size_t rows, std::size_t columns) {
 }
 
 TopView::Frame TopView::frame(std::size_t rows, std::size_t columns) {
-  Frame frame{.lines = {cut(title_of(now_, interval_, order_, filter_), columns)}, .selected = std::nullopt};
+  Frame frame{
+      .lines = {cut(title_of({.objects = objects_.size(), .processes = processes_.size(), .unseen = now_.unseen.size()},
+                             interval_, choice_),
+                    columns)},
+      .selected = std::nullopt};
   frame.lines.push_back(pane_ == Pane::text      ? ""
                         : pane_ == Pane::objects ? heading_of_objects(columns)
                                                  : heading_of_processes(columns));

@@ -3,6 +3,9 @@
 
 #include <tenon/os/fd.hpp>
 
+#include <tenon/os/process.hpp>
+
+#include <kit/asleep.hpp>
 #include <kit/private_namespaces.hpp>
 #include <kit/unique.hpp>
 #include <array>
@@ -174,6 +177,26 @@ TEST(ToolsTop, keeps_what_was_chosen_wherever_it_moves_to) {
     for (const char* const name : {"/alpha", "/beta", "/gamma"}) {
       ::mq_unlink(name);
     }
+  });
+}
+
+// Who sleeps in a call of the kernel is told too, and of the other kinds nothing where one was asked for.
+TEST(ToolsTop, tells_who_waits_for_what_and_keeps_to_the_kinds_that_were_asked_for) {
+  kit::in_private_namespaces([] {
+    const int id = ::msgget(IPC_PRIVATE, 0600);
+    Child waiter = spawn([&] {
+                     std::array<long, 2> message{};
+                     return static_cast<int>(::msgrcv(id, message.data(), sizeof message[1], 0, 0));
+                   }).or_throw();
+    kit::until_asleep(waiter.pid());
+    const Finished once = run({"top", "--once", "--interval", "0.05", "--mechanism", "sysv_queue"});
+    const std::string name = "sysv_queue:#" + std::to_string(id);
+    EXPECT_THAT(once.output, HasSubstr("1 object, 1 process;"));
+    EXPECT_THAT(once.output, ContainsRegex("- +0 +1  " + name));
+    EXPECT_THAT(once.output, ContainsRegex(" " + std::to_string(waiter.pid()) + " .* msgrcv: " + name));
+    EXPECT_TRUE(waiter.signal(SIGKILL));
+    EXPECT_TRUE(waiter.wait(never));
+    ::msgctl(id, IPC_RMID, nullptr);
   });
 }
 
