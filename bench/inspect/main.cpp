@@ -1,5 +1,7 @@
-// inspect: how long `tenon ls` takes on a machine with many objects and processes, beside lsof(8).
+// inspect: how long `tenon ls` takes on a machine with many objects and processes, beside lsof(8), and with --top how
+// much of a core `tenon top` uses there.
 #include <inspect/crowd.hpp>
+#include <inspect/top_share.hpp>
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
@@ -96,6 +98,16 @@ int measure(std::vector<Tool> tools, int turns) {
   return 0;
 }
 
+int measure_top(const std::string& tenon, double seconds) {
+  const auto share = inspections::share_of_top(tenon, seconds);
+  if (!share) {
+    fmt::print(stderr, "inspect: tenon top did not run\n");
+    return 1;
+  }
+  fmt::print("tenon top, a look a second: {:.2f}% of a core in {} s\n", 100 * *share, seconds);
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -105,10 +117,18 @@ int main(int argc, char** argv) {
   program.add_option("--processes", processes, fmt::format("Each holds {} objects", inspections::objects_of_each))
       ->capture_default_str();
   program.add_option("--turns", turns, "Of all tools, one after the other")->capture_default_str();
+  double top = 0;
+  program.add_option("--top", top,
+                     "Seconds in which tenon top is measured, instead of ls; --processes 50 are 1,000 objects");
   CLI11_PARSE(program, argc, argv);
   const std::string tenon = TENON_PROGRAM;
   return inspections::in_crowd(processes, [&] {
-    fmt::print("{} objects, {} processes, {} turns\n", processes * inspections::objects_of_each, processes, turns);
+    fmt::print("{} objects, {} processes\n", processes * inspections::objects_of_each, processes);
+    if (top > 0) {
+      const int done = measure_top(tenon, top);
+      std::fflush(stdout);
+      return done;
+    }
     const int done = measure({{.name = "lsof -nP", .command = {"lsof", "-nP"}},
                               {.name = "tenon ls", .command = {tenon, "ls"}},
                               {.name = "tenon ls --json", .command = {tenon, "ls", "--json"}}},
