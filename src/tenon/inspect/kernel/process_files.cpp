@@ -108,6 +108,14 @@ std::optional<std::uint64_t> field(std::string_view text, std::string_view name,
   return take_number(rest, value, base) ? std::optional(value) : std::nullopt;
 }
 
+struct Entry {
+  std::uint64_t inode;
+  std::int64_t next;
+  std::uint16_t length;
+  std::uint8_t type;
+};
+constexpr std::size_t name_at = 19;  // of linux_dirent64, getdents64(2)
+
 // Nothing if it was closed meanwhile.
 std::optional<OpenFile> opening_of(std::string_view info) {
   const auto position = field(info, "pos:", 10);
@@ -118,14 +126,6 @@ std::optional<OpenFile> opening_of(std::string_view info) {
                                                              .mount = static_cast<int>(*mount)})
                                     : std::nullopt;
 }
-
-struct Entry {
-  std::uint64_t inode;
-  std::int64_t next;
-  std::uint16_t length;
-  std::uint8_t type;
-};
-constexpr std::size_t name_at = 19;  // of linux_dirent64, getdents64(2)
 
 }  // namespace
 
