@@ -182,6 +182,9 @@ TEST(ToolsTop, keeps_what_was_chosen_wherever_it_moves_to) {
 
 // Who sleeps in a call of the kernel is told too, and of the other kinds nothing where one was asked for.
 TEST(ToolsTop, tells_who_waits_for_what_and_keeps_to_the_kinds_that_were_asked_for) {
+  if (::geteuid() != 0) {
+    GTEST_SKIP() << "who comes into namespaces of its own as an ordinary user may not be looked at by the tools";
+  }
   kit::in_private_namespaces([] {
     const int id = ::msgget(IPC_PRIVATE, 0600);
     Child waiter = spawn([&] {
@@ -191,12 +194,12 @@ TEST(ToolsTop, tells_who_waits_for_what_and_keeps_to_the_kinds_that_were_asked_f
     kit::until_asleep(waiter.pid());
     const Finished once = run({"top", "--once", "--interval", "0.05", "--mechanism", "sysv_queue"});
     const std::string name = "sysv_queue:#" + std::to_string(id);
-    EXPECT_THAT(once.output, HasSubstr("1 object, 1 process;"));
-    EXPECT_THAT(once.output, ContainsRegex("- +0 +1  " + name));
-    EXPECT_THAT(once.output, ContainsRegex(" " + std::to_string(waiter.pid()) + " .* msgrcv: " + name));
     EXPECT_TRUE(waiter.signal(SIGKILL));
     EXPECT_TRUE(waiter.wait(never));
     ::msgctl(id, IPC_RMID, nullptr);
+    EXPECT_THAT(once.output, HasSubstr("1 object, 1 process;"));
+    EXPECT_THAT(once.output, ContainsRegex("- +0 +1  " + name));
+    EXPECT_THAT(once.output, ContainsRegex(" " + std::to_string(waiter.pid()) + " .* msgrcv: " + name));
   });
 }
 
