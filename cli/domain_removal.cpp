@@ -2,6 +2,7 @@
 
 #include <tenon/channel/rendezvous.hpp>
 #include <tenon/channel/scheme.hpp>
+#include <tenon/inspect/patterns/domain_files.hpp>
 #include <tenon/messaging/blackboard/board_file.hpp>
 #include <tenon/messaging/queue/queue_file.hpp>
 #include <tenon/messaging/service/service_folder.hpp>
@@ -16,7 +17,9 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <memory>
+#include <string>
 #include <sys/stat.h>
+#include <vector>
 
 namespace tenon::cli {
 
@@ -114,23 +117,66 @@ Result<void> remove_from(Domain domain, const DomainLeftover& part) {
   }
 }
 
+Result<void> remove_named(Domain domain, const DomainLeftover& part) {
+  switch (part.part) {
+    case DomainPart::queue:
+      return QueueFile::remove(domain, part.name);
+    case DomainPart::board:
+      return BoardFile::remove(domain, part.name);
+    default:
+      return remove_from(std::move(domain), part);
+  }
+}
+
+// By their inodes, 0 where there is none: a name may be somebody's new file by the time that it is looked at again.
+std::vector<ino_t> inodes_of(FdView directory, const std::vector<std::string>& files) {
+  std::vector<ino_t> inodes;
+  for (const std::string& file : files) {
+    struct stat status{};
+    const bool there = ::fstatat(directory.raw(), file.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
+    inodes.push_back(there ? status.st_ino : 0);
+  }
+  return inodes;
+}
+
+// Why something stays, although nothing that was to take it away has failed.
+Error why_it_stays(const std::string& domain, const DomainLeftover& part, const std::string& file) {
+  const auto now = inspect::domain_part(domain, part.part, part.name);
+  const bool lives = now && now->judgement.verdict == inspect::LeftoverVerdict::in_use;
+  return lives ? Error(Errc::stale).on(part.name).because("somebody who lives takes part in it by now")
+               : Error(Errc::would_block)
+                     .on(file)
+                     .because("it is still there: somebody keeps it locked, or has put into it what is none of it");
+}
+
+// Sweeps pass over what they may not take away, and say nothing. So it is looked at again.
+Result<void> remove_and_look(const std::string& domain, const DomainLeftover& part,
+                             Result<void> (*remove)(Domain, const DomainLeftover&)) {
+  return Domain::open(domain).and_then([&](Domain opened) -> Result<void> {
+    const auto directory = inspect::open_domain_directory(domain);
+    if (!directory) {
+      return fail(Error(directory.error()));
+    }
+    const auto before = inodes_of(directory->view(), part.files);
+    auto done = remove(std::move(opened), part);
+    const auto after = inodes_of(directory->view(), part.files);
+    for (std::size_t i = 0; i < after.size(); ++i) {
+      if (after[i] != 0 && after[i] == before[i] && (done || done.failed_with(Errc::not_found))) {
+        return fail(why_it_stays(domain, part, part.files[i]));
+      }
+    }
+    return done;
+  });
+}
+
 }  // namespace
 
 Result<void> remove_left_over(const std::string& domain, const DomainLeftover& part) {
-  return Domain::open(domain).and_then([&](Domain opened) { return remove_from(std::move(opened), part); });
+  return remove_and_look(domain, part, remove_from);
 }
 
 Result<void> remove_part(const std::string& domain, const DomainLeftover& part) {
-  return Domain::open(domain).and_then([&](Domain opened) -> Result<void> {
-    switch (part.part) {
-      case DomainPart::queue:
-        return QueueFile::remove(opened, part.name);
-      case DomainPart::board:
-        return BoardFile::remove(opened, part.name);
-      default:
-        return remove_from(std::move(opened), part);
-    }
-  });
+  return remove_and_look(domain, part, remove_named);
 }
 
 }  // namespace tenon::cli

@@ -9,12 +9,12 @@ namespace tenon::cli {
 
 /// Takes away what nobody who lives takes part in, and of the rest what only the dead have left: each is judged once
 /// more, under the lock under which its users come and go. It joins the domain for the moment where it must. Queues and
-/// blackboards stay. Outcomes: not_found (somebody else was quicker). Failures: permission_denied, would_block
-/// (somebody keeps it locked), corrupt.
+/// blackboards stay. Then its files are looked at again. Outcomes: not_found (somebody else was quicker), stale (it is
+/// in use again). Failures: permission_denied, would_block (they are still there), corrupt.
 Result<void> remove_left_over(const std::string& domain, const inspect::DomainLeftover& part);
 
-/// Takes a whole part away by its name, queues and blackboards too, after a last look. Outcomes: not_found. Failures:
-/// permission_denied (somebody who lives takes part in it).
+/// Takes a whole part away by its name, queues and blackboards too, after a last look. Outcomes and failures: as
+/// above.
 Result<void> remove_part(const std::string& domain, const inspect::DomainLeftover& part);
 
 }  // namespace tenon::cli

@@ -14,6 +14,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <ctime>
 #include <map>
 #include <memory>
@@ -61,14 +62,45 @@ class UserNames {
   std::map<uid_t, std::string> names_;
 };
 
+/// Processes as they are shown, each put together once: most hold many objects.
+class Holders {
+ public:
+  explicit Holders(const Snapshot& all) : all_(all) {}
+
+  std::string of(std::size_t object) {
+    std::vector<pid_t> told;
+    std::string text;
+    for (const inspect::Edge& edge : all_.edges_of(object)) {
+      if (inspect::is_hold(edge.relation) && !edge.ended && std::ranges::find(told, edge.pid) == told.end()) {
+        told.push_back(edge.pid);
+        text += (text.empty() ? "" : ", ") + process(edge.pid);
+      }
+    }
+    return text;
+  }
+
+ private:
+  const std::string& process(pid_t pid) {
+    const auto [known, is_new] = processes_.try_emplace(pid);
+    if (is_new) {
+      known->second = process_text(all_, pid);
+    }
+    return known->second;
+  }
+
+  const Snapshot& all_;
+  std::map<pid_t, std::string> processes_;
+};
+
 Result<void> print(const Snapshot& all, std::span<const std::size_t> places) {
   const std::int64_t now = std::time(nullptr);
   UserNames users;
+  Holders holders(all);
   Columns columns({"KIND", "NAME", "OWNER", "MODE", "AGE", "CONTENT", "HELD BY"});
   for (const std::size_t place : places) {
     const Object& object = all.objects[place];
     columns.add({std::string(name_of(object.kind)), name_text(object), users.of(object.owner), mode_text(object.mode),
-                 age_text(object, now), content_text(object), holders_text(all, place)});
+                 age_text(object, now), content_text(object), holders.of(place)});
   }
   return print_whole(columns.text(terminal_width()), step_deadline(0)).transform([&] {
     for (const std::string& sentence : all.unseen) {
@@ -96,13 +128,23 @@ inspect::SnapshotOptions snapshot_options(const LsOptions& options, std::vector<
   if (!options.domains.empty()) {
     wanted.domains = options.domains;
   }
+  wanted.details = options.json;
+  wanted.waits = options.filter.waiting || !options.filter.pids.empty();
   return wanted;
 }
 
+// Who waits is looked for among all locks in memory, also where other kinds were asked for.
+void leave_out_others(std::vector<std::size_t>& places, const Snapshot& all, const std::vector<inspect::Kind>& kinds) {
+  std::erase_if(places, [&](std::size_t place) {
+    return !kinds.empty() && std::ranges::find(kinds, all.objects[place].kind) == kinds.end();
+  });
+}
+
 Result<void> list(const LsOptions& options) {
-  return kinds_of(options.kinds).and_then([&](std::vector<inspect::Kind> kinds) -> Result<void> {
-    const Snapshot all = inspect::snapshot(snapshot_options(options, std::move(kinds)));
-    return listed(all, options.filter).and_then([&](const std::vector<std::size_t>& places) {
+  return kinds_of(options.kinds).and_then([&](const std::vector<inspect::Kind>& kinds) -> Result<void> {
+    const Snapshot all = inspect::snapshot(snapshot_options(options, kinds));
+    return listed(all, options.filter).and_then([&](std::vector<std::size_t> places) {
+      leave_out_others(places, all, kinds);
       return options.json ? print_whole(snapshot_json(all, places), step_deadline(0)) : print(all, places);
     });
   });

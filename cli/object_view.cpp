@@ -128,7 +128,7 @@ void add_waits(std::string& text, const Snapshot& all, std::size_t object) {
       line(lines, inspect::name_of(wait.need), process_text(all, wait.pid) + " in " + wait.call + since);
     }
   }
-  for (const inspect::Need need : all.objects[object].awaited) {
+  for (const inspect::Need need : lines.empty() ? all.objects[object].awaited : std::vector<inspect::Need>()) {
     line(lines, inspect::name_of(need), "somebody has said so, it is not told who");
   }
   text += lines.empty() ? "" : "waited for\n" + lines;

@@ -2,6 +2,7 @@
 
 #include <tenon/base/error.hpp>
 #include <tenon/inspect/patterns/queue_messages.hpp>
+#include <tenon/inspect/patterns/topic_messages.hpp>
 
 #include <fmt/core.h>
 
@@ -73,6 +74,21 @@ PeekedMessages peek_in_queue(const inspect::Object& object, std::size_t most) {
   return peeked;
 }
 
+PeekedMessages peek_in_topic(const inspect::Object& object, std::size_t most) {
+  PeekedMessages peeked;
+  const auto newest = inspect::newest_messages(object.domain, object.name, most, shown_bytes);
+  if (!newest) {
+    peeked.unseen = "messages cannot be peeked at: " + newest.error().message();
+    return peeked;
+  }
+  for (const inspect::PublishedMessage& one : *newest) {
+    peeked.messages.push_back({.about = fmt::format("number {} of publisher {}", one.number, one.publisher),
+                               .bytes = one.bytes,
+                               .begins = one.begins});
+  }
+  return peeked;
+}
+
 }  // namespace
 
 PeekedMessages peek_messages(const inspect::Object& object, std::size_t most) {
@@ -81,6 +97,8 @@ PeekedMessages peek_messages(const inspect::Object& object, std::size_t most) {
       return peek_in_kernel(object, most);
     case inspect::Kind::queue:
       return peek_in_queue(object, most);
+    case inspect::Kind::topic:
+      return peek_in_topic(object, most);
     case inspect::Kind::posix_queue:
       return {.messages = {}, .unseen = "a POSIX queue lets nobody look at a message without taking it"};
     default:

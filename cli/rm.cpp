@@ -124,14 +124,32 @@ std::optional<PartTarget> part_target(const std::string& text) {
   return std::nullopt;
 }
 
-// A queue tells all who have it open that it is removed. The others have no way to say that to those who take part.
+// A blackboard keeps no record of who uses it: those who have its file mapped do.
+std::vector<pid_t> who_maps(const std::string& board, const std::string& domain) {
+  const Snapshot all = inspect::snapshot({.kinds = {Kind::board}, .directories = {}, .domains = {{domain}}});
+  std::vector<pid_t> pids;
+  for (const inspect::Edge& edge : all.edges) {
+    if (all.objects[edge.object].name == board && inspect::is_hold(edge.relation) && !edge.ended) {
+      pids.push_back(edge.pid);
+    }
+  }
+  return pids;
+}
+
+// A queue tells all who have it open that it is removed, and who has a blackboard goes on with what it has. The others
+// have no way to say that to those who take part.
 Result<void> check_unused(const inspect::DomainLeftover& part, const std::string& text, const RmOptions& options) {
-  const bool may_be_forced = part.part == inspect::DomainPart::queue;
-  if (part.living.empty() || (may_be_forced && options.force)) {
+  const bool is_board = part.part == inspect::DomainPart::board;
+  const bool may_be_forced = is_board || part.part == inspect::DomainPart::queue;
+  if (may_be_forced && options.force) {
+    return {};
+  }
+  const auto living = is_board ? who_maps(part.name, options.domain) : part.living;
+  if (living.empty()) {
     return {};
   }
   std::string who;
-  for (const pid_t pid : part.living) {
+  for (const pid_t pid : living) {
     who += (who.empty() ? "" : ", ") + (pid == 0 ? std::string("a process that is not told") : std::to_string(pid));
   }
   return fail(Error(Errc::permission_denied)

@@ -39,7 +39,7 @@ bool goes_by(const Object& object, const std::string& name) {
 }
 
 inspect::SnapshotOptions look(const ShowOptions& options, std::vector<inspect::Kind> kinds, std::string path) {
-  inspect::SnapshotOptions wanted{.kinds = std::move(kinds)};
+  inspect::SnapshotOptions wanted{.kinds = std::move(kinds), .waits = true, .details = true};
   wanted.directories.insert(wanted.directories.end(), options.directories.begin(), options.directories.end());
   wanted.paths = {std::move(path)};
   if (!options.domain.empty()) {

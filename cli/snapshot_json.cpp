@@ -2,9 +2,10 @@
 
 #include <tenon/base/name.hpp>
 
+#include <cli/json_text.hpp>
 #include <cli/object_text.hpp>
 
-#include <nlohmann/json.hpp>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <map>
@@ -21,12 +22,6 @@ namespace {
 using inspect::Edge;
 using inspect::Object;
 using inspect::Snapshot;
-using nlohmann::json;
-
-template <class T>
-json or_null(const std::optional<T>& value) {
-  return value ? json(*value) : json(nullptr);
-}
 
 /// Descriptors by object and process.
 using Descriptors = std::vector<const inspect::Descriptor*>;
@@ -47,139 +42,159 @@ Descriptors by_object(const Snapshot& all) {
 // "r", "w", "rw", and "" where it cannot be seen.
 std::string access_text(bool reads, bool writes) { return std::string(reads ? "r" : "") + (writes ? "w" : ""); }
 
-json descriptors_of(const Descriptors& descriptors, const Edge& edge) {
-  json rows = json::array();
-  if (edge.relation == inspect::Relation::holds) {
-    for (const auto* const one : std::ranges::equal_range(descriptors, std::pair(edge.object, edge.pid), {}, user_of)) {
-      rows.push_back({{"number", one->number}, {"access", access_text(one->reads, one->writes)}});
+void add_descriptors(JsonText& json, const Descriptors& descriptors, const Edge& edge) {
+  json.key("descriptors").begin_array();
+  const bool holds = edge.relation == inspect::Relation::holds;
+  const auto own = holds ? std::ranges::equal_range(descriptors, std::pair(edge.object, edge.pid), {}, user_of)
+                         : std::ranges::subrange(descriptors.end(), descriptors.end());
+  for (const auto* const one : own) {
+    json.begin_object().key("number").number(one->number);
+    json.key("access").text(access_text(one->reads, one->writes));
+    if (one->opened) {
+      json.key("flags").text(fmt::format("0{:o}", one->opened->flags));
+      json.key("position").number(one->opened->position);
+      json.key("mount").number(one->opened->mount);
+    } else {
+      json.key("flags").null().key("position").null().key("mount").null();
     }
+    json.end_object();
   }
-  return rows;
+  json.end_array();
 }
 
-json holders_of(const Snapshot& all, std::size_t at, const Descriptors& descriptors) {
-  json rows = json::array();
+void add_holders(JsonText& json, const Snapshot& all, std::size_t at, const Descriptors& descriptors) {
+  json.key("holders").begin_array();
   for (const Edge& edge : all.edges_of(at)) {
     if (inspect::is_hold(edge.relation)) {
-      rows.push_back({{"pid", edge.pid},
-                      {"thread", edge.thread == 0 ? json(nullptr) : json(edge.thread)},
-                      {"relation", name_of(edge.relation)},
-                      {"ended", edge.ended},
-                      {"access", access_text(edge.reads, edge.writes)},
-                      {"descriptors", descriptors_of(descriptors, edge)},
-                      {"messages", or_null(edge.messages)}});
+      json.begin_object().key("pid").number(edge.pid);
+      json.key("thread").number_or_null(edge.thread == 0 ? std::nullopt : std::optional(edge.thread));
+      json.key("relation").text(name_of(edge.relation)).key("ended").boolean(edge.ended);
+      json.key("access").text(access_text(edge.reads, edge.writes));
+      json.key("mapped").number_or_null(edge.mapped == 0 ? std::nullopt : std::optional(edge.mapped));
+      add_descriptors(json, descriptors, edge);
+      json.key("messages").number_or_null(edge.messages).end_object();
     }
   }
-  return rows;
+  json.end_array();
 }
 
-json last_users_of(const Snapshot& all, std::size_t at) {
-  json rows = json::array();
+void add_last_users(JsonText& json, const Snapshot& all, std::size_t at) {
+  json.key("last_users").begin_array();
   for (const Edge& edge : all.edges_of(at)) {
     if (!inspect::is_hold(edge.relation)) {
-      rows.push_back({{"pid", edge.pid}, {"relation", name_of(edge.relation)}, {"ended", edge.ended}});
+      json.begin_object().key("pid").number(edge.pid).key("relation").text(name_of(edge.relation));
+      json.key("ended").boolean(edge.ended).end_object();
     }
   }
-  return rows;
+  json.end_array();
 }
 
-json socket_of(const Object& object) {
+std::optional<std::string> peer_name_of(const Snapshot& all, const inspect::SocketEnd& end) {
+  return end.peer_object ? std::optional(escaped(all.objects[*end.peer_object].socket->name)) : std::nullopt;
+}
+
+void add_socket(JsonText& json, const Snapshot& all, const Object& object) {
+  json.key("socket");
   if (!object.socket) {
-    return nullptr;
+    json.null();
+    return;
   }
   const inspect::SocketEnd& end = *object.socket;
-  return {{"inode", end.inode},
-          {"type", inspect::socket_type_name(end.type)},
-          {"state", name_of(end.state)},
-          {"name", escaped(end.name)},
-          {"peer", end.peer == 0 ? json(nullptr) : json(end.peer)},
-          {"receive_queue", end.receive_queue},
-          {"send_queue", end.send_queue}};
+  json.begin_object().key("inode").number(end.inode).key("device").number(end.device);
+  json.key("type").text(inspect::socket_type_name(end.type)).key("state").text(name_of(end.state));
+  json.key("name").text(escaped(end.name)).key("user").number_or_null(end.user).key("address");
+  end.address ? json.text(fmt::format("0x{:016x}", *end.address)) : json.null();
+  json.key("peer").number_or_null(end.peer == 0 ? std::nullopt : std::optional(end.peer)).key("peer_name");
+  const auto peer = peer_name_of(all, end);
+  peer ? json.text(*peer) : json.null();
+  json.key("receive_queue").number(end.receive_queue).key("send_queue").number(end.send_queue).end_object();
 }
 
-json lock_of(const Object& object) {
+void add_lock(JsonText& json, const Object& object) {
+  json.key("lock");
   if (!object.lock) {
-    return nullptr;
+    json.null();
+    return;
   }
-  return {{"family", name_of(object.lock->family)},
-          {"mode", object.lock->writes ? "write" : "read"},
-          {"first", object.lock->first},
-          {"last", or_null(object.lock->last)}};
+  json.begin_object().key("family").text(name_of(object.lock->family));
+  json.key("mode").text(object.lock->writes ? "write" : "read");
+  json.key("first").number(object.lock->first).key("last").number_or_null(object.lock->last).end_object();
 }
 
-json semaphores_of(const Object& object) {
-  json rows = json::array();
+void add_semaphores(JsonText& json, const Object& object) {
+  json.key("semaphores").begin_array();
   for (const inspect::SemaphoreOfSet& one : object.set) {
-    rows.push_back({{"value", one.value},
-                    {"waiting_for_more", one.waiting_for_more},
-                    {"waiting_for_zero", one.waiting_for_zero},
-                    {"last", one.last}});
+    json.begin_object().key("value").number(one.value);
+    json.key("waiting_for_more").number(one.waiting_for_more).key("waiting_for_zero").number(one.waiting_for_zero);
+    json.key("last").number(one.last).end_object();
   }
-  return rows;
+  json.end_array();
 }
 
-json awaited_of(const Object& object) {
-  json needs = json::array();
-  for (const inspect::Need need : object.awaited) {
-    needs.push_back(name_of(need));
-  }
-  return needs;
-}
-
-json json_of(const Snapshot& all, std::size_t at, const Descriptors& descriptors) {
-  const Object& object = all.objects[at];
-  json figures = json::object();
+void add_figures(JsonText& json, const Object& object) {
+  json.key("figures").begin_object();
   for (const inspect::Figure& figure : object.figures) {
-    figures[figure.name] = figure.value;
+    json.key(figure.name).number(figure.value);
   }
-  json times = json::object();
+  json.end_object().key("times").begin_object();
   for (const inspect::Moment& moment : object.times) {
-    times[moment.name] = moment.at;
+    json.key(moment.name).number(moment.at);
   }
-  const bool file = object.file != inspect::FileId{};
-  return {{"kind", name_of(object.kind)},
-          {"name", escaped(object.name)},
-          {"domain", object.domain.empty() ? json(nullptr) : json(escaped(object.domain))},
-          {"id", or_null(object.id)},
-          {"device", file ? json(object.file.device) : json(nullptr)},
-          {"inode", file ? json(object.file.inode) : json(nullptr)},
-          {"owner", or_null(object.owner)},
-          {"group", or_null(object.group)},
-          {"creator", or_null(object.creator)},
-          {"creator_group", or_null(object.creator_group)},
-          {"mode", object.mode ? json(mode_text(object.mode)) : json(nullptr)},
-          {"size", or_null(object.size)},
-          {"state", object.state},
-          {"figures", std::move(figures)},
-          {"created", or_null(object.created)},
-          {"changed", or_null(object.changed)},
-          {"used", or_null(object.used)},
-          {"times", std::move(times)},
-          {"semaphores", semaphores_of(object)},
-          {"socket", socket_of(object)},
-          {"lock", lock_of(object)},
-          {"awaited", awaited_of(object)},
-          {"holders", holders_of(all, at, descriptors)},
-          {"last_users", last_users_of(all, at)}};
+  json.end_object();
 }
 
-json json_of(const inspect::Wait& wait, const std::vector<std::size_t>& objects) {
-  return {{"pid", wait.pid},
-          {"thread", wait.thread == 0 ? json(nullptr) : json(wait.thread)},
-          {"call", wait.call},
-          {"need", name_of(wait.need)},
-          {"objects", objects},
-          {"since", or_null(wait.since)},
-          {"unseen", escaped(wait.unseen)}};
+// Who it is, and what it is like.
+void add_attributes(JsonText& json, const Object& object) {
+  const bool is_file = object.file != inspect::FileId{};
+  json.key("kind").text(name_of(object.kind)).key("name").text(escaped(object.name)).key("domain");
+  object.domain.empty() ? json.null() : json.text(escaped(object.domain));
+  json.key("id").number_or_null(object.id);
+  json.key("device");
+  is_file ? json.number(object.file.device) : json.null();
+  json.key("inode");
+  is_file ? json.number(object.file.inode) : json.null();
+  json.key("owner").number_or_null(object.owner).key("group").number_or_null(object.group);
+  json.key("creator").number_or_null(object.creator).key("creator_group").number_or_null(object.creator_group);
+  json.key("mode");
+  object.mode ? json.text(mode_text(object.mode)) : json.null();
+  json.key("size").number_or_null(object.size).key("links").number_or_null(object.links);
+  json.key("state").text(object.state).key("created").number_or_null(object.created);
+  json.key("changed").number_or_null(object.changed).key("used").number_or_null(object.used);
+}
+
+void add_object(JsonText& json, const Snapshot& all, std::size_t at, const Descriptors& descriptors) {
+  const Object& object = all.objects[at];
+  json.new_line().begin_object();
+  add_attributes(json, object);
+  add_figures(json, object);
+  add_semaphores(json, object);
+  add_socket(json, all, object);
+  add_lock(json, object);
+  json.key("awaited").begin_array();
+  for (const inspect::Need need : object.awaited) {
+    json.text(name_of(need));
+  }
+  json.end_array();
+  add_holders(json, all, at, descriptors);
+  add_last_users(json, all, at);
+  json.end_object();
+}
+
+void add_wait(JsonText& json, const inspect::Wait& wait, const std::vector<std::size_t>& objects) {
+  json.new_line().begin_object().key("pid").number(wait.pid);
+  json.key("thread").number_or_null(wait.thread == 0 ? std::nullopt : std::optional(wait.thread));
+  json.key("call").text(wait.call).key("need").text(name_of(wait.need)).key("objects").begin_array();
+  std::ranges::for_each(objects, [&](std::size_t object) { json.number(object); });
+  json.end_array().key("since").number_or_null(wait.since).key("unseen").text(escaped(wait.unseen)).end_object();
 }
 
 // Those that wait for one of the listed objects, which are told by their places in the list.
-json waits_of(const Snapshot& all, std::span<const std::size_t> places, std::set<pid_t>& people) {
+void add_waits(JsonText& json, const Snapshot& all, std::span<const std::size_t> places, std::set<pid_t>& people) {
   std::map<std::size_t, std::size_t> listed;
   for (std::size_t i = 0; i < places.size(); ++i) {
     listed[places[i]] = i;
   }
-  json rows = json::array();
+  json.key("waits").begin_array();
   for (const inspect::Wait& wait : all.waits) {
     std::vector<std::size_t> objects;
     for (const std::size_t object : wait.objects) {
@@ -188,41 +203,22 @@ json waits_of(const Snapshot& all, std::span<const std::size_t> places, std::set
       }
     }
     if (!objects.empty() || (wait.objects.empty() && places.size() == all.objects.size())) {
-      rows.push_back(json_of(wait, objects));
+      add_wait(json, wait, objects);
       people.insert(wait.pid);
     }
   }
-  return rows;
+  json.end_array();
 }
 
-json processes_of(const Snapshot& all, const std::set<pid_t>& people) {
-  json rows = json::array();
+void add_processes(JsonText& json, const Snapshot& all, const std::set<pid_t>& people) {
+  json.key("processes").begin_array();
   for (const inspect::Process& process : all.processes) {
     if (people.contains(process.pid)) {
-      rows.push_back({{"pid", process.pid},
-                      {"uid", process.user},
-                      {"name", escaped(process.name)},
-                      {"command", escaped(process.command)}});
+      json.new_line().begin_object().key("pid").number(process.pid).key("uid").number(process.user);
+      json.key("name").text(escaped(process.name)).key("command").text(escaped(process.command)).end_object();
     }
   }
-  return rows;
-}
-
-// An array with a line for each, and nothing between them that only people need: there may be ten thousand.
-void add_lines(std::string& text, const char* name, const std::vector<std::string>& lines) {
-  text += std::string("\"") + name + "\": [";
-  for (std::size_t i = 0; i < lines.size(); ++i) {
-    text += (i == 0 ? "\n" : ",\n") + lines[i];
-  }
-  text += "]";
-}
-
-std::vector<std::string> lines_of(const json& rows) {
-  std::vector<std::string> lines;
-  for (const json& row : rows) {
-    lines.push_back(row.dump());
-  }
-  return lines;
+  json.end_array();
 }
 
 }  // namespace
@@ -230,24 +226,22 @@ std::vector<std::string> lines_of(const json& rows) {
 std::string snapshot_json(const Snapshot& all, std::span<const std::size_t> places) {
   const Descriptors descriptors = by_object(all);
   std::set<pid_t> people;
-  std::vector<std::string> objects;
+  JsonText json;
+  json.begin_object().key("objects").begin_array();
   for (const std::size_t place : places) {
-    objects.push_back(json_of(all, place, descriptors).dump());
+    add_object(json, all, place, descriptors);
     for (const Edge& edge : all.edges_of(place)) {
       people.insert(edge.pid);
     }
   }
-  const json waits = waits_of(all, places, people);
-  json unseen = json::array();
+  json.end_array();
+  add_waits(json, all, places, people);
+  add_processes(json, all, people);
+  json.key("unseen").begin_array();
   for (const std::string& sentence : all.unseen) {
-    unseen.push_back(escaped(sentence));
+    json.new_line().text(escaped(sentence));
   }
-  std::string text = "{";
-  add_lines(text, "objects", objects);
-  add_lines(text += ",\n", "processes", lines_of(processes_of(all, people)));
-  add_lines(text += ",\n", "waits", lines_of(waits));
-  add_lines(text += ",\n", "unseen", lines_of(unseen));
-  return text + "}\n";
+  return std::move(json.end_array().end_object()).take() + "\n";
 }
 
 }  // namespace tenon::cli

@@ -38,7 +38,7 @@ struct TopOptions {
 };
 
 Result<inspect::SnapshotOptions> look_of(const TopOptions& options) {
-  inspect::SnapshotOptions look{.kinds = {}, .directories = {}};  // what nobody has open has no traffic
+  inspect::SnapshotOptions look{.kinds = {}, .directories = {}, .waits = true};  // what nobody has open has no traffic
   for (const std::string& name : options.kinds) {
     auto kind = inspect::kind_of(name);
     if (!kind) {
@@ -60,14 +60,20 @@ std::int64_t own_processor_time() {
   return used.tv_sec * 1'000'000'000 + used.tv_nsec;
 }
 
-std::string text_once(const inspect::Snapshot& now, const inspect::Snapshot& before, double seconds) {
+std::string text_once(const inspect::Snapshot& now, const inspect::Snapshot& before, double seconds,
+                      const std::vector<inspect::Kind>& kinds) {
   const std::size_t width = terminal_width();
-  std::string text = title_of(now, seconds, TopOrder::traffic, "") + "\n" + heading_of_objects(width) + "\n";
-  for (const TopObject& row : top_objects(now, before, seconds, TopOrder::traffic, "")) {
+  const TopChoice choice{.kinds = kinds};
+  const auto objects = top_objects(now, before, seconds, choice);
+  const auto processes = top_processes(now, choice);
+  std::string text = title_of({.objects = objects.size(), .processes = processes.size(), .unseen = now.unseen.size()},
+                              seconds, choice) +
+                     "\n" + heading_of_objects(width) + "\n";
+  for (const TopObject& row : objects) {
     text += line_of(row, width) + "\n";
   }
   text += "\n" + heading_of_processes(width) + "\n";
-  for (const TopProcess& row : top_processes(now, "")) {
+  for (const TopProcess& row : processes) {
     text += line_of(row, width) + "\n";
   }
   return text;
@@ -81,7 +87,7 @@ Result<void> once(const inspect::SnapshotOptions& look, double interval) {
   }
   const inspect::Snapshot now = inspect::snapshot(look);
   const double seconds = seconds_between(began, monotonic_now());
-  return print_whole(text_once(now, before, seconds), step_deadline(0)).transform([&] {
+  return print_whole(text_once(now, before, seconds, look.kinds), step_deadline(0)).transform([&] {
     for (const std::string& sentence : now.unseen) {
       say(fmt::format("tenon top: not seen: {}\n", escaped(sentence)));
     }
@@ -180,7 +186,7 @@ Result<void> watch(const inspect::SnapshotOptions& look, double interval) {
   if (!screen) {
     return fail(std::move(screen.error()));
   }
-  TopView view(interval);
+  TopView view(interval, look.kinds);
   std::int64_t taken = monotonic_now();
   std::int64_t used = own_processor_time();
   while (true) {

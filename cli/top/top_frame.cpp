@@ -74,11 +74,15 @@ std::string line_of(const TopProcess& row, std::size_t width) {
          beside(escaped(row.command), row.waits, rest_of(width, process_width));
 }
 
-std::string title_of(const inspect::Snapshot& all, double interval, TopOrder order, const std::string& filter) {
-  std::string text = fmt::format("tenon top {}  {} objects, {} processes; each {:.1f} s, by {}", clock_text(),
-                                 all.objects.size(), all.processes.size(), interval, name_of(order));
-  text += filter.empty() ? "" : ", with \"" + escaped(filter) + "\"";
-  return text + (all.unseen.empty() ? "" : fmt::format("; {} not seen", all.unseen.size()));
+std::string title_of(const TopCount& count, double interval, const TopChoice& choice) {
+  const auto counted = [](std::size_t number, const char* one, const char* several) {
+    return fmt::format("{} {}", number, number == 1 ? one : several);
+  };
+  std::string text = fmt::format("tenon top {}  {}, {}; each {:.1f} s, by {}", clock_text(),
+                                 counted(count.objects, "object", "objects"),
+                                 counted(count.processes, "process", "processes"), interval, name_of(choice.order));
+  text += choice.filter.empty() ? "" : ", with \"" + escaped(choice.filter) + "\"";
+  return text + (count.unseen == 0 ? "" : fmt::format("; {} not seen", count.unseen));
 }
 
 }  // namespace tenon::cli

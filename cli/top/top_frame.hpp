@@ -14,7 +14,13 @@ std::string line_of(const TopObject& row, std::size_t width);
 std::string heading_of_processes(std::size_t width);
 std::string line_of(const TopProcess& row, std::size_t width);
 
+/// How much is listed.
+struct TopCount {
+  std::size_t objects;
+  std::size_t processes;
+  std::size_t unseen;
+};
 /// The first line: when, how much there is, how often it is looked at, in which order.
-std::string title_of(const inspect::Snapshot& all, double interval, TopOrder order, const std::string& filter);
+std::string title_of(const TopCount& count, double interval, const TopChoice& choice);
 
 }  // namespace tenon::cli

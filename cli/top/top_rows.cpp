@@ -16,13 +16,6 @@ namespace {
 using inspect::Object;
 using inspect::Snapshot;
 
-// Which object of one snapshot is which of the other's.
-using Key = std::tuple<inspect::Kind, std::string_view, int, inspect::FileId, std::string_view>;
-
-Key key_of(const Object& object) {
-  return {object.kind, object.name, object.id.value_or(-1), object.file, object.domain};
-}
-
 // Tenon's own count what has gone through them.
 constexpr std::array counters = {"published", "sent", "received", "written", "requests"};
 constexpr std::array depths = {"messages", "lag", "waiting_requests", "unread_bytes", "pending"};
@@ -103,14 +96,42 @@ std::string waits_text(const Snapshot& all, const inspect::Wait& wait) {
 
 }  // namespace
 
+ObjectKey key_of(const Object& object) {
+  return {object.kind, object.name, object.id.value_or(-1), object.file, object.domain};
+}
+
 std::string_view name_of(TopOrder order) noexcept {
   constexpr std::array<std::string_view, 4> names = {"traffic", "depth", "waiters", "name"};
   return names.at(static_cast<std::size_t>(order));
 }
 
-std::vector<TopObject> top_objects(const Snapshot& now, const Snapshot& before, double seconds, TopOrder order,
-                                   const std::string& filter) {
-  std::map<Key, const Object*> known;
+namespace {
+
+// Who waits is looked for among all locks in memory, also where other kinds were asked for.
+bool is_chosen(const TopChoice& choice, const Object& object) {
+  return choice.kinds.empty() || std::ranges::find(choice.kinds, object.kind) != choice.kinds.end();
+}
+
+// One with its command; several by their ids alone, for which there is room.
+std::string short_holders(const Snapshot& all, std::size_t object) {
+  std::vector<pid_t> pids;
+  for (const inspect::Edge& edge : all.edges_of(object)) {
+    if (inspect::is_hold(edge.relation) && !edge.ended && std::ranges::find(pids, edge.pid) == pids.end()) {
+      pids.push_back(edge.pid);
+    }
+  }
+  std::string text = pids.size() == 1 ? process_text(all, pids.front()) : "";
+  for (std::size_t i = 0; pids.size() > 1 && i < pids.size(); ++i) {
+    text += (i == 0 ? "" : ", ") + std::to_string(pids[i]);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::vector<TopObject> top_objects(const Snapshot& now, const Snapshot& before, double seconds,
+                                   const TopChoice& choice) {
+  std::map<ObjectKey, const Object*> known;
   for (const Object& object : before.objects) {
     known.emplace(key_of(object), &object);
   }
@@ -118,23 +139,26 @@ std::vector<TopObject> top_objects(const Snapshot& now, const Snapshot& before, 
   std::vector<TopObject> rows;
   for (std::size_t at = 0; at < now.objects.size(); ++at) {
     const Object& object = now.objects[at];
+    if (!is_chosen(choice, object)) {
+      continue;
+    }
     TopObject row{.object = at,
                   .target = target_text(object),
                   .traffic = {},
                   .depth = any_of(object, depths).value_or(0),
                   .waiters = waiters[at],
-                  .holders = holders_text(now, at)};
-    if (fits(filter, row.target, row.holders)) {
+                  .holders = short_holders(now, at)};
+    if (fits(choice.filter, row.target, row.holders)) {
       const auto found = known.find(key_of(object));
       row.traffic = traffic_of(object, found == known.end() ? nullptr : found->second, seconds);
       rows.push_back(std::move(row));
     }
   }
-  std::ranges::sort(rows, [&](const TopObject& a, const TopObject& b) { return comes_before(a, b, order); });
+  std::ranges::sort(rows, [&](const TopObject& a, const TopObject& b) { return comes_before(a, b, choice.order); });
   return rows;
 }
 
-std::vector<TopProcess> top_processes(const Snapshot& now, const std::string& filter) {
+std::vector<TopProcess> top_processes(const Snapshot& now, const TopChoice& choice) {
   std::vector<TopProcess> rows;
   for (const inspect::Process& process : now.processes) {
     rows.push_back({.pid = process.pid, .user = process.user, .command = process.command, .objects = 0, .waits = {}});
@@ -144,17 +168,24 @@ std::vector<TopProcess> top_processes(const Snapshot& now, const std::string& fi
     return found != rows.end() && found->pid == pid ? &*found : nullptr;
   };
   for (const inspect::Edge& edge : now.edges) {
-    TopProcess* const row = inspect::is_hold(edge.relation) && !edge.ended ? row_of(edge.pid) : nullptr;
+    const bool counts = inspect::is_hold(edge.relation) && !edge.ended && is_chosen(choice, now.objects[edge.object]);
+    TopProcess* const row = counts ? row_of(edge.pid) : nullptr;
     if (row != nullptr) {
       ++row->objects;
     }
   }
   for (const inspect::Wait& wait : now.waits) {
-    if (TopProcess* const row = row_of(wait.pid); row != nullptr && row->waits.empty()) {
+    const bool counts = choice.kinds.empty() || std::ranges::any_of(wait.objects, [&](std::size_t object) {
+                          return is_chosen(choice, now.objects[object]);
+                        });
+    if (TopProcess* const row = row_of(wait.pid); counts && row != nullptr && row->waits.empty()) {
       row->waits = waits_text(now, wait);
     }
   }
-  std::erase_if(rows, [&](const TopProcess& row) { return !fits(filter, row.command, row.waits); });
+  std::erase_if(rows, [&](const TopProcess& row) {
+    const bool concerned = choice.kinds.empty() || row.objects > 0 || !row.waits.empty();
+    return !concerned || !fits(choice.filter, row.command, row.waits);
+  });
   std::ranges::sort(rows, [](const TopProcess& a, const TopProcess& b) {
     return std::tuple(b.waits.empty() ? 0 : 1, b.objects, a.pid) <
            std::tuple(a.waits.empty() ? 0 : 1, a.objects, b.pid);

@@ -6,9 +6,14 @@
 #include <cstdint>
 #include <string>
 #include <sys/types.h>
+#include <tuple>
 #include <vector>
 
 namespace tenon::cli {
+
+/// Which object of one snapshot is which of another's. It owns what it says: the snapshot may go.
+using ObjectKey = std::tuple<inspect::Kind, std::string, int, inspect::FileId, std::string>;
+ObjectKey key_of(const inspect::Object& object);
 
 /// How much goes through an object a second. The kernel counts nothing: of its objects only the change of what stands
 /// in them is seen, and who used them last, so it is at least that.
@@ -23,7 +28,7 @@ struct TopObject {
   Traffic traffic;
   std::uint64_t depth;    ///< messages, bytes or connections that wait in it
   std::uint64_t waiters;  ///< who waits for it, as far as that is seen
-  std::string holders;
+  std::string holders;    ///< "812 (worker --all)", "812, 815"
 };
 
 struct TopProcess {
@@ -38,10 +43,18 @@ enum class TopOrder : std::uint8_t { traffic, depth, waiters, name };
 /// "traffic", …
 std::string_view name_of(TopOrder order) noexcept;
 
-/// Those in whose names or holders `filter` stands, sorted, what is equal by name. `seconds` lie between the two.
+/// What is listed of the objects, and how.
+struct TopChoice {
+  std::vector<inspect::Kind> kinds = {};  ///< all if empty
+  TopOrder order = TopOrder::traffic;     ///< what is equal goes by name
+  std::string filter = {};                ///< stands in the name or in the holders
+};
+
+/// `seconds` lie between the two.
 std::vector<TopObject> top_objects(const inspect::Snapshot& now, const inspect::Snapshot& before, double seconds,
-                                   TopOrder order, const std::string& filter);
-/// Those in whose commands or waits it stands: who waits first, then who holds most.
-std::vector<TopProcess> top_processes(const inspect::Snapshot& now, const std::string& filter);
+                                   const TopChoice& choice);
+/// Those who have to do with such objects, and in whose commands or waits the filter stands: who waits first, then who
+/// holds most.
+std::vector<TopProcess> top_processes(const inspect::Snapshot& now, const TopChoice& choice);
 
 }  // namespace tenon::cli

@@ -16,6 +16,20 @@ namespace {
 constexpr std::size_t around = 3;  // the title, the heading, and the keys
 constexpr std::size_t page = 10;
 
+// Lines of that width. What fits stays as it is, blanks and all; a sentence goes on below, as far in as it began.
+std::vector<std::string> fitted(const std::string& text, std::size_t columns) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) {
+    const std::size_t indent = std::min(line.find_first_not_of(' '), line.size());
+    std::istringstream parts(width_of(line) <= columns ? line : wrapped(line, indent, columns));
+    for (std::string part; std::getline(parts, part);) {
+      lines.push_back(part);
+    }
+  }
+  return lines;
+}
+
 }  // namespace
 
 void TopView::take(inspect::Snapshot now, double seconds) {
@@ -25,21 +39,44 @@ void TopView::take(inspect::Snapshot now, double seconds) {
 }
 
 void TopView::sort() {
-  objects_ = top_objects(now_, before_, seconds_, order_, filter_);
-  processes_ = top_processes(now_, filter_);
-  keep_chosen();
+  objects_ = top_objects(now_, before_, seconds_, choice_);
+  processes_ = top_processes(now_, choice_);
+  follow();
 }
 
 std::size_t TopView::count() const noexcept {
-  return pane_ == Pane::text ? text_.size() : pane_ == Pane::objects ? objects_.size() : processes_.size();
+  return pane_ == Pane::text ? text_lines_.size() : pane_ == Pane::objects ? objects_.size() : processes_.size();
 }
 
-void TopView::keep_chosen() { place_ = std::min(place_, count() == 0 ? 0 : count() - 1); }
+// What has gone leaves its place to its neighbour.
+void TopView::follow() {
+  const auto object = std::ranges::find_if(objects_, [&](const TopObject& row) {
+    return pane_ == Pane::objects && object_ && key_of(now_.objects[row.object]) == *object_;
+  });
+  const auto process = std::ranges::find_if(
+      processes_, [&](const TopProcess& row) { return pane_ == Pane::processes && row.pid == process_; });
+  if (object != objects_.end()) {
+    place_ = static_cast<std::size_t>(object - objects_.begin());
+  } else if (process != processes_.end()) {
+    place_ = static_cast<std::size_t>(process - processes_.begin());
+  }
+  place_ = std::min(place_, count() == 0 ? 0 : count() - 1);
+}
+
+void TopView::remember() {
+  if (pane_ == Pane::objects) {
+    const auto object = place_ == 0 ? std::nullopt : chosen_object();
+    object_ = object ? std::optional(key_of(now_.objects[*object])) : std::nullopt;
+  } else if (pane_ == Pane::processes) {
+    process_ = place_ == 0 ? std::nullopt : chosen_process();
+  }
+}
 
 void TopView::move(std::ptrdiff_t by) {
   const auto last = static_cast<std::ptrdiff_t>(count()) - 1;
   place_ = static_cast<std::size_t>(
       std::clamp(static_cast<std::ptrdiff_t>(place_) + by, std::ptrdiff_t{0}, std::max(last, std::ptrdiff_t{0})));
+  remember();
 }
 
 std::optional<std::size_t> TopView::chosen_object() const {
@@ -51,11 +88,7 @@ std::optional<pid_t> TopView::chosen_process() const {
 }
 
 void TopView::show_text(const std::string& text) {
-  text_.clear();
-  std::istringstream stream(text);
-  for (std::string line; std::getline(stream, line);) {
-    text_.push_back(line);
-  }
+  text_ = text;
   below_ = pane_ == Pane::text ? below_ : pane_;
   pane_ = Pane::text;
   place_ = 0;
@@ -64,11 +97,11 @@ void TopView::show_text(const std::string& text) {
 
 void TopView::edit_filter(const Pressed& pressed) {
   if (pressed.key == Key::letter && pressed.letter != '\0') {
-    filter_ += pressed.letter;
-  } else if (pressed.key == Key::erase && !filter_.empty()) {
-    filter_.pop_back();
+    choice_.filter += pressed.letter;
+  } else if (pressed.key == Key::erase && !choice_.filter.empty()) {
+    choice_.filter.pop_back();
   } else if (pressed.key == Key::enter || pressed.key == Key::escape) {
-    filter_ = pressed.key == Key::escape ? "" : filter_;
+    choice_.filter = pressed.key == Key::escape ? "" : choice_.filter;
     editing_ = false;
   }
   sort();
@@ -85,6 +118,7 @@ TopWish TopView::press_letter(char letter) {
     case 'p':
       pane_ = pane_ == Pane::objects ? Pane::processes : Pane::objects;
       place_ = 0;
+      follow();
       return TopWish::nothing;
     case '/':
       editing_ = true;
@@ -101,7 +135,7 @@ TopWish TopView::press_letter(char letter) {
   for (const auto& [key, order] : {std::pair('T', TopOrder::traffic), std::pair('D', TopOrder::depth),
                                    std::pair('W', TopOrder::waiters), std::pair('N', TopOrder::name)}) {
     if (letter == key) {
-      order_ = order;
+      choice_.order = order;
       sort();
     }
   }
@@ -118,6 +152,7 @@ TopWish TopView::press(const Pressed& pressed, std::size_t rows) {
   if (pane_ == Pane::text && leaves) {
     pane_ = below_;
     place_ = 0;
+    follow();
     return TopWish::nothing;
   }
   switch (pressed.key) {
@@ -135,6 +170,7 @@ TopWish TopView::press(const Pressed& pressed, std::size_t rows) {
       break;
     case Key::home:
       place_ = 0;
+      remember();
       break;
     case Key::end:
       move(static_cast<std::ptrdiff_t>(count()));
@@ -154,7 +190,7 @@ std::string TopView::last_line(std::size_t columns) {
     return cut(std::exchange(status, ""), columns);
   }
   if (editing_) {
-    return cut("filter: " + escaped(filter_) + "_", columns);
+    return cut("filter: " + escaped(choice_.filter) + "_", columns);
   }
   return cut(pane_ == Pane::text
                  ? "q back  up/down scroll"
@@ -171,9 +207,13 @@ std::vector<std::string> TopView::body(std::size_t rows, std::size_t columns) {
   if (place_ >= first_ + rows) {
     first_ = place_ - rows + 1;
   }
+  if (pane_ == Pane::text) {
+    text_lines_ = fitted(text_, columns);
+    place_ = std::min(place_, text_lines_.empty() ? 0 : text_lines_.size() - 1);
+  }
   std::vector<std::string> lines;
   for (std::size_t i = first_; i < std::min(count(), first_ + rows); ++i) {
-    lines.push_back(pane_ == Pane::text      ? cut(text_[i], columns)
+    lines.push_back(pane_ == Pane::text      ? cut(text_lines_[i], columns)
                     : pane_ == Pane::objects ? line_of(objects_[i], columns)
                                              : line_of(processes_[i], columns));
   }
@@ -181,7 +221,11 @@ std::vector<std::string> TopView::body(std::size_t rows, std::size_t columns) {
 }
 
 TopView::Frame TopView::frame(std::size_t rows, std::size_t columns) {
-  Frame frame{.lines = {cut(title_of(now_, interval_, order_, filter_), columns)}, .selected = std::nullopt};
+  Frame frame{
+      .lines = {cut(title_of({.objects = objects_.size(), .processes = processes_.size(), .unseen = now_.unseen.size()},
+                             interval_, choice_),
+                    columns)},
+      .selected = std::nullopt};
   frame.lines.push_back(pane_ == Pane::text      ? ""
                         : pane_ == Pane::objects ? heading_of_objects(columns)
                                                  : heading_of_processes(columns));

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace tenon::cli {
@@ -15,7 +16,8 @@ enum class TopWish : std::uint8_t { nothing, quit, show, why };
 
 class TopView {
  public:
-  explicit TopView(double interval) noexcept : interval_(interval) {}
+  TopView(double interval, std::vector<inspect::Kind> kinds)
+      : interval_(interval), choice_{.kinds = std::move(kinds)} {}
 
   /// A new look, `seconds` after the one before.
   void take(inspect::Snapshot now, double seconds);
@@ -41,25 +43,29 @@ class TopView {
   void sort();
   std::size_t count() const noexcept;
   void move(std::ptrdiff_t by);
-  void keep_chosen();
+  void follow();
+  void remember();
   TopWish press_letter(char letter);
   void edit_filter(const Pressed& pressed);
   std::string last_line(std::size_t columns);
   std::vector<std::string> body(std::size_t rows, std::size_t columns);
 
   double interval_;
+  TopChoice choice_;
   inspect::Snapshot now_;
   inspect::Snapshot before_;
   double seconds_ = 0;
   std::vector<TopObject> objects_;
   std::vector<TopProcess> processes_;
-  std::vector<std::string> text_;
+  std::string text_;
+  std::vector<std::string> text_lines_;  // as wide as the screen was last
   Pane pane_ = Pane::objects;
   Pane below_ = Pane::objects;  // what the text lies on
-  TopOrder order_ = TopOrder::traffic;
-  std::string filter_;
   bool editing_ = false;
   std::size_t place_ = 0;  // chosen, or the first line of a text
+  // What was chosen by a key, and is kept wherever it moves to. Nothing: the first line, whatever stands there.
+  std::optional<ObjectKey> object_;
+  std::optional<pid_t> process_;
   std::size_t first_ = 0;  // shown
 };
 

@@ -36,7 +36,7 @@ class RendezvousFile {
  public:
   static constexpr std::size_t records_at = rendezvous_records_at;
   static constexpr std::size_t longest_uri = records_at - sizeof(RendezvousHeader);
-  static constexpr std::size_t most_records = 4096;
+  static constexpr std::size_t most_records = most_rendezvous_records;
   static constexpr std::size_t place_of(std::size_t slot) noexcept {
     return records_at + slot * sizeof(RendezvousRecord);
   }

@@ -11,6 +11,7 @@ inline constexpr std::string_view rendezvous_prefix = "channel.";
 inline constexpr std::uint64_t rendezvous_magic = 0x315652444e455454;  // "TTENDRV1" in memory
 inline constexpr std::uint32_t rendezvous_version = 1;
 inline constexpr std::size_t rendezvous_records_at = 4096;
+inline constexpr std::size_t most_rendezvous_records = 4096;
 
 struct RendezvousHeader {
   std::uint64_t magic;

@@ -27,17 +27,25 @@ struct Reader {
 
 constexpr std::array readers = {
     Reader{Kind::posix_queue, read_posix_queues},
-    Reader{Kind::sysv_queue, read_sysv_queues},
     Reader{Kind::posix_memory, read_posix_memory},
     Reader{Kind::sysv_memory, read_sysv_memory},
     Reader{Kind::memfd, read_memfds},
     Reader{Kind::posix_semaphore, read_posix_semaphores},
-    Reader{Kind::sysv_semaphore, read_sysv_semaphores},
     Reader{Kind::pipe, read_pipes},
     Reader{Kind::fifo, read_fifos},
     Reader{Kind::unix_socket, read_unix_sockets},
     Reader{Kind::eventfd, read_eventfds},
     Reader{Kind::file_lock, read_file_locks},
+};
+
+struct TableReader {
+  Kind kind;
+  void (*read)(Snapshot&);
+};
+
+constexpr std::array table_readers = {
+    TableReader{Kind::sysv_queue, read_sysv_queues},
+    TableReader{Kind::sysv_semaphore, read_sysv_semaphores},
 };
 
 struct DomainReader {
@@ -125,6 +133,24 @@ void renumber(Snapshot& all, const std::vector<std::size_t>& now_at) {
 // For so many objects room is made before it is known how many there are.
 constexpr std::size_t most_at_once = 16384;
 
+// The one at places[i] comes to i. Each moves once, round its circle: a second list of them would be megabytes.
+void put_in_place(std::vector<Object>& objects, std::vector<std::size_t> places) {
+  for (std::size_t start = 0; start < places.size(); ++start) {
+    if (places[start] == start) {
+      continue;
+    }
+    Object first = std::move(objects[start]);
+    std::size_t to = start;
+    for (std::size_t from = places[to]; from != start; from = places[to]) {
+      objects[to] = std::move(objects[from]);
+      places[to] = to;
+      to = from;
+    }
+    objects[to] = std::move(first);
+    places[to] = to;
+  }
+}
+
 // Objects by kind and name, and all that tells of one by its place with them.
 void put_in_order(Snapshot& all) {
   std::vector<std::size_t> places(all.objects.size());
@@ -133,14 +159,11 @@ void put_in_order(Snapshot& all) {
     const Object& object = all.objects[place];
     return std::tuple<Kind, std::string_view, int, std::size_t>(object.kind, object.name, object.id.value_or(0), place);
   });
-  std::vector<Object> sorted;
-  sorted.reserve(places.size());
   std::vector<std::size_t> now_at(places.size());
-  for (const std::size_t place : places) {
-    now_at[place] = sorted.size();
-    sorted.push_back(std::move(all.objects[place]));
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    now_at[places[i]] = i;
   }
-  all.objects = std::move(sorted);
+  put_in_place(all.objects, std::move(places));
   renumber(all, now_at);
   std::ranges::sort(all.edges, {}, [](const Edge& edge) { return std::tie(edge.object, edge.relation, edge.pid); });
   std::ranges::sort(all.descriptors, {}, [](const Descriptor& one) { return std::tie(one.pid, one.number); });
@@ -258,15 +281,26 @@ void add_standings(const Sleepers& sleepers, Snapshot& all) {
   }
 }
 
-Scene add_objects(const SnapshotOptions& options, Snapshot& all) {
-  Scene scene{.sightings = Sightings::take(all.unseen), .files = {}, .shm = {}};
+// What can be looked at without knowing what processes have open.
+void look_around(const SnapshotOptions& options, Scene& scene, Snapshot& all) {
   if (is_wanted(options, Kind::fifo) || is_wanted(options, Kind::unix_socket)) {
     scene.files = find_named_files(options, all.unseen);
   }
   if (is_wanted(options, Kind::posix_memory) || is_wanted(options, Kind::posix_semaphore)) {
     scene.shm = files_of_shm(all.unseen);
   }
-  all.objects.reserve(std::min<std::size_t>(scene.sightings.all().size(), most_at_once) + scene.shm.size());
+  for (const TableReader& reader : table_readers) {
+    if (is_wanted(options, reader.kind)) {
+      reader.read(all);
+    }
+  }
+}
+
+Scene add_objects(const SnapshotOptions& options, Snapshot& all) {
+  Scene scene{.sightings = {}, .files = {}, .shm = {}, .detail = options.details ? Detail::opening : Detail::access};
+  scene.sightings = Sightings::take(scene.detail, all.unseen, [&] { look_around(options, scene, all); });
+  all.objects.reserve(all.objects.size() + std::min<std::size_t>(scene.sightings.all().size(), most_at_once) +
+                      scene.shm.size());
   for (const Reader& reader : readers) {
     if (is_wanted(options, reader.kind)) {
       reader.read(scene, all);

@@ -50,7 +50,10 @@ struct SocketEnd {
   ino_t peer = 0;  ///< the inode of who it is connected to; 0: nobody, or a connection that nobody has accepted yet
   std::optional<std::size_t> peer_object = {};  ///< in Snapshot::objects
   std::uint32_t receive_queue = 0;              ///< bytes unread; of who listens, connections not yet accepted
-  std::uint32_t send_queue = 0;  ///< bytes that the peer has not read; of who listens, how many connections may wait
+  std::uint32_t send_queue = 0;    ///< bytes that the peer has not read; of who listens, how many connections may wait
+  dev_t device = 0;                ///< of the kernel's own file system that all sockets are files of
+  std::optional<uid_t> user = {};  ///< of who made it
+  std::optional<std::uint64_t> address = {};  ///< which the kernel prints in place of its own, where it does. proc(5)
 };
 /// "stream", "datagram", "seqpacket"
 std::string_view socket_type_name(int type) noexcept;
@@ -100,6 +103,7 @@ struct Object {
   std::optional<gid_t> creator_group = {};  ///< as creator
   std::optional<mode_t> mode = {};          ///< the nine bits
   std::optional<std::uint64_t> size = {};   ///< bytes: of the file, or of System V memory
+  std::optional<std::uint64_t> links = {};  ///< how many names lead to the file
   std::string state = {};  ///< "stream, listening", "marked for removal", "unlinked"; "" if nothing is special
   std::vector<Figure> figures = {};
   std::optional<std::int64_t> created = {};  ///< seconds since 1970, where the kernel keeps it
@@ -129,6 +133,13 @@ struct Process {
   std::uint64_t handled = 0;  ///< signals for which it has handlers: bit 0 is signal 1
 };
 
+/// What the kernel tells of an open file description. proc_pid_fdinfo(5)
+struct OpenFile {
+  unsigned int flags;      ///< as open(2) takes them, with O_CLOEXEC of the descriptor
+  std::uint64_t position;  ///< byte
+  int mount;               ///< the number of the mount through which it was opened
+};
+
 /// How a process has to do with an object.
 enum class Relation : std::uint8_t {
   holds,          ///< has it open
@@ -156,6 +167,7 @@ struct Edge {
   bool ended = false;
   bool reads = false;                     ///< through what it holds or maps; both are false where that cannot be seen
   bool writes = false;                    ///< as above
+  std::uint64_t mapped = 0;               ///< bytes of its address space, of who maps it
   pid_t thread = 0;                       ///< of an owner, where that is known
   std::optional<std::int64_t> when = {};  ///< of what the kernel remembers: seconds since 1970, no later than that
   /// Of Tenon's own: of who receives, by how many it is behind; of an owner, how many it has not acknowledged.
@@ -194,6 +206,7 @@ struct Descriptor {
   std::size_t object;  ///< in Snapshot::objects
   bool reads = false;
   bool writes = false;
+  std::optional<OpenFile> opened = {};  ///< where it was asked for
 };
 
 struct Snapshot {
@@ -226,6 +239,8 @@ struct SnapshotOptions {
   std::optional<std::vector<std::string>> domains = {};
   /// Who waits in which call for what, and the locks in memory among that: two more looks at all threads.
   bool waits = false;
+  /// How each descriptor was opened, and the addresses of sockets: one file of /proc more for each descriptor.
+  bool details = false;
 };
 
 Snapshot snapshot(const SnapshotOptions& options = {});

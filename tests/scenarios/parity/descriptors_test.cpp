@@ -1,104 +1,38 @@
 // lsof and lsfd beside `tenon ls --json`: what each process has open and mapped.
+//
+// Of lsof's fields these are compared: p, c, u, f, a, l, t, D, d (of sockets), G, s, o, i, k, n, TST, and of +E the
+// peers. The others are no attribute of an object: g, R (a process's group and parent), L (the name of u), and P, whose
+// only value for these is told by the type. Of lsfd's columns all, but: DEV, BLKDRV, CHRDRV, MISCDEV, PARTITION, RDEV,
+// DEVTYPE, which tell of devices; SOURCE, a name for MAJ:MIN; KTHREAD and TID, which tell of a process.
+#include "opened.hpp"
 #include "told.hpp"
 
+#include <fcntl.h>
 #include <map>
 #include <set>
-#include <sstream>
-#include <sys/sysmacros.h>
+#include <unistd.h>
 
 namespace parity {
 namespace {
 
-/// One descriptor or map, as either tool tells of it.
-struct Opened {
-  long pid;
-  std::string descriptor;  // "3", or what stands there of a map
-  std::string access;      // "r", "w", "rw"
-  std::string type;
-  std::optional<std::uint64_t> device;
-  std::uint64_t inode;
-  std::optional<std::uint64_t> size;
-  std::string name;
-  char lock;
-
-  bool is_map() const { return descriptor.find_first_not_of("0123456789") != std::string::npos; }
-};
-
-const std::map<char, std::string> lsof_access = {{'r', "r"}, {'w', "w"}, {'u', "rw"}, {' ', ""}};
-
-// "p17\nf3\nar\n…": each field a line, by its first character.
-std::vector<Opened> lsof(const Machine& machine) {
-  std::vector<Opened> all;
-  std::istringstream text(tools::printed_by("lsof -nP -p " + machine.list() + " -F pfaltDsin 2>/dev/null"));
-  long pid = 0;
-  for (std::string line; std::getline(text, line);) {
-    const std::string rest = line.empty() ? "" : line.substr(1);
-    Opened* const last = all.empty() ? nullptr : &all.back();
-    switch (line.empty() ? '\0' : line[0]) {
-      case 'p':
-        pid = std::stol(rest);
-        break;
-      case 'f':
-        all.push_back({.pid = pid,
-                       .descriptor = rest,
-                       .access = "",
-                       .type = "",
-                       .device = {},
-                       .inode = 0,
-                       .size = {},
-                       .name = "",
-                       .lock = ' '});
-        break;
-      case 'a':
-        last->access = lsof_access.at(rest.empty() ? ' ' : rest[0]);
-        break;
-      case 'l':
-        last->lock = rest.empty() ? ' ' : rest[0];
-        break;
-      case 't':
-        last->type = rest;
-        break;
-      case 'D':
-        last->device = std::stoull(rest, nullptr, 16);
-        break;
-      case 's':
-        last->size = std::stoull(rest);
-        break;
-      case 'i':
-        last->inode = std::stoull(rest);
-        break;
-      case 'n':
-        last->name = rest;
-        break;
-      default:
-        break;
-    }
+// As lsfd writes flags.
+std::string words_of_flags(unsigned long flags) {
+  const std::vector<std::pair<unsigned long, std::string>> names = {
+      {O_APPEND, "append"}, {O_NONBLOCK, "nonblock"}, {O_CLOEXEC, "cloexec"}};
+  const unsigned long access = flags & O_ACCMODE;
+  std::string text = access == O_WRONLY ? "wronly" : access == O_RDWR ? "rdwr" : "";
+  for (const auto& [bit, name] : names) {
+    text += (flags & bit) == 0 ? "" : (text.empty() ? "" : ",") + name;
   }
-  return all;
+  return text;
 }
 
-std::vector<Opened> lsfd(const Machine& machine) {
-  std::vector<Opened> all;
-  const json rows = json_of("lsfd -J -p " + machine.list() + " -o PID,ASSOC,MODE,TYPE,MAJ:MIN,INODE,SIZE,NAME")["lsfd"];
-  for (const json& row : rows) {
-    const std::string mode = row["mode"];
-    const std::string device = row["maj:min"];
-    const std::size_t colon = device.find(':');
-    const bool numbers = device.find_first_not_of("0123456789:") == std::string::npos;
-    all.push_back({.pid = row["pid"],
-                   .descriptor = row["assoc"],
-                   .access = std::string(mode[0] == 'r' ? "r" : "") + (mode[1] == 'w' ? "w" : ""),
-                   .type = row["type"],
-                   .device = numbers ? std::optional<std::uint64_t>(
-                                           makedev(static_cast<unsigned>(std::stoul(device.substr(0, colon))),
-                                                   static_cast<unsigned>(std::stoul(device.substr(colon + 1)))))
-                                     : std::nullopt,
-                   .inode = row["inode"],
-                   .size = row["size"].is_null() ? std::nullopt : std::optional<std::uint64_t>(row["size"]),
-                   .name = row["name"],
-                   .lock = ' '});
-  }
-  return all;
+void expect_opened(const json& descriptor, const Opened& one) {
+  const unsigned long flags = std::stoul(descriptor["flags"].get<std::string>(), nullptr, 8);
+  EXPECT_EQ(flags, one.flags.value_or(flags));
+  EXPECT_EQ(words_of_flags(flags), one.flag_names.value_or(words_of_flags(flags)));
+  EXPECT_TRUE(!one.position || descriptor["position"] == *one.position) << descriptor << *one.position;
+  EXPECT_TRUE(!one.mount || descriptor["mount"] == *one.mount) << descriptor << *one.mount;
 }
 
 // The object that a descriptor of that process leads to, or that it has mapped; null if ls tells of none.
@@ -114,6 +48,7 @@ json object_of(const json& all, const Opened& one) {
     for (const json& descriptor : holds["descriptors"]) {
       if (!one.is_map() && std::to_string(descriptor["number"].get<int>()) == one.descriptor) {
         EXPECT_EQ(descriptor["access"], one.access) << object;
+        expect_opened(descriptor, one);
         return object;
       }
     }
@@ -140,13 +75,38 @@ const std::set<std::string> kinds_of_lsfd = {"pipe",  "fifo",        "unix_socke
 const std::set<std::string> kinds_of_lsof = {"pipe",        "fifo",         "unix_socket",     "eventfd",    "memfd",
                                              "posix_queue", "posix_memory", "posix_semaphore", "sysv_memory"};
 
+void expect_same_socket(const Opened& one, const json& socket) {
+  const std::map<std::string, std::string> states = {{"connected", "CONNECTED"},
+                                                     {"listening", "LISTEN"},
+                                                     {"unconnected", "UNCONNECTED"},
+                                                     {"connecting", "CONNECTING"}};
+  EXPECT_EQ(socket["inode"], one.inode);
+  EXPECT_TRUE(!one.device || socket["device"] == *one.device) << socket << *one.device;
+  EXPECT_TRUE(one.address.empty() || socket["address"] == one.address) << socket << one.address;
+  EXPECT_TRUE(one.state.empty() || states.at(socket["state"]) == one.state) << socket << one.state;
+  EXPECT_TRUE(!one.owner || socket["user"] == *one.owner) << socket;
+  EXPECT_EQ(one.protocol.value_or(socket["type"] == "stream" ? "UNIX-STREAM" : "UNIX"),
+            socket["type"] == "stream" ? "UNIX-STREAM" : "UNIX");
+}
+
+// Names that lead to it, and its owner. The kernel's own file of a socket or an eventfd always has one name, which
+// tells nothing of it.
+void expect_same_file(const Opened& one, const json& object) {
+  EXPECT_TRUE(!one.links || object["links"] == *one.links) << object << *one.links;
+  EXPECT_TRUE(!one.owner || object["owner"] == *one.owner) << object << *one.owner;
+  EXPECT_EQ(one.deleted.value_or(false), one.deleted && (object["kind"] == "memfd" || object["state"] == "unlinked"));
+}
+
 void expect_same(const Opened& one, const json& object) {
   const std::string kind = object["kind"];
   if (kind == "unix_socket") {
-    EXPECT_EQ(object["socket"]["inode"], one.inode);
-  } else if (kind == "sysv_memory") {
+    expect_same_socket(one, object["socket"]);
+  } else if (kind != "eventfd" && kind != "sysv_memory") {
+    expect_same_file(one, object);
+  }
+  if (kind == "sysv_memory") {
     EXPECT_EQ(object["id"], one.inode);
-  } else if (kind != "eventfd") {  // those have one inode among them, and a number
+  } else if (kind != "eventfd" && kind != "unix_socket") {  // those have one inode among them, and a number
     EXPECT_EQ(object["inode"], one.inode) << object;
     EXPECT_TRUE(!one.device || object["device"] == *one.device) << object << *one.device;
   }
@@ -157,6 +117,23 @@ void expect_same(const Opened& one, const json& object) {
 
 std::string without_mark(const std::string& name) { return name.substr(0, name.find(" (deleted)")); }
 
+/// How much of an object a process has mapped, by the object's kind and name and by the process.
+using Pages = std::map<std::pair<std::string, long>, std::uint64_t>;
+
+// lsof does not tell; then all are 0.
+void expect_mapped(const json& all, const Pages& pages) {
+  const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  for (const json& object : all["objects"]) {
+    for (const json& one : object["holders"]) {
+      const std::string name = object["kind"].get<std::string>() + ":" + object["name"].get<std::string>();
+      const auto found = pages.find({name, one["pid"].get<long>()});
+      if (found != pages.end() && found->second > 0 && one["relation"] == "maps") {
+        EXPECT_EQ(one["mapped"], found->second * page) << object;
+      }
+    }
+  }
+}
+
 using NameOf = std::string (*)(const json& object);
 
 void expect_all(const Machine& machine, const std::vector<Opened>& opened, NameOf name_of,
@@ -164,6 +141,7 @@ void expect_all(const Machine& machine, const std::vector<Opened>& opened, NameO
   const json all = ls();
   std::set<std::string> kinds;
   std::size_t descriptors = 0;
+  Pages pages;
   for (const Opened& one : opened) {
     if (!is_communication(one)) {
       continue;
@@ -177,7 +155,9 @@ void expect_all(const Machine& machine, const std::vector<Opened>& opened, NameO
       EXPECT_EQ(without_mark(one.name), without_mark(name_of(object))) << object;
     }
     descriptors += one.is_map() ? 0 : 1;
+    pages[{object["kind"].get<std::string>() + ":" + object["name"].get<std::string>(), one.pid}] += one.pages;
   }
+  expect_mapped(all, pages);
   EXPECT_EQ(kinds, expected_kinds);
   std::size_t told = 0;
   for (const json& object : all["objects"]) {
@@ -224,6 +204,41 @@ TEST(ParityLsof, tells_of_what_is_open_and_mapped_what_ls_tells) {
 
 TEST(ParityLsfd, tells_of_what_is_open_and_mapped_what_ls_tells) {
   on_machine("lsfd", [](const Machine& machine) { expect_all(machine, lsfd(machine), lsfd_name, kinds_of_lsfd); });
+}
+
+json socket_of(const std::vector<json>& sockets, long inode) {
+  const auto found = std::ranges::find_if(sockets, [&](const json& one) { return one["socket"]["inode"] == inode; });
+  return found == sockets.end() ? json(nullptr) : (*found)["socket"];
+}
+
+// lsof also names to a receiver of datagrams one that is connected to it, and to a listener one that waits there, whose
+// other end is nobody's yet.
+bool are_ends(const json& one, const json& other) {
+  return !other.is_null() && (one["peer"] == other["inode"] || other["peer"] == one["inode"] ||
+                              (one["state"] == "listening" && other["peer"].is_null()) ||
+                              (other["state"] == "listening" && one["peer"].is_null()));
+}
+
+// Lines of +E: "python3 3 root 5u unix 0x… 0t0 4711 type=STREAM ->INO=4712 3,python3,7u (CONNECTED)".
+TEST(ParityLsof, names_the_ends_of_connections_as_ls_does) {
+  on_machine("lsof", [](const Machine& machine) {
+    const auto sockets = objects(ls(), "unix_socket");
+    std::map<std::string, std::string> peers;
+    for (const auto& words : words_of("lsof +E -nP -p " + machine.list() + " 2>/dev/null || true")) {
+      const auto peer = std::ranges::find_if(words, [](const std::string& word) { return word.starts_with("->INO="); });
+      if (words.size() > 7 && words[4] == "unix" && peer != words.end()) {
+        peers[words[7]] = peer->substr(6);
+      }
+    }
+    EXPECT_FALSE(peers.empty());
+    for (const json& object : sockets) {
+      const json& socket = object["socket"];
+      const auto found = peers.find(std::to_string(socket["inode"].get<long>()));
+      if (found != peers.end()) {
+        EXPECT_TRUE(are_ends(socket, socket_of(sockets, std::stol(found->second)))) << object << found->second;
+      }
+    }
+  });
 }
 
 // "w" and "r" of a part, "W" and "R" of the whole file.

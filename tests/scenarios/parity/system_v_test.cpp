@@ -1,4 +1,5 @@
-// ipcs -a and lsipc beside `tenon ls --json`.
+// ipcs -a and lsipc beside `tenon ls --json`. All columns but those of lsipc --global, which are limits: `tenon
+// doctor`.
 #include "told.hpp"
 
 namespace parity {
@@ -137,6 +138,13 @@ void expect_common(const json& row, const json& object, const std::vector<Rememb
   }
 }
 
+// Of the maker, as long as it lives. lsipc cuts it where an argument ends.
+void expect_command(const json& told, long maker) {
+  const json one = process(ls(), maker);
+  ASSERT_FALSE(one.is_null());
+  EXPECT_TRUE(one["command"].get<std::string>().starts_with(told.get<std::string>())) << told << one;
+}
+
 constexpr const char* common = "KEY,ID,OWNER,PERMS,CUID,CUSER,CGID,CGROUP,UID,USER,GID,GROUP,CTIME,";
 
 template <class Check>
@@ -166,13 +174,14 @@ TEST(ParityLsipc, tells_of_queues_what_ls_tells) {
 }
 
 TEST(ParityLsipc, tells_of_memory_what_ls_tells) {
-  expect_rows("-m", "SIZE,NATTCH,STATUS,ATTACH,DETACH,CPID,LPID", "sharedmemory", "sysv_memory",
+  expect_rows("-m", "SIZE,NATTCH,STATUS,ATTACH,DETACH,CPID,LPID,COMMAND", "sharedmemory", "sysv_memory",
               [](const json& row, const json& object) {
                 expect_common(row, object, {{"cpid", "created"}, {"lpid", "last_attached"}});
                 EXPECT_EQ(row["size"], number(object["size"]));
                 EXPECT_EQ(row["nattch"], number(object["figures"]["attached"]));
                 EXPECT_EQ(row["status"].is_null() ? json("") : row["status"],
                           object["state"] == "marked for removal" ? "dest" : "");
+                expect_command(row["command"], std::stol(row["cpid"].get<std::string>()));
                 EXPECT_EQ(row["attach"], iso_time(time_of(object, "attached")));
                 EXPECT_EQ(row["detach"], iso_time(time_of(object, "detached")));
               });

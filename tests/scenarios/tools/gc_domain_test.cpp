@@ -9,7 +9,9 @@
 #include <kit/two_processes.hpp>
 #include <kit/unique.hpp>
 #include <csignal>
+#include <fstream>
 #include <functional>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace tools {
@@ -145,6 +147,44 @@ TEST(ToolsRmDomain, a_stream_and_a_service_of_the_dead_are_removed_by_name_and_o
     EXPECT_EQ(again.status, ExitStatus::exited(1)) << target;
     EXPECT_THAT(again.errors, HasSubstr("not found")) << target;
   }
+  found_in(domain, {"--apply"});
+}
+
+// Somebody has put into a topic's directory what is none of it, so that the directory cannot go.
+TEST(ToolsGcDomain, what_is_still_there_afterwards_is_told_as_staying_and_not_as_removed) {
+  kit::UniqueDomain domain;
+  by_a_dead_member(domain.domain(), [](const Holder& holder) {
+    const auto publisher = Publisher<Word>::create(holder, "pose").or_throw();
+    ::raise(SIGKILL);
+  });
+  const std::string notes = domain.path() + "/topic.pose/notes";
+  std::ofstream(notes) << "mine";
+  ASSERT_EQ(::chmod(notes.c_str(), 0600), 0);
+  const Finished applied = run({"gc", "--domain", domain.path(), "--mechanism", "topic", "--apply"});
+  EXPECT_EQ(applied.status, ExitStatus::exited(1));
+  EXPECT_THAT(applied.output, testing::ContainsRegex("topic +pose +stays"));
+  EXPECT_THAT(applied.errors, HasSubstr("it is still there"));
+  EXPECT_EQ(::unlink(notes.c_str()), 0);
+  found_in(domain, {"--apply"});
+  EXPECT_THAT(kit::names_in(domain.path()), testing::IsEmpty());
+}
+
+TEST(ToolsRmDomain, a_board_that_the_living_have_mapped_is_refused_and_goes_with_force) {
+  kit::UniqueDomain domain;
+  const std::vector<std::string> rm = {"rm", "--domain", domain.path(), "board:prices"};
+  {
+    const Life life = Life::join(domain.domain()).or_throw();
+    const Holder holder = Holder::of(domain.domain(), life).or_throw();
+    auto board = Blackboard<FixedString<12>, Word>::create(holder, "prices").or_throw();
+    const Finished refused = run(rm);
+    EXPECT_EQ(refused.status, ExitStatus::exited(1));
+    EXPECT_THAT(refused.errors, HasSubstr("held by " + std::to_string(::getpid()) + "; --force"));
+    EXPECT_THAT(kit::names_in(domain.path()), Contains("board.prices"));
+    EXPECT_TRUE(run({"rm", "--domain", domain.path(), "board:prices", "--force"}).status.success());
+    EXPECT_THAT(kit::names_in(domain.path()), Not(Contains("board.prices")));
+    const auto another = Blackboard<FixedString<12>, Word>::create(holder, "prices").or_throw();
+  }
+  EXPECT_TRUE(run(rm).status.success()) << "nobody has it any more";
   found_in(domain, {"--apply"});
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 /// What members of a domain do in the tests of `tenon gc`.
 #include <tenon/memory/type_fields.hpp>
+#include <tenon/messaging/blackboard/blackboard.hpp>
 #include <tenon/messaging/queue/queue.hpp>
 #include <tenon/messaging/service/service.hpp>
 #include <tenon/messaging/stream/stream.hpp>

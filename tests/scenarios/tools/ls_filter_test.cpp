@@ -87,6 +87,8 @@ TEST(ToolsLsFilter, by_waiting_leaves_what_somebody_waits_for) {
                    }).or_throw();
     kit::until_asleep(waiter.pid());
     EXPECT_THAT(names_listed({"--mechanism", "sysv_semaphore", "--waiting"}), ElementsAre("0x00000002"));
+    EXPECT_THAT(names_listed({"--mechanism", "sysv_semaphore", "--pid", std::to_string(waiter.pid())}),
+                ElementsAre("0x00000002"));
     EXPECT_TRUE(waiter.signal(SIGKILL));
     EXPECT_TRUE(waiter.wait(never));
     EXPECT_THAT(names_listed({"--mechanism", "sysv_semaphore", "--waiting"}), IsEmpty());
@@ -143,8 +145,11 @@ TEST(ToolsLs, a_pipe_tells_which_descriptors_of_whom_read_and_write) {
   bool found = false;
   for (const json& object : value["objects"]) {
     for (const json& holder : object["holders"]) {
-      const json& descriptors = holder["descriptors"];
-      const json wanted = {{{"number", reader.raw()}, {"access", "r"}}, {{"number", writer.raw()}, {"access", "w"}}};
+      json descriptors = json::array();
+      for (const json& one : holder["descriptors"]) {
+        descriptors.push_back({one["number"], one["access"]});
+      }
+      const json wanted = {{reader.raw(), "r"}, {writer.raw(), "w"}};
       found = found || (holder["pid"] == ::getpid() && holder["access"] == "rw" && descriptors == wanted);
     }
   }

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <mqueue.h>
+#include <span>
 #include <sys/mman.h>
 #include <sys/msg.h>
 #include <sys/stat.h>
@@ -110,6 +111,26 @@ TEST(ToolsShow, a_queue_of_tenons_own_with_what_waits_in_it) {
     EXPECT_EQ(queue.receive(immediately).or_throw().value.number, 0x4142U) << "it is still there";
     Queue<Word>::remove(domain.domain(), "jobs").or_throw();
   }
+}
+
+TEST(ToolsShow, a_topic_with_what_was_published_last_short_or_long) {
+  kit::UniqueDomain domain;
+  const Life life = Life::join(domain.domain()).or_throw();
+  const Holder holder = Holder::of(domain.domain(), life).or_throw();
+  auto words = Publisher<Word>::create(holder, "pose").or_throw();
+  auto texts = Publisher<Bytes>::create(holder, "texts").or_throw();
+  for (std::uint64_t i = 0; i < 3; ++i) {
+    ASSERT_TRUE(words.try_publish({.number = 0x4140 + i}));
+  }
+  const std::string text(4000, 'x');
+  ASSERT_TRUE(texts.try_publish(std::as_bytes(std::span(text))));
+  const std::string who = "of publisher " + std::to_string(::getpid()) + ": ";
+  const Finished shown = run({"show", "topic:pose", "--domain", domain.path(), "--messages", "2"});
+  EXPECT_TRUE(shown.status.success()) << shown.errors;
+  EXPECT_THAT(shown.output, ContainsRegex("8 bytes +number 1 " + who + "AA[^B]*\n +8 bytes +number 2 " + who + "BA"));
+  EXPECT_THAT(shown.output, testing::Not(HasSubstr("number 0 ")));
+  EXPECT_THAT(run({"show", "topic:texts", "--domain", domain.path()}).output,
+              ContainsRegex("4000 bytes +number 0 " + who + std::string(64, 'x') + "\n"));
 }
 
 TEST(ToolsShow, a_process_with_all_that_it_has) {

@@ -3,6 +3,9 @@
 
 #include <tenon/os/fd.hpp>
 
+#include <tenon/os/process.hpp>
+
+#include <kit/asleep.hpp>
 #include <kit/private_namespaces.hpp>
 #include <kit/unique.hpp>
 #include <array>
@@ -11,6 +14,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
+#include <mqueue.h>
 #include <poll.h>
 #include <pty.h>
 #include <sys/ioctl.h>
@@ -148,6 +152,54 @@ TEST(ToolsTop, keys_filter_show_and_turn_to_processes) {
     top.until(gives_back);
     EXPECT_TRUE(top.finish().status.success());
     ::msgctl(id, IPC_RMID, nullptr);
+  });
+}
+
+// Names that share no letter at any place: what is already there is not sent again.
+TEST(ToolsTop, keeps_what_was_chosen_wherever_it_moves_to) {
+  kit::in_private_namespaces([] {
+    const auto make = [](const char* name) {
+      ::mq_close(::mq_open(name, O_CREAT | O_RDWR | O_CLOEXEC, 0600, nullptr));
+    };
+    make("/beta");
+    make("/gamma");
+    AtTerminal top({"--interval", "0.1", "--mechanism", "posix_queue"});
+    top.until("gamma");
+    top.press("Nj");  // sorted by name, the second
+    make("/alpha");
+    top.until("alpha");
+    top.forget();
+    top.press("s");
+    EXPECT_THAT(top.until("fs.mqueue"), HasSubstr("/gamma"));
+    top.press("qq");
+    top.until(gives_back);
+    EXPECT_TRUE(top.finish().status.success());
+    for (const char* const name : {"/alpha", "/beta", "/gamma"}) {
+      ::mq_unlink(name);
+    }
+  });
+}
+
+// Who sleeps in a call of the kernel is told too, and of the other kinds nothing where one was asked for.
+TEST(ToolsTop, tells_who_waits_for_what_and_keeps_to_the_kinds_that_were_asked_for) {
+  if (::geteuid() != 0) {
+    GTEST_SKIP() << "who comes into namespaces of its own as an ordinary user may not be looked at by the tools";
+  }
+  kit::in_private_namespaces([] {
+    const int id = ::msgget(IPC_PRIVATE, 0600);
+    Child waiter = spawn([&] {
+                     std::array<long, 2> message{};
+                     return static_cast<int>(::msgrcv(id, message.data(), sizeof message[1], 0, 0));
+                   }).or_throw();
+    kit::until_asleep(waiter.pid());
+    const Finished once = run({"top", "--once", "--interval", "0.05", "--mechanism", "sysv_queue"});
+    const std::string name = "sysv_queue:#" + std::to_string(id);
+    EXPECT_TRUE(waiter.signal(SIGKILL));
+    EXPECT_TRUE(waiter.wait(never));
+    ::msgctl(id, IPC_RMID, nullptr);
+    EXPECT_THAT(once.output, HasSubstr("1 object, 1 process;"));
+    EXPECT_THAT(once.output, ContainsRegex("- +0 +1  " + name));
+    EXPECT_THAT(once.output, ContainsRegex(" " + std::to_string(waiter.pid()) + " .* msgrcv: " + name));
   });
 }
 

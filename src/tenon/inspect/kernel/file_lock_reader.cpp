@@ -94,6 +94,7 @@ Object lock_object(const Locked& locked, const People& people, std::span<const S
   object.changed.reset();
   object.times.clear();
   object.size.reset();
+  object.links.reset();
   object.state =
       std::string(name_of(locked.lock.family)) + (locked.lock.writes ? ", write" : ", read") + range_text(locked.lock);
   object.figures = {{.name = "waiting", .value = people.waiters.size()}};

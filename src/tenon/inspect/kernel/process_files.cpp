@@ -90,6 +90,7 @@ void merge(Sighting one, std::size_t before, std::vector<Sighting>& into) {
   if (into.size() > before && into.back().file == one.file) {
     into.back().reads = into.back().reads || one.reads;
     into.back().writes = into.back().writes || one.writes;
+    into.back().length += one.length;
   } else {
     into.push_back(std::move(one));
   }
@@ -123,10 +124,21 @@ struct Entry {
 };
 constexpr std::size_t name_at = 19;  // of linux_dirent64, getdents64(2)
 
+// Nothing if it was closed meanwhile.
+std::optional<OpenFile> opening_of(std::string_view info) {
+  const auto position = field(info, "pos:", 10);
+  const auto flags = field(info, "flags:", 8);
+  const auto mount = field(info, "mnt_id:", 10);
+  return position && flags && mount ? std::optional(OpenFile{.flags = static_cast<unsigned int>(*flags),
+                                                             .position = *position,
+                                                             .mount = static_cast<int>(*mount)})
+                                    : std::nullopt;
+}
+
 }  // namespace
 
 // All pipes are files of one file system; one of our own, gone at once, tells which.
-ProcessFiles::ProcessFiles(FdView proc) : proc_(proc), room_(room_for_entries) {
+ProcessFiles::ProcessFiles(FdView proc, Detail detail) : proc_(proc), detail_(detail), room_(room_for_entries) {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) == 0) {
     const Fd reader = Fd::adopt(ends[0]);
@@ -138,8 +150,10 @@ ProcessFiles::ProcessFiles(FdView proc) : proc_(proc), room_(room_for_entries) {
 
 std::optional<Sighting> ProcessFiles::parse_map(std::string_view line) {
   std::uint64_t number = 0;
-  const bool range = take_number(line, number, 16) && take(line, '-') && take_number(line, number, 16) &&
-                     take(line, ' ') && line.size() > 5;
+  std::uint64_t from = 0;
+  std::uint64_t to = 0;
+  const bool range =
+      take_number(line, from, 16) && take(line, '-') && take_number(line, to, 16) && take(line, ' ') && line.size() > 5;
   if (!range) {
     return std::nullopt;
   }
@@ -161,6 +175,7 @@ std::optional<Sighting> ProcessFiles::parse_map(std::string_view line) {
                   .what = Sighting::What::map,
                   .reads = rights[0] == 'r',
                   .writes = rights[1] == 'w' && rights[3] == 's',
+                  .length = to - from,
                   .target = unescaped(line)};
 }
 
@@ -194,8 +209,14 @@ void ProcessFiles::add_descriptor(int directory, const char* name, Sighting one,
     return;
   }
   one.what = *what;
-  if (*what == Sighting::What::eventfd) {
-    add_event(directory, name, std::move(one), into);
+  one.file = file_id(status);
+  std::array<char, 512> room{};
+  const bool is_event = *what == Sighting::What::eventfd;
+  const bool asked = is_event || detail_ == Detail::opening;
+  const std::string_view info = asked ? text_at(directory, "../fdinfo/" + std::string(name), room) : "";
+  one.opened = detail_ == Detail::opening ? opening_of(info) : std::nullopt;
+  if (is_event) {
+    add_event(info, std::move(one), into);
     return;
   }
   struct statx link{};
@@ -204,20 +225,17 @@ void ProcessFiles::add_descriptor(int directory, const char* name, Sighting one,
     if (!look(directory, name, AT_SYMLINK_NOFOLLOW, STATX_MODE, link)) {
       return;
     }
-    into.statuses.try_emplace(file_id(status), status);
+    into.statuses.try_emplace(one.file, status);
   }
-  one.file = file_id(status);
   one.reads = (link.stx_mode & S_IRUSR) != 0;
   one.writes = (link.stx_mode & S_IWUSR) != 0;
   into.sightings.push_back(std::move(one));
 }
 
 // Nothing if it was closed meanwhile, or if the kernel does not number them.
-void ProcessFiles::add_event(int directory, const char* name, Sighting one, FilesSeen& into) {
-  std::array<char, 512> room{};
-  const std::string_view text = text_at(directory, "../fdinfo/" + std::string(name), room);
-  const auto count = field(text, "eventfd-count:", 16);
-  const auto id = field(text, "eventfd-id:", 10);
+void ProcessFiles::add_event(std::string_view info, Sighting one, FilesSeen& into) {
+  const auto count = field(info, "eventfd-count:", 16);
+  const auto id = field(info, "eventfd-id:", 10);
   if (!count || !id) {
     return;
   }
@@ -225,7 +243,7 @@ void ProcessFiles::add_event(int directory, const char* name, Sighting one, File
   one.target.clear();
   one.reads = true;
   one.writes = true;
-  const bool is_semaphore = field(text, "eventfd-semaphore:", 10).value_or(0) != 0;
+  const bool is_semaphore = field(info, "eventfd-semaphore:", 10).value_or(0) != 0;
   into.events.try_emplace(one.file, EventCount{.count = *count, .is_semaphore = is_semaphore});
   into.sightings.push_back(std::move(one));
 }

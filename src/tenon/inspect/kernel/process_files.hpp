@@ -25,7 +25,7 @@ struct FilesSeen {
 class ProcessFiles {
  public:
   /// `proc` is /proc, opened.
-  explicit ProcessFiles(FdView proc);
+  ProcessFiles(FdView proc, Detail detail);
 
   /// Appends what that process has open and mapped, apart from the kernel's own things that no kind is made of.
   /// A process that has ended has nothing. Failures: permission_denied, and whatever else keeps it from being seen.
@@ -41,11 +41,12 @@ class ProcessFiles {
   Result<void> read_descriptors(FdView process, pid_t pid, FilesSeen& into);
   Result<void> read_maps(FdView process, pid_t pid, std::vector<Sighting>& into);
   void add_descriptor(int directory, const char* name, Sighting one, FilesSeen& into);
-  void add_event(int directory, const char* name, Sighting one, FilesSeen& into);
+  static void add_event(std::string_view info, Sighting one, FilesSeen& into);
   std::optional<Sighting::What> what_of(const struct statx& status, int directory, const char* name,
                                         std::string& target) const;
 
   FdView proc_;
+  Detail detail_;
   dev_t pipes_ = 0;  // the device of all pipes without a name
   std::vector<char> room_;
 };

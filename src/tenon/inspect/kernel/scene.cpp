@@ -64,6 +64,7 @@ Object file_object(Kind kind, std::string name, const struct statx& status) {
   object.owner = status.stx_uid;
   object.group = status.stx_gid;
   object.size = status.stx_size;
+  object.links = status.stx_nlink;
   object.mode = status.stx_mode & 0777;
   if ((status.stx_mask & STATX_BTIME) != 0) {
     object.created = moment(status.stx_btime.tv_sec);
@@ -121,9 +122,14 @@ void add_holders(Snapshot& into, std::size_t object, std::span<const Sighting> h
     }
     into.edges.back().reads = into.edges.back().reads || one.reads;
     into.edges.back().writes = into.edges.back().writes || one.writes;
+    into.edges.back().mapped += one.length;
     if (one.descriptor != -1) {
-      into.descriptors.push_back(
-          {.pid = one.pid, .number = one.descriptor, .object = object, .reads = one.reads, .writes = one.writes});
+      into.descriptors.push_back({.pid = one.pid,
+                                  .number = one.descriptor,
+                                  .object = object,
+                                  .reads = one.reads,
+                                  .writes = one.writes,
+                                  .opened = one.opened});
     }
   }
 }

@@ -29,6 +29,7 @@ struct Scene {
   Sightings sightings;
   std::vector<NamedFile> files;  ///< FIFOs and sockets, sorted by path
   std::vector<ShmFile> shm;      ///< by name
+  Detail detail;
 };
 
 /// statx(2) relative to a directory, of what stands there itself, or of the descriptor if the name is "". No server is
@@ -78,16 +79,17 @@ std::optional<LockLine> parse_lock_line(std::string_view line);
 
 /// One reader for each kind, in a file of its own.
 void read_posix_queues(const Scene& scene, Snapshot& into);
-void read_sysv_queues(const Scene& scene, Snapshot& into);
 void read_posix_memory(const Scene& scene, Snapshot& into);
 void read_sysv_memory(const Scene& scene, Snapshot& into);
 void read_memfds(const Scene& scene, Snapshot& into);
 void read_posix_semaphores(const Scene& scene, Snapshot& into);
-void read_sysv_semaphores(const Scene& scene, Snapshot& into);
 void read_pipes(const Scene& scene, Snapshot& into);
 void read_fifos(const Scene& scene, Snapshot& into);
 void read_unix_sockets(const Scene& scene, Snapshot& into);
 void read_eventfds(const Scene& scene, Snapshot& into);
 void read_file_locks(const Scene& scene, Snapshot& into);
+/// Of these the kernel keeps no holders.
+void read_sysv_queues(Snapshot& into);
+void read_sysv_semaphores(Snapshot& into);
 
 }  // namespace tenon::inspect

@@ -31,14 +31,15 @@ struct Part {
 /// processes in turn.
 class Walk {
  public:
-  Walk(FdView proc, std::vector<pid_t> pids) : proc_(proc), pids_(std::move(pids)) {}
+  Walk(FdView proc, Detail detail, std::vector<pid_t> pids) : proc_(proc), detail_(detail), pids_(std::move(pids)) {}
 
-  Part run() {
+  Part run(const std::function<void()>& meanwhile) {
     std::vector<Part> parts(threads());
     {
       std::vector<std::jthread> others;
       for (std::size_t i = 1; i < parts.size() && start(others, parts[i]); ++i) {
       }
+      meanwhile();
       look(parts.front());
     }
     Part all = std::move(parts.front());
@@ -70,7 +71,7 @@ class Walk {
     }
   }
   void look(Part& into) {
-    ProcessFiles files(proc_);
+    ProcessFiles files(proc_, detail_);
     // relaxed: what each thread takes is its own
     for (std::size_t i = next_.fetch_add(1, std::memory_order_relaxed); i < pids_.size();
          i = next_.fetch_add(1, std::memory_order_relaxed)) {  // relaxed: as above
@@ -79,6 +80,7 @@ class Walk {
   }
 
   FdView proc_;
+  Detail detail_;
   std::vector<pid_t> pids_;
   std::atomic<std::size_t> next_ = 0;
 };
@@ -89,14 +91,15 @@ std::string Sighting::path() const {
   return descriptor == -1 ? "" : "/proc/" + std::to_string(pid) + "/fd/" + std::to_string(descriptor);
 }
 
-Sightings Sightings::take(std::vector<std::string>& unseen) {
+Sightings Sightings::take(Detail detail, std::vector<std::string>& unseen, const std::function<void()>& meanwhile) {
   const auto proc = fd_from(::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC), "open");
   if (!proc) {
     unseen.push_back("what processes have open or mapped: /proc: " + proc.error().message());
+    meanwhile();
     return {};
   }
-  Walk walk(proc->view(), procfs::all_processes());
-  Part all = walk.run();
+  Walk walk(proc->view(), detail, procfs::all_processes());
+  Part all = walk.run(meanwhile);
   if (all.refused > 0) {
     unseen.push_back(
         "what " + std::to_string(all.refused) + (all.refused == 1 ? " process has" : " processes have") +

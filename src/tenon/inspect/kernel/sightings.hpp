@@ -2,6 +2,8 @@
 /// What all processes have open and mapped: one walk over /proc. proc(5)
 #include <tenon/inspect/snapshot.hpp>
 
+#include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <sys/stat.h>
@@ -26,7 +28,9 @@ struct Sighting {
   What what = What::file;
   bool reads = false;
   bool writes = false;
-  std::string target = {};  ///< what /proc calls it; "" of pipes, sockets and eventfds
+  std::uint64_t length = 0;             ///< bytes, of what is mapped
+  std::optional<OpenFile> opened = {};  ///< of descriptors, where it was asked for
+  std::string target = {};              ///< what /proc calls it; "" of pipes, sockets and eventfds
 
   Relation relation() const noexcept { return what == What::map ? Relation::maps : Relation::holds; }
   /// A path to the file itself through /proc; "" of what is mapped.
@@ -45,11 +49,19 @@ struct EventCount {
   bool is_semaphore;
 };
 
+/// What is looked at of a descriptor.
+enum class Detail : std::uint8_t {
+  access,   ///< whether it reads or writes
+  opening,  ///< also how it was opened: one more file of /proc
+};
+
 /// Of all processes, in several threads, which all have ended when it is taken.
 class Sightings {
  public:
-  /// `unseen` is told how many processes could not be looked at.
-  static Sightings take(std::vector<std::string>& unseen);
+  Sightings() = default;
+  /// `unseen` is told how many processes could not be looked at. `meanwhile` is done by this thread, while others have
+  /// begun to walk.
+  static Sightings take(Detail detail, std::vector<std::string>& unseen, const std::function<void()>& meanwhile);
 
   /// By what it is, then by file, process and descriptor. Maps come last.
   std::span<const Sighting> all() const noexcept { return all_; }
@@ -65,8 +77,6 @@ class Sightings {
   std::size_t refused() const noexcept { return refused_; }
 
  private:
-  Sightings() = default;
-
   std::vector<Sighting> all_;
   Statuses statuses_;
   std::unordered_map<FileId, EventCount, FileIdHash> events_;

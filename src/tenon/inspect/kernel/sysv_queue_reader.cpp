@@ -26,7 +26,7 @@ void add_queue(Snapshot& into, int id, const msqid_ds& queue) {
 }  // namespace
 
 // MSG_STAT_ANY goes through the kernel's table by place, and tells of queues that one may not read, as /proc does.
-void read_sysv_queues(const Scene& /*scene*/, Snapshot& into) {
+void read_sysv_queues(Snapshot& into) {
   msginfo table{};
   const int highest = ::msgctl(0, MSG_INFO, reinterpret_cast<msqid_ds*>(&table));
   if (highest == -1) {

@@ -81,7 +81,7 @@ void add_set(Snapshot& into, int id, const semid_ds& set) {
 
 }  // namespace
 
-void read_sysv_semaphores(const Scene& /*scene*/, Snapshot& into) {
+void read_sysv_semaphores(Snapshot& into) {
   seminfo table{};
   const int highest = ::semctl(0, 0, SEM_INFO, Argument{.table = &table});
   if (highest == -1) {

@@ -2,10 +2,12 @@
 
 #include <tenon/base/bytes.hpp>
 #include <tenon/os/fd.hpp>
+#include <tenon/os/procfs.hpp>
 #include <tenon/os/system_call.hpp>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -77,7 +79,7 @@ void take(UnixSocket& socket, std::uint16_t type, Bytes value) {
   } else if (const auto peer = head_of<std::uint32_t>(value); type == UNIX_DIAG_PEER && peer) {
     socket.end.peer = *peer;
   } else if (const auto user = head_of<std::uint32_t>(value); type == UNIX_DIAG_UID && user) {
-    socket.user = *user;
+    socket.end.user = *user;
   }
 }
 
@@ -169,10 +171,26 @@ Result<std::vector<UnixSocket>> unix_sockets() {
       return fail(std::move(last.error()));
     }
     if (*last) {
-      std::ranges::for_each(all, [&](UnixSocket& one) { one.device = status.st_dev; });
+      std::ranges::for_each(all, [&](UnixSocket& one) { one.end.device = status.st_dev; });
       return all;
     }
   }
+}
+
+// "00000000883fad4f: 00000002 00000000 00010000 0001 01 4711 /run/x": the number, and the inode six words behind it.
+std::unordered_map<ino_t, std::uint64_t> printed_addresses() {
+  std::unordered_map<ino_t, std::uint64_t> addresses;
+  const auto table = procfs::text("/proc/net/unix");
+  for (std::string_view left = table ? std::string_view(*table) : ""; !left.empty();) {
+    const std::string line(left.substr(0, left.find('\n')));
+    left.remove_prefix(std::min(line.size() + 1, left.size()));
+    unsigned long address = 0;
+    unsigned long inode = 0;
+    if (std::sscanf(line.c_str(), "%lx: %*x %*x %*x %*x %*x %lu", &address, &inode) == 2 && address != 0) {
+      addresses.emplace(inode, address);
+    }
+  }
+  return addresses;
 }
 
 }  // namespace tenon::inspect

@@ -113,12 +113,20 @@ Object object_of(const UnixSocket& socket, const Names& names) {
   Object object = file ? file_object(Kind::unix_socket, file->path, file->status)
                        : Object{.kind = Kind::unix_socket,
                                 .name = has_own_name(socket) ? socket.end.name : nameless,
-                                .file = {.device = socket.device, .inode = socket.end.inode}};
+                                 .file = {.device = socket.end.device, .inode = socket.end.inode}};
   object.state = state_text(socket, file.has_value() || names.served.covers(socket.end.name));
-  object.owner = object.owner ? object.owner : socket.user;
+  object.owner = object.owner ? object.owner : socket.end.user;
   object.socket = socket.end;
   add_figures(object, socket, names);
   return object;
+}
+
+void add_addresses(Snapshot& into, const std::unordered_map<ino_t, std::size_t>& places) {
+  for (const auto& [inode, address] : printed_addresses()) {
+    if (const auto found = places.find(inode); found != places.end()) {
+      into.objects[found->second].socket->address = address;
+    }
+  }
 }
 
 void join_peers(Snapshot& into, const std::unordered_map<ino_t, std::size_t>& places) {
@@ -154,10 +162,13 @@ void read_unix_sockets(const Scene& scene, Snapshot& into) {
     const std::size_t place = add(into, object_of(socket, names));
     places.emplace(socket.end.inode, place);
     bound.insert(into.objects[place].file);
-    const FileId own{.device = socket.device, .inode = socket.end.inode};
+    const FileId own{.device = socket.end.device, .inode = socket.end.inode};
     add_holders(into, place, scene.sightings.of(Sighting::What::socket, own));
   }
   join_peers(into, places);
+  if (scene.detail == Detail::opening) {
+    add_addresses(into, places);
+  }
   for (const auto& [id, file] : names.files) {
     if (!bound.contains(id)) {
       Object object = file_object(Kind::unix_socket, file->path, file->status);

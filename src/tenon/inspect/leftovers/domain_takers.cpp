@@ -47,9 +47,11 @@ Result<std::string> read_rendezvous(const DomainFile& file, Takers& takers) {
   if (!file.read(std::as_writable_bytes(std::span(uri)), sizeof(RendezvousHeader))) {
     return fail(corrupt("it is shorter than its header says"));
   }
-  for (std::uint64_t at = rendezvous_records_at; at + sizeof(RendezvousRecord) <= file.size();
-       at += sizeof(RendezvousRecord)) {
-    const auto record = file.value_at<RendezvousRecord>(at);
+  // What lies beyond is no record, however long somebody has made the file.
+  const std::uint64_t beyond = file.size() - std::min<std::uint64_t>(file.size(), rendezvous_records_at);
+  const auto records = std::min<std::uint64_t>(beyond / sizeof(RendezvousRecord), most_rendezvous_records);
+  for (std::uint64_t i = 0; i < records; ++i) {
+    const auto record = file.value_at<RendezvousRecord>(rendezvous_records_at + i * sizeof(RendezvousRecord));
     if (record && record->token != 0) {
       takers.add(Token::from(record->token));
     }

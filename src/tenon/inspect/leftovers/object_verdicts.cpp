@@ -151,6 +151,12 @@ Judgement judge_set(const Snapshot& all, std::size_t at) {
     return {.verdict = LeftoverVerdict::unjudged,
             .proof = "the kernel remembers nobody who has operated on it, and no maker of a set"};
   }
+  // 0 stands for nobody, and for whoever has no id in this PID namespace.
+  if (const auto foreign = std::ranges::find(object.set, 0, &SemaphoreOfSet::last); foreign != object.set.end()) {
+    return {.verdict = LeftoverVerdict::unjudged,
+            .proof = "semaphore " + std::to_string(foreign - object.set.begin()) +
+                     " of it was used by nobody, or by a process of another PID namespace: the kernel does not say"};
+  }
   return {.verdict = LeftoverVerdict::likely,
           .proof = "nobody waits at it, and all who operated on it last are dead: " + remembered.all() +
                    "; the kernel keeps no list of holders"};

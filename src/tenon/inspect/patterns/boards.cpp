@@ -2,6 +2,7 @@
 
 #include <tenon/base/bytes.hpp>
 #include <tenon/base/file_identity.hpp>
+#include <tenon/inspect/patterns/regular_file.hpp>
 #include <tenon/memory/type_record_layout.hpp>
 #include <tenon/messaging/blackboard/board_layout.hpp>
 #include <tenon/os/clock.hpp>
@@ -14,7 +15,6 @@
 #include <cerrno>
 #include <cstddef>
 #include <dirent.h>
-#include <fcntl.h>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -96,18 +96,12 @@ Result<Board> read_board(FdView file, const struct stat& status, std::string_vie
 }
 
 Result<Board> read_file(FdView domain, const std::string& file_name) {
-  const auto file =
-      fd_from(uninterrupted([&] {
-                return ::openat(domain.raw(), file_name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-              }),
-              "open");
+  const auto file = open_regular(domain, file_name);
   struct stat status{};
   if (!file || ::fstat(file->raw(), &status) == -1) {
     return fail(file ? os_failure("fstat", errno) : Error(file.error()));
   }
-  return S_ISREG(status.st_mode) ? read_board(file->view(), status,
-                                              std::string_view(file_name).substr(std::string_view(board_prefix).size()))
-                                 : fail(corrupt("it is no regular file"));
+  return read_board(file->view(), status, std::string_view(file_name).substr(std::string_view(board_prefix).size()));
 }
 
 }  // namespace

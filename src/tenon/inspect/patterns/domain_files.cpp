@@ -1,5 +1,6 @@
 #include <tenon/inspect/patterns/domain_files.hpp>
 
+#include <tenon/inspect/patterns/regular_file.hpp>
 #include <tenon/os/system_call.hpp>
 
 #include <algorithm>
@@ -13,16 +14,10 @@
 namespace tenon::inspect {
 
 Result<DomainFile> DomainFile::open(FdView directory, const std::string& name) {
-  auto file = fd_from(uninterrupted([&] {
-                        return ::openat(directory.raw(), name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-                      }),
-                      "open");
+  auto file = open_regular(directory, name);
   struct stat status{};
   if (!file || ::fstat(file->raw(), &status) == -1) {
     return fail(file ? os_failure("fstat", errno) : std::move(file.error()));
-  }
-  if (!S_ISREG(status.st_mode)) {
-    return fail(Error(Errc::corrupt).because("it is no regular file"));
   }
   return DomainFile(std::move(*file), static_cast<std::uint64_t>(status.st_size),
                     static_cast<std::uint64_t>(status.st_blocks) * 512, status.st_uid);

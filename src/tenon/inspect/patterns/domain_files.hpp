@@ -15,7 +15,7 @@ namespace tenon::inspect {
 
 class DomainFile {
  public:
-  /// Outcomes: not_found. Failures: permission_denied, corrupt (no regular file), limit_reached.
+  /// Outcomes: not_found. Failures: as open_regular().
   static Result<DomainFile> open(FdView directory, const std::string& name);
 
   std::uint64_t size() const noexcept { return size_; }

@@ -1,14 +1,13 @@
 #include <tenon/inspect/patterns/endpoint_reader.hpp>
 
 #include <tenon/base/file_identity.hpp>
+#include <tenon/inspect/patterns/regular_file.hpp>
+#include <tenon/inspect/patterns/ring_reader.hpp>
 #include <tenon/memory/type_record_layout.hpp>
-#include <tenon/messaging/topic/message_layout.hpp>
 #include <tenon/os/system_call.hpp>
 
 #include <algorithm>
-#include <bit>
 #include <cerrno>
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,7 +16,6 @@ namespace tenon::inspect {
 namespace {
 
 constexpr std::size_t token_digits = 16;
-constexpr std::uint64_t most_file_bytes = std::uint64_t{1} << 40;
 constexpr std::uint32_t most_held = 1 << 20;
 constexpr std::uint64_t most_rows = 4096;  // of publishers that have ended, some, and of garbage
 
@@ -52,91 +50,6 @@ TypeSeen read_type(const EndpointFile& file, const EndpointHead& head) {
   const std::size_t length = std::min<std::size_t>(record->name.length, sizeof record->name.characters);
   return {.name = std::string(record->name.characters, length), .bytes = record->size};
 }
-
-/// A publisher's ring, whose header fits its file.
-class RingReader {
- public:
-  static std::optional<RingReader> of(const EndpointFile& file, const PublisherHeader& header) {
-    const bool entries = std::has_single_bit(header.entries) && (header.entry_bytes == 64 || header.entry_bytes == 128);
-    const bool fits = file.size() <= most_file_bytes && header.ring_at >= after_state &&
-                      header.ring_at <= file.size() &&
-                      std::uint64_t{header.entries} * header.entry_bytes <= file.size() - header.ring_at;
-    return entries && fits ? std::optional(RingReader(file, header)) : std::nullopt;
-  }
-
-  // As MessageRing::first_free() finds it. A hint that is none, or a writer that is faster than this, ends the search
-  // somewhere: after so many steps.
-  std::uint64_t first_free(std::uint64_t known) const {
-    constexpr int most_steps = 128;
-    std::uint64_t from = known;
-    std::uint64_t step = 1;
-    for (int i = 0; i < most_steps && is_published(from + step - 1); ++i) {
-      from += step;
-      step = std::min<std::uint64_t>(step * 2, header_->entries);
-    }
-    std::uint64_t to = from + step - 1;
-    while (to != from) {
-      const std::uint64_t middle = from + (to - from) / 2;
-      if (is_published(middle)) {
-        from = middle + 1;
-      } else {
-        to = middle;
-      }
-    }
-    return to;
-  }
-  /// Of those of the newest messages that are still there.
-  std::optional<MessageSizes> sizes(std::uint64_t first, std::uint64_t next) const {
-    constexpr std::uint64_t most_looked_at = 16;
-    const std::uint64_t looked_at = std::min({next - first, most_looked_at, std::uint64_t{header_->entries}});
-    MessageSizes sizes{.least = UINT64_MAX, .most = 0, .mean = 0};
-    std::uint64_t seen = 0;
-    std::uint64_t sum = 0;
-    for (std::uint64_t at = next - looked_at; at != next; ++at) {
-      if (const auto bytes = bytes_of(at)) {
-        sizes.least = std::min(sizes.least, *bytes);
-        sizes.most = std::max(sizes.most, *bytes);
-        sum += *bytes;
-        ++seen;
-      }
-    }
-    sizes.mean = seen == 0 ? 0 : sum / seen;
-    return seen == 0 ? std::nullopt : std::optional(sizes);
-  }
-
- private:
-  RingReader(const EndpointFile& file, const PublisherHeader& header) noexcept : file_(&file), header_(&header) {}
-
-  struct EntryHead {
-    std::uint64_t number;
-    std::uint64_t time;
-    std::uint64_t about;
-  };
-  static_assert(offsetof(MessageEntry<5>, number) == 0 && offsetof(MessageEntry<5>, about) == 16);
-  static_assert(offsetof(MessageEntry<13>, number) == 0 && offsetof(MessageEntry<13>, about) == 16);
-
-  std::uint64_t place_of(std::uint64_t at) const noexcept {
-    return header_->ring_at + (at & (header_->entries - 1)) * header_->entry_bytes;
-  }
-  // Also if it was overwritten since.
-  bool is_published(std::uint64_t at) const noexcept {
-    const auto number = file_->value_at<std::uint64_t>(place_of(at));
-    return number && static_cast<std::int64_t>(*number - at) > 0;
-  }
-  std::optional<std::uint64_t> bytes_of(std::uint64_t at) const noexcept {
-    const auto entry = file_->value_at<EntryHead>(place_of(at));
-    if (!entry || entry->number != at + 1) {
-      return std::nullopt;
-    }
-    const MessageAbout about = MessageAbout::unpack(entry->about);
-    const std::uint64_t most =
-        about.form == MessageForm::chunk ? header_->chunk_bytes : header_->entry_bytes - sizeof(EntryHead);
-    return about.bytes <= most ? std::optional(about.bytes) : std::nullopt;
-  }
-
-  const EndpointFile* file_;
-  const PublisherHeader* header_;
-};
 
 // How far the publisher is ahead of the gate; not at all where it has ended, or the figures make no sense.
 std::uint64_t lag_of(std::uint64_t next, std::uint64_t gate, bool drained) noexcept {
@@ -186,8 +99,8 @@ std::vector<TopicStanding> read_rows(const EndpointFile& file, const SubscriberH
 }
 
 bool fits(const SubscriberHeader& header, const EndpointFile& file) noexcept {
-  return file.size() <= most_file_bytes && header.max_held <= most_held && header.rows_at >= after_state &&
-         header.rows_at <= file.size() && header.row_bytes <= most_file_bytes &&
+  return file.size() <= most_endpoint_bytes && header.max_held <= most_held && header.rows_at >= after_state &&
+         header.rows_at <= file.size() && header.row_bytes <= most_endpoint_bytes &&
          header.row_bytes >= sizeof(SubscriberRow) + header.max_held * sizeof(std::uint32_t);
 }
 
@@ -208,17 +121,10 @@ std::optional<EndpointFile::Parsed> EndpointFile::parse(std::string_view name) {
 }
 
 Result<EndpointFile> EndpointFile::open(FdView directory, const std::string& name, const Parsed& parsed) {
-  constexpr int flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;  // a FIFO of that name keeps nobody waiting
-  auto file = fd_from(uninterrupted([&] { return ::openat(directory.raw(), name.c_str(), flags); }), "open");
-  if (!file) {
-    return fail(std::move(file.error()));
-  }
+  auto file = open_regular(directory, name);
   struct stat status{};
-  if (::fstat(file->raw(), &status) == -1) {
-    return fail(os_failure("fstat", errno));
-  }
-  if (!S_ISREG(status.st_mode)) {
-    return fail(Error(Errc::wrong_kind, "open").because("it is no regular file"));
+  if (!file || ::fstat(file->raw(), &status) == -1) {
+    return fail(file ? os_failure("fstat", errno) : std::move(file.error()));
   }
   return EndpointFile(std::move(*file), parsed, static_cast<std::uint64_t>(status.st_size),
                       static_cast<std::uint64_t>(status.st_blocks) * 512);
@@ -235,8 +141,10 @@ bool EndpointFile::read(MutableBytes into, std::uint64_t at) const noexcept {
   return got == static_cast<ssize_t>(into.size());
 }
 
+Result<PublisherHeader> read_publisher_header(const EndpointFile& file) { return read_header<PublisherHeader>(file); }
+
 Result<PublisherSeen> read_publisher(const EndpointFile& file) {
-  const auto header = read_header<PublisherHeader>(file);
+  const auto header = read_publisher_header(file);
   if (!header) {
     return fail(Error(header.error()));
   }

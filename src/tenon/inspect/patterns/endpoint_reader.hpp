@@ -27,7 +27,7 @@ class EndpointFile {
   };
   /// "pub.TOKEN.LIFE", "sub.TOKEN.LIFE"; nothing for other names.
   static std::optional<Parsed> parse(std::string_view name);
-  /// Outcomes: not_found. Failures: permission_denied, wrong_kind (no regular file), limit_reached.
+  /// Outcomes: not_found. Failures: as open_regular().
   static Result<EndpointFile> open(FdView directory, const std::string& name, const Parsed& parsed);
 
   Token token() const noexcept { return parsed_.token; }
@@ -70,6 +70,8 @@ struct PublisherSeen {
   std::optional<MessageSizes> sizes;
 };
 /// Failures: corrupt, version_mismatch, not_supported (a mode).
+Result<PublisherHeader> read_publisher_header(const EndpointFile& file);
+/// Failures: as above.
 Result<PublisherSeen> read_publisher(const EndpointFile& file);
 
 /// A publisher's token, and the number of its next message.

@@ -2,6 +2,7 @@
 
 #include <tenon/base/bytes.hpp>
 #include <tenon/base/lock_hooks.hpp>
+#include <tenon/inspect/patterns/regular_file.hpp>
 #include <tenon/os/domain.hpp>
 #include <tenon/os/life_peer.hpp>
 #include <tenon/os/system_call.hpp>
@@ -9,7 +10,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fcntl.h>
 #include <memory>
 #include <sys/stat.h>
 #include <tuple>
@@ -65,13 +65,6 @@ Result<void> check(const LockOrderFile& file, const std::string& path) {
 }
 
 Result<void> read_whole(FdView from, LockOrderFile& into, const std::string& path) {
-  struct stat status{};
-  if (::fstat(from.raw(), &status) == -1) {
-    return fail(os_failure("fstat", errno).on(path));
-  }
-  if (!S_ISREG(status.st_mode)) {
-    return fail(Error(Errc::wrong_kind, "open").on(path).because("it is no regular file"));
-  }
   const MutableBytes bytes = mutable_bytes_of_value(into);
   std::size_t got = 0;
   while (got < bytes.size()) {
@@ -186,9 +179,7 @@ Result<LockOrders> lock_orders(const std::string& domain) {
   if (!opened) {
     return fail(Error(opened.error()));
   }
-  const int flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
-  const int directory = opened->directory().raw();
-  const auto file = fd_from(uninterrupted([&] { return ::openat(directory, lock_order_name, flags); }), "open");
+  const auto file = open_regular(opened->directory(), lock_order_name);
   if (!file) {
     return fail(Error(file.error()).on(path));
   }
