@@ -3,6 +3,7 @@
 /// [--compare OLD.json]
 #include <cli/bench_plan.hpp>
 #include <cli/command.hpp>
+#include <cli/interrupt.hpp>
 
 #include <cells/report.hpp>
 #include <harness/command_line.hpp>
@@ -46,16 +47,22 @@ std::string place_to_write(const std::string& path) {
 }
 
 Result<std::vector<cells::Told>> old_run(const std::string& path) {
-  std::ifstream file(path);
-  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  if (!file) {
+  std::error_code unknown;
+  std::ifstream file;
+  if (!std::filesystem::is_directory(path, unknown)) {
+    file.open(path);
+  }
+  if (!file.is_open()) {
     return fail(Error(Errc::not_found).on(path).because("it cannot be read"));
   }
+  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
   auto told = cells::told(text);
   return told ? std::move(told) : fail(std::move(told.error()).on(path));
 }
 
-Result<cells::Report> measure(const BenchChoice& choice) {
+// An interrupt ends it at the next row, so that nothing of what the rows have opened stays behind.
+Result<cells::Report> measure(const BenchChoice& choice) try {
+  (void)interrupt();
   const topics::DomainsOfRun domains;
   const cells::Effort effort = choice.quick ? cells::quick : cells::Effort{};
   auto session = cells::Session::start(effort);
@@ -79,6 +86,9 @@ Result<cells::Report> measure(const BenchChoice& choice) {
   }
   std::optional<harness::Progress> progress;
   const auto tell = [&](const std::string& what, std::size_t done, std::size_t all) {
+    if (interrupt().requested()) {
+      throw Failure(Error(Errc::stopped).because("nothing was reported"));
+    }
     if (done == 0) {
       progress.emplace(all);
     }
@@ -89,6 +99,8 @@ Result<cells::Report> measure(const BenchChoice& choice) {
   }
   report.rows = session->measure(choice.mechanisms(), choice.cells(session->places()), tell);
   return report;
+} catch (const Failure& failure) {
+  return fail(failure.error());
 }
 
 bool any_slower(const std::vector<cells::Compared>& rows) {
@@ -107,6 +119,9 @@ int run(const BenchOptions& options) {
   auto measured = measure(options.choice);
   if (!measured) {
     return report("bench", measured.error());
+  }
+  if (measured->rows.empty() && measured->limits.empty()) {
+    return report("bench", Error(Errc::not_supported).because("nothing of what was named can do that"));
   }
   fmt::print("{}", cells::table_of(*measured));
   if (!options.json.empty()) {
@@ -140,7 +155,12 @@ void add_bench(CLI::App& program, int& code) {
       "Example:\n  tenon bench --quick pipe unix_stream topic --size 64,64KiB\n"
       "Two processes or more do the same work over each: who sends writes every byte, who receives reads and checks "
       "it. \"× limit\" is the time beside the best that this machine can do, measured in turns with it.");
-  bench->callback([options, &code] { code = run(*options); });
+  bench->callback([options, &code] {
+    if (const std::string mistake = options->choice.mistake(); !mistake.empty()) {
+      throw CLI::ValidationError("bench", mistake);
+    }
+    code = run(*options);
+  });
 }
 
 }  // namespace tenon::cli

@@ -1,5 +1,7 @@
 #include <cli/bench_plan.hpp>
 
+#include <harness/team.hpp>
+
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
@@ -41,9 +43,10 @@ std::string way_to_wait(const std::string& text) {
   return named(text, waits) ? "" : "\"" + text + "\" is no way to wait: spin, adaptive, sleep or poll";
 }
 
+// One side more is the one that they all talk to.
 bool is_count(const std::string& text) {
-  return !text.empty() && text.size() <= 2 && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; }) &&
-         text != "0";
+  std::size_t count = 0;
+  return CLI::detail::lexical_cast(text, count) && count >= 1 && count < harness::Team::max_sides;
 }
 
 std::pair<std::string, std::string> split(const std::string& text) {
@@ -55,7 +58,7 @@ std::string known_pattern(const std::string& text) {
   const auto [name, count] = split(text);
   const auto pattern = named(name, patterns);
   const bool counts = count.empty() || (is_count(count) && (pattern == Pattern::fan_out || pattern == Pattern::fan_in));
-  return pattern && counts ? "" : "\"" + text + "\" is no pattern: roundtrip, oneway, fanout:4 or fanin:4";
+  return pattern && counts ? "" : "\"" + text + "\" is no pattern: roundtrip, oneway, fanout:4 or fanin:4, up to 62";
 }
 
 std::string known_mechanism(const std::string& text) {
@@ -105,7 +108,11 @@ class Planner {
   void add(const Cell& cell) { cells_.push_back(cell); }
   Place across() const { return places_.has(Place::near) ? Place::near : Place::one_core; }
   std::vector<std::uint64_t> sizes() const {
-    return choice_.sizes.empty() ? usual(choice_.quick).sizes : choice_.sizes;
+    std::vector<std::uint64_t> all = choice_.sizes.empty() ? usual(choice_.quick).sizes : choice_.sizes;
+    std::ranges::sort(all);
+    const auto twice = std::ranges::unique(all);
+    all.erase(twice.begin(), twice.end());
+    return all;
   }
   // Of what is measured at one size alone.
   std::uint64_t one_size() const {
@@ -215,6 +222,15 @@ std::vector<const cells::Mechanism*> BenchChoice::mechanisms() const {
 
 std::vector<cells::Cell> BenchChoice::cells(const cells::Places& places) const {
   return Planner(*this, places).cells();
+}
+
+std::string BenchChoice::mistake() const {
+  const bool is_fan = pattern.starts_with("fan");
+  const auto number = std::ranges::find_if(what, is_count);
+  if (number != what.end() && !is_fan) {
+    return "\"" + *number + "\" is nothing that is measured; it goes with --pattern fanout or fanin";
+  }
+  return "";
 }
 
 void add_bench_choice(CLI::App& bench, BenchChoice& choice) {

@@ -21,6 +21,8 @@ struct BenchChoice {
   bool quick = false;
   bool anyway = false;  ///< reports what a busy machine tells, too
 
+  /// What does not go together, in words; "" if all does.
+  std::string mistake() const;
   bool with_limits() const;
   std::vector<const cells::Mechanism*> mechanisms() const;
   /// In the order in which they are printed.

@@ -8,6 +8,7 @@
 #include <harness/processors.hpp>
 #include <harness/subject.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <functional>
 #include <optional>
@@ -52,6 +53,10 @@ struct Cell {
   bool sleeps() const noexcept { return wait == Wait::sleep || wait == Wait::poll; }
   bool is_fan() const noexcept { return pattern == Pattern::fan_out || pattern == Pattern::fan_in; }
   bool has_backlog() const noexcept { return pattern == Pattern::queued || pattern == Pattern::backlog; }
+  /// Messages that must have room at once: `depth` if it is given, else what the pattern takes, `usual` at least.
+  std::size_t room(std::size_t usual) const noexcept {
+    return depth > 0 ? depth : has_backlog() ? std::max(usual, peers + 1) : usual;
+  }
   /// Messages that one operation delivers.
   double deliveries() const noexcept { return is_fan() ? static_cast<double>(peers) : 1; }
 };

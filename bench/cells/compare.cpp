@@ -19,8 +19,10 @@ Verdict judge(const Told& old, const Told& now) {
     return Verdict::apart;
   }
   const double time = change(old.nanoseconds, now.nanoseconds);
-  const double ratio = change(old.ratio, now.ratio);
-  const bool beyond = !old.nanoseconds.overlaps(now.nanoseconds) || !old.ratio.overlaps(now.ratio);
+  // Beside another limit, the ratio is another thing.
+  const bool same_limit = old.limit == now.limit;
+  const double ratio = same_limit ? change(old.ratio, now.ratio) : time;
+  const bool beyond = !old.nanoseconds.overlaps(now.nanoseconds) || (same_limit && !old.ratio.overlaps(now.ratio));
   if (!beyond || std::min(std::abs(time), std::abs(ratio)) < least_change || (time > 0) != (ratio > 0)) {
     return Verdict::same;
   }

@@ -13,7 +13,11 @@ Interval around(double median, double half) {
 }
 
 Told row(double nanoseconds, double ratio, const char* distance = "near") {
-  return {.name = "pipe", .distance = distance, .nanoseconds = around(nanoseconds, 10), .ratio = around(ratio, 0.05)};
+  return {.name = "pipe",
+          .distance = distance,
+          .limit = "ring",
+          .nanoseconds = around(nanoseconds, 10),
+          .ratio = around(ratio, 0.05)};
 }
 
 Verdict judged(const Told& old, const Told& now) { return cells::compare({old}, {now}).front().verdict; }
@@ -32,6 +36,12 @@ TEST(Compare, leaves_alone_what_lies_within_the_intervals_or_is_too_little) {
 TEST(Compare, believes_no_change_of_the_time_that_its_limit_had_too) {
   EXPECT_EQ(judged(row(1000, 5), row(1100, 5)), Verdict::same);
   EXPECT_EQ(judged(row(1000, 5), row(900, 5.5)), Verdict::same);
+}
+
+TEST(Compare, goes_by_the_time_alone_beside_another_limit) {
+  Told other = row(1050, 2);
+  other.limit = "pool";
+  EXPECT_EQ(judged(row(1000, 5), other), Verdict::slower);
 }
 
 TEST(Compare, says_nothing_of_processors_that_stood_otherwise) {

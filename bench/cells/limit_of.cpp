@@ -33,17 +33,12 @@ void add_of_kind(std::vector<Limit>& to, std::vector<Limit> from, Kind kind, std
   std::ranges::move(from, std::back_inserter(to));
 }
 
-// The rings whose slots hold it, and pools whose chunks have its size.
+// The rings whose slots have its size; else the pools whose chunks have it.
 std::vector<Limit> hand_overs(std::size_t bytes, Extent extent) {
   std::vector<Limit> all;
-  for (const std::size_t slot : {std::size_t{64}, std::size_t{1024}}) {
-    if (bytes <= slot) {
-      add_of_kind(all, limits::sequenced_rings(extent), Kind::one_way, slot);
-      add_of_kind(all, limits::draining_rings(extent), Kind::one_way, slot);
-      return all;
-    }
-  }
-  return limits::chunk_pools_of(bytes, Kind::one_way, extent);
+  add_of_kind(all, limits::sequenced_rings(extent), Kind::one_way, bytes);
+  add_of_kind(all, limits::draining_rings(extent), Kind::one_way, bytes);
+  return all.empty() ? limits::chunk_pools_of(bytes, Kind::one_way, extent) : all;
 }
 
 struct BarePipe {
@@ -95,7 +90,16 @@ std::vector<Limit> limits_of(const Cell& cell, Extent extent) {
 }
 
 double messages_of(const Cell& cell) {
-  return cell.pattern == Pattern::queued ? static_cast<double>(cell.peers + 1) : cell.deliveries();
+  switch (cell.pattern) {
+    case Pattern::queued:
+      return static_cast<double>(cell.peers + 1);
+    case Pattern::backlog:
+      return 0.5;  // the limit goes there and back
+    case Pattern::fan_out:
+      return 1;  // which all receivers may read at once
+    default:
+      return cell.deliveries();
+  }
 }
 
 }  // namespace cells

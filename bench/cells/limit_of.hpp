@@ -13,7 +13,7 @@ namespace cells {
 /// best bare ring for an ordinary message, as often as messages are read; a bounced line for an urgent one.
 std::vector<limits::Limit> limits_of(const Cell& cell, limits::Extent extent);
 
-/// Messages that one operation of the cell moves, of which one of its limit moves one.
+/// What one operation of the cell moves, in operations of its limit.
 double messages_of(const Cell& cell);
 
 }  // namespace cells

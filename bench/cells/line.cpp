@@ -25,6 +25,8 @@ class Lines {
     }
   }
 
+  void finish() const { opened_->clear(); }
+
   struct End {
     std::shared_ptr<Line> line;
     void send(std::uint64_t number) { line->send(number); }
@@ -77,18 +79,16 @@ bool holds(Line& line, std::size_t messages) {
 }
 
 tenon::Result<harness::Subject> subject_of(const LineKind& kind, const Cell& cell) try {
-  if (cell.bytes > kind.most_bytes || (cell.wait == Wait::poll && !kind.can_poll)) {
+  const bool waits_so = cell.wait != Wait::poll || kind.can_poll;
+  const bool has_depth = cell.depth == 0 || kind.has_depth;
+  if (cell.bytes > kind.most_bytes || !waits_so || !has_depth) {
     return tenon::fail(tenon::Errc::not_supported);
   }
-  Cell opened = cell;
-  if (cell.has_backlog()) {
-    opened.depth = std::max(cell.depth, cell.peers + 1);
-    if (!holds(*kind.open(opened), cell.peers + 1)) {
-      return tenon::fail(tenon::Error(tenon::Errc::limit_reached)
-                             .because(fmt::format("it holds fewer than {} messages", cell.peers + 1)));
-    }
+  if (cell.has_backlog() && !holds(*kind.open(cell), cell.peers + 1)) {
+    return tenon::fail(tenon::Error(tenon::Errc::limit_reached)
+                           .because(fmt::format("it holds fewer than {} messages", cell.peers + 1)));
   }
-  return Subjects(kind.name, Lines(kind, opened, lines_of(kind, cell)), opened).subject();
+  return Subjects(kind.name, Lines(kind, cell, lines_of(kind, cell)), cell).subject();
 } catch (const tenon::Failure& failure) {
   return tenon::fail(failure.error());
 }

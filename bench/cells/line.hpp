@@ -118,6 +118,7 @@ struct LineKind {
   /// turn.
   bool shared_by_senders = false;
   bool can_poll = false;
+  bool has_depth = true;  ///< how much is under way can be chosen
   std::function<std::shared_ptr<Line>(const Cell&)> open;
 };
 

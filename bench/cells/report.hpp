@@ -27,6 +27,7 @@ std::string json_of(const Report& report);
 struct Told {
   std::string name;  ///< "pipe, roundtrip, 64 B, spin, near"
   std::string distance;
+  std::string limit;
   Interval nanoseconds;
   Interval ratio;
 };

@@ -3,8 +3,10 @@
 #include <cells/limit_of.hpp>
 #include <limits/report.hpp>
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <harness/table.hpp>
+#include <map>
 #include <nlohmann/json.hpp>
 
 namespace cells {
@@ -19,13 +21,20 @@ json json_of(const Interval& interval) {
       {"median", interval.median}, {"low", interval.low}, {"high", interval.high}, {"confidence", interval.confidence}};
 }
 
+json or_null(const std::optional<Interval>& interval) { return interval ? json_of(*interval) : json(); }
+
 Interval interval_from(const json& told) {
   return {
       .median = told.at("median"), .low = told.at("low"), .high = told.at("high"), .confidence = told.at("confidence")};
 }
 
+// In most of the repeats.
 std::string distance_of(const Row& row) {
-  return std::string(harness::name_of(harness::distance_of(row.samples.back().attempts.after)));
+  std::map<std::string_view, int> seen;
+  for (const Sample& sample : row.samples) {
+    ++seen[harness::name_of(harness::distance_of(sample.attempts.after))];
+  }
+  return std::string(std::ranges::max_element(seen, {}, [](const auto& one) { return one.second; })->first);
 }
 
 std::string name_of(const Row& row) {
@@ -39,16 +48,22 @@ std::string name_of(const Row& row) {
 }
 
 json percentiles_of(const Row& row) {
-  if (row.samples.front().figure.subject.single.samples == 0 || row.cell.pattern == Pattern::one_way ||
-      row.cell.is_fan()) {
+  if (!row.has_percentiles()) {
     return nullptr;
+  }
+  double longest = 0;
+  for (const Sample& sample : row.samples) {
+    longest = std::max(longest, sample.figure.subject.single.max);
   }
   const auto over = [&](double harness::Percentiles::* which) {
     return json_of(row.over([=](const Sample& sample) { return sample.figure.subject.single.*which; }));
   };
-  return {{"p50", over(&harness::Percentiles::p50)}, {"p90", over(&harness::Percentiles::p90)},
-          {"p99", over(&harness::Percentiles::p99)}, {"p99.9", over(&harness::Percentiles::p999)},
-          {"max", over(&harness::Percentiles::max)}, {"samples", row.samples.front().figure.subject.single.samples}};
+  return {{"p50", over(&harness::Percentiles::p50)},
+          {"p90", over(&harness::Percentiles::p90)},
+          {"p99", over(&harness::Percentiles::p99)},
+          {"p99.9", over(&harness::Percentiles::p999)},
+          {"max", longest},
+          {"samples", row.samples.front().figure.subject.single.samples}};
 }
 
 json repeats_of(const Row& row) {
@@ -82,9 +97,6 @@ json json_of(const Row& row) {
     return told;
   }
   const Interval time = row.nanoseconds();
-  const auto per_message = [&](auto what) { return json_of(row.over(what)); };
-  const double deliveries = cell.deliveries();
-  const auto& calls = row.samples.front().figure.subject.system_calls;
   told["limit"] = row.limit;
   told["limit_ns"] = json_of(row.over([](const Sample& one) { return one.figure.limit.nanoseconds; }));
   told["ns"] = json_of(time);
@@ -92,11 +104,9 @@ json json_of(const Row& row) {
   told["messages_per_second"] = 1e9 / time.median;
   told["bytes_per_second"] = 1e9 / time.median * static_cast<double>(cell.bytes);
   told["single_operations_ns"] = percentiles_of(row);
-  told["processor_ns"] = per_message([=](const Sample& one) { return one.figure.subject.processor / deliveries; });
-  told["context_switches"] = per_message([=](const Sample& one) { return one.figure.subject.switches / deliveries; });
-  told["system_calls"] =
-      calls ? per_message([=](const Sample& one) { return one.figure.subject.system_calls.value_or(0) / deliveries; })
-            : json();
+  told["processor_ns"] = or_null(row.processor());
+  told["context_switches"] = or_null(row.switches());
+  told["system_calls"] = or_null(row.system_calls());
   told["distance"] = distance_of(row);
   told["repeats"] = repeats_of(row);
   return told;
@@ -130,8 +140,11 @@ std::vector<Told> told(const Report& report) {
   std::vector<Told> all;
   for (const Row& row : report.rows) {
     if (row.not_measured.empty()) {
-      all.push_back(
-          {.name = name_of(row), .distance = distance_of(row), .nanoseconds = row.nanoseconds(), .ratio = row.ratio()});
+      all.push_back({.name = name_of(row),
+                     .distance = distance_of(row),
+                     .limit = row.limit,
+                     .nanoseconds = row.nanoseconds(),
+                     .ratio = row.ratio()});
     }
   }
   return all;
@@ -144,6 +157,7 @@ Result<std::vector<Told>> told(const std::string& text) try {
     if (!row.contains("not_measured")) {
       all.push_back({.name = row.at("name"),
                      .distance = row.at("distance"),
+                     .limit = row.at("limit"),
                      .nanoseconds = interval_from(row.at("ns")),
                      .ratio = interval_from(row.at("ratio"))});
     }

@@ -58,22 +58,23 @@ std::string bar_of(double ratio) {
 
 std::string small(double value) { return value < 0.005 ? "–" : fmt::format("{:.2f}", value); }
 
-bool has_samples(const Row& row) { return row.samples.front().figure.subject.single.samples > 0; }
-
 // Of fewer samples a percentile would be the maximum by another name.
 std::string percentile(const Row& row, double harness::Percentiles::* which, std::size_t least) {
-  const bool timed = row.cell.pattern != Pattern::one_way && !row.cell.is_fan();
   const auto one = [&](const Sample& sample) { return sample.figure.subject.single.*which; };
-  const bool enough = timed && has_samples(row) && row.samples.front().figure.subject.single.samples >= least;
+  const bool enough = row.has_percentiles() && row.samples.front().figure.subject.single.samples >= least;
   return enough ? harness::duration_text(row.over(one).median) : "–";
 }
 
-std::string system_calls(const Row& row) {
-  const auto& calls = row.samples.front().figure.subject.system_calls;
-  return calls ? small(row.over([](const Sample& sample) { return sample.figure.subject.system_calls.value_or(0); })
-                           .median /
-                       row.cell.deliveries())
-               : "–";
+std::string longest(const Row& row) {
+  double most = 0;
+  for (const Sample& sample : row.samples) {
+    most = std::max(most, sample.figure.subject.single.max);
+  }
+  return row.has_percentiles() ? harness::duration_text(most) : "–";
+}
+
+std::string or_dash(const std::optional<Interval>& interval, std::string (*text)(double)) {
+  return interval ? text(interval->median) : "–";
 }
 
 std::string memory_text(std::size_t bytes) {
@@ -89,22 +90,20 @@ std::vector<std::string> cells_of(const Row& row) {
   }
   const Interval time = row.nanoseconds();
   const Interval ratio = row.ratio();
-  const double deliveries = row.cell.deliveries();
   const double bytes = static_cast<double>(row.cell.bytes);
   const bool is_rate = row.cell.pattern == Pattern::one_way || row.cell.is_fan();
-  const auto per_message = [&](auto what) { return row.over(what).median / deliveries; };
   return {row.mechanism->name,
           percentile(row, &harness::Percentiles::p50, 2),
           percentile(row, &harness::Percentiles::p90, 10),
           percentile(row, &harness::Percentiles::p99, 100),
           percentile(row, &harness::Percentiles::p999, 1000),
-          percentile(row, &harness::Percentiles::max, 1),
+          longest(row),
           harness::duration_text(time.median),
           fmt::format("±{:.0f}%", 100 * time.relative()),
           is_rate ? harness::rate_text(1e9 / time.median) : "–",
           is_rate ? harness::bandwidth_text(bytes * 1e9 / time.median) : "–",
-          harness::duration_text(per_message([](const Sample& one) { return one.figure.subject.processor; })),
-          small(per_message([](const Sample& one) { return one.figure.subject.switches; })) + " / " + system_calls(row),
+          or_dash(row.processor(), harness::duration_text),
+          or_dash(row.switches(), small) + " / " + or_dash(row.system_calls(), small),
           ratio.median < 10 ? fmt::format("{:.2f}", ratio.median) : fmt::format("{:.0f}", ratio.median),
           bar_of(ratio.median) + (row.memory ? "  holds " + memory_text(*row.memory) : "")};
 }

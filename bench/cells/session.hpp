@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,13 @@ struct Row {
 
   /// Over the repeats. There is one at least.
   Interval over(const std::function<double(const Sample&)>& what) const;
+  /// Of all processes, for each message; nothing where time is left out of it that is not theirs alone, or where a
+  /// repeat could not be counted.
+  std::optional<Interval> processor() const;
+  std::optional<Interval> switches() const;
+  std::optional<Interval> system_calls() const;
+  /// Percentiles are of single operations: there are none of rates.
+  bool has_percentiles() const;
   Interval nanoseconds() const;  ///< of one message that arrives; of one trip there and back
   Interval ratio() const;        ///< that beside its limit
 };
@@ -60,7 +68,8 @@ class Session {
   /// Failures: those of a team.
   tenon::Result<SelfTest> test_itself();
 
-  /// Told before each measurement what comes, how many were done, and of how many.
+  /// Told before each measurement what comes, how many were done, and of how many. May throw, which ends the run: what
+  /// was opened for it goes.
   using Progress = std::function<void(const std::string& what, std::size_t done, std::size_t all)>;
 
   /// The limits of this machine, once each.
@@ -81,6 +90,7 @@ class Session {
   limits::Bench bench_;
   Places places_;
   Effort effort_;
+  std::mt19937_64 draw_{std::random_device{}()};
   std::map<std::string, harness::Subject> best_;  ///< by the names of those it was chosen from
 };
 

@@ -1,7 +1,7 @@
 #pragma once
 /// What processes do in each pattern, the same for all mechanisms.
 ///
-/// A Source tells where the ends come from:
+/// A Source has `finish()`, which takes back what its `prepare()` has opened, and tells where the ends come from:
 ///   `bytes`                      of shared memory, which `prepare(shared)` makes ready before the processes are
 ///   forked; `sender(shared, line)`, `receiver(shared, line)`   called in the process that uses them, with
 ///   `send(number)`,
@@ -18,6 +18,7 @@
 #include <limits/stepping_side.hpp>
 
 #include <atomic>
+#include <ctime>
 #include <string>
 #include <utility>
 #include <vector>
@@ -116,7 +117,8 @@ class Subjects {
             .shared_bytes = Source::bytes + own_bytes,
             .sides = std::move(sides),
             .timed_side = timed_side,
-            .prepare = [source = source_](MutableBytes shared) { source.prepare(shared.first(Source::bytes)); }};
+            .prepare = [source = source_](MutableBytes shared) { source.prepare(shared.first(Source::bytes)); },
+            .finish = [source = source_] { source.finish(); }};
   }
   static std::byte* own_line(MutableBytes shared, std::size_t number) {
     return shared.data() + Source::bytes + number * line_bytes;
@@ -181,9 +183,16 @@ class Subjects {
         }
       }
       for (std::size_t i = 0; i < receivers; ++i) {
-        wait_until(shared, i, at);
+        await_asleep(shared, i, at);
       }
     };
+  }
+  // Looks each 20 µs: its processor time would be taken for the mechanism's.
+  static void await_asleep(MutableBytes shared, std::size_t number, std::uint64_t stands) {
+    while (standing(shared, number).load(std::memory_order_acquire) != stands) {  // S1
+      const timespec while_asleep{.tv_sec = 0, .tv_nsec = 20'000};
+      ::nanosleep(&while_asleep, nullptr);
+    }
   }
   static harness::Loop receiver_of_all(const Source& source, MutableBytes shared, std::size_t number) {
     auto line = source.receiver(shared, source.to_all() ? 0 : number);

@@ -78,6 +78,8 @@ struct Subject {
   std::uint64_t lap = 1;
   /// Called in the parent before the sides are forked; may open descriptors for them to inherit.
   std::function<void(tenon::MutableBytes shared)> prepare = {};
+  /// Called in the parent when they have ended: takes back what prepare has opened.
+  std::function<void()> finish = {};
 };
 
 }  // namespace harness

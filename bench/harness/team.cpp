@@ -109,7 +109,12 @@ Team::Team(std::string name, bool exclusive, const Clock& clock, tenon::Mapping 
       done_(std::move(done)),
       exclusive_(exclusive) {}
 
-Team::~Team() { end_all(); }
+Team::~Team() {
+  end_all();
+  if (finish_ != nullptr && *finish_) {
+    (*finish_)();
+  }
+}
 
 Team::Board& Team::board() const noexcept { return *std::launder(reinterpret_cast<Board*>(memory_.data())); }
 
@@ -133,6 +138,7 @@ Result<Team> Team::start(const Subject& subject, const Placement& placement, con
   }
   new (memory->data()) Board;
   Team team(subject.name, placement.exclusive, clock, std::move(*memory), std::move(*go), std::move(*done));
+  team.finish_ = std::make_unique<std::function<void()>>(subject.finish);
   if (subject.prepare) {
     subject.prepare(team.memory_.bytes().subspan(Board::subject_at(), subject.shared_bytes));
   }
@@ -205,8 +211,8 @@ void Team::do_block(std::size_t side, Loop& loop) const {
     system_calls = SystemCalls::count_own();
   }
   report.system_calls_counted = system_calls.has_value();
-  const Usage before = own_usage();
   meet();
+  const Usage before = own_usage();  // not what waiting for the others took
   const std::uint64_t calls = system_calls ? system_calls->so_far() : 0;
   report.started = tenon::monotonic_now();
   Round round = everything && report.timed ? Round(operations, clock_, samples(), max_samples) : Round(operations);

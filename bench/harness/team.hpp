@@ -10,6 +10,8 @@
 #include <harness/subject.hpp>
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -78,6 +80,7 @@ class Team {
   Block collect() const;
   void end_all() noexcept;
 
+  std::unique_ptr<std::function<void()>> finish_;  // so that a team that was moved from has none
   std::string name_;
   Clock clock_;
   tenon::Mapping memory_;

@@ -117,19 +117,20 @@ Result<PairRow> Bench::compare(const std::string& name, const harness::Subject& 
   if (placement && !placement->exclusive && subject.sides.size() > 2) {
     pace.block = 50ms;  // who share a processor take turns of milliseconds: a block has many of them
   }
-  return compare(name, limit, subject, placement, pace);
+  return compare(name, limit, subject, placement, {.pace = pace});
 }
 
 Result<PairRow> Bench::compare(const std::string& name, const harness::Subject& limit, const harness::Subject& subject,
-                               const Result<Placement>& placement, const harness::Pace& pace) {
+                               const Result<Placement>& placement, const harness::PairedPace& pace) {
   PairRow row{.name = name, .not_measured = {}, .figure = {}, .attempts = {}};
   if (!placement) {
     row.not_measured = placement.error().message();
     return row;
   }
   auto attempts = between_probes([&]() -> Result<void> {
-    return harness::compare(limit, subject, *placement, clock_, {.pace = pace})
-        .transform([&](harness::PairedFigure figure) { row.figure = figure; });
+    return harness::compare(limit, subject, *placement, clock_, pace).transform([&](harness::PairedFigure figure) {
+      row.figure = figure;
+    });
   });
   if (!attempts) {
     return fail(std::move(attempts.error()));

@@ -51,7 +51,7 @@ class Bench {
                                  const harness::Subject& subject, const tenon::Result<harness::Placement>& placement);
   tenon::Result<PairRow> compare(const std::string& name, const harness::Subject& limit,
                                  const harness::Subject& subject, const tenon::Result<harness::Placement>& placement,
-                                 const harness::Pace& pace);
+                                 const harness::PairedPace& pace);
 
   const harness::Clock& clock() const noexcept { return clock_; }
   /// One more look at how far the cores are apart; 0 without a second core.

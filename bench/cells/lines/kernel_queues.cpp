@@ -38,7 +38,7 @@ struct PosixEnds {
 
 std::shared_ptr<Line> open_posix(const Cell& cell) {
   static int made = 0;
-  const std::size_t depth = cell.depth > 0 ? cell.depth : 10;
+  const std::size_t depth = cell.room(10);
   const std::string name = "/tenon-bench-" + std::to_string(::getpid()) + "-" + std::to_string(++made);
   auto queue = PosixQueue::create(name, {.messages = depth, .message_bytes = cell.bytes}).or_throw();
   PosixQueue::unlink(name).or_throw();
@@ -85,8 +85,9 @@ struct SysvEnds {
 
 std::shared_ptr<Line> open_sysv(const Cell& cell) {
   auto queue = std::make_unique<OwnQueue>();
-  if (cell.depth > 0) {
-    (**queue).set_capacity(cell.depth * cell.bytes).or_throw();
+  constexpr std::size_t usual = 16384;  // kernel.msgmnb as it is by default
+  if (const std::size_t bytes = cell.room(0) * cell.bytes; cell.depth > 0 || bytes > usual) {
+    (**queue).set_capacity(bytes).or_throw();
   }
   return std::make_shared<MessageLine<SysvEnds>>(SysvEnds{.queue = std::move(queue)}, cell);
 }

@@ -27,7 +27,7 @@ constexpr std::size_t line = tenon::cache_line;
 
 std::size_t slots_of(const Cell& cell) {
   constexpr std::size_t memory = std::size_t{4} << 20;
-  return cell.depth > 0 ? cell.depth : std::clamp<std::size_t>(memory / cell.bytes, 2, 64);
+  return cell.room(std::clamp<std::size_t>(memory / cell.bytes, 2, 64));
 }
 std::size_t stride_of(const Cell& cell) { return (cell.bytes + line - 1) / line * line; }
 /// Two lines for semaphores that live in the memory, then the slots.
@@ -102,8 +102,13 @@ struct SysvSignals {
     void give() { set->post(which, tenon::Undo::no).or_throw(); }
   };
   explicit SysvSignals(std::size_t slots)
-      : set(tenon::SysvSemaphore::create(tenon::SysvKey::unshared(), {0, static_cast<std::uint16_t>(slots)})
-                .or_throw()) {}
+      : set(tenon::SysvSemaphore::create(tenon::SysvKey::unshared(), {0, counted(slots)}).or_throw()) {}
+  static std::uint16_t counted(std::size_t slots) {
+    if (slots > tenon::SysvSemaphore::most) {
+      throw tenon::Failure(tenon::Error(tenon::Errc::limit_reached).because("a semaphore counts to 32767"));
+    }
+    return static_cast<std::uint16_t>(slots);
+  }
   ~SysvSignals() {
     if (::getpid() == maker) {
       (void)tenon::SysvSemaphore::remove(set.id());

@@ -5,8 +5,9 @@
 #include <tenon/ipc/pipe/pipe.hpp>
 #include <tenon/os/poll.hpp>
 
-#include <cstdlib>
+#include <climits>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 namespace cells {
@@ -33,8 +34,14 @@ struct Ends {
 
 // The kernel makes pages of it, a power of two of them; an ordinary user's most is 1 MiB. pipe(7)
 void set_capacity(tenon::FdView end, const Cell& cell) {
-  if (cell.depth > 0) {
-    (void)::fcntl(end.raw(), F_SETPIPE_SZ, static_cast<int>(cell.depth * cell.bytes));
+  const std::size_t bytes = cell.room(0) * cell.bytes;
+  constexpr std::size_t usual = std::size_t{64} << 10;
+  if (bytes == 0 || (cell.depth == 0 && bytes <= usual)) {
+    return;
+  }
+  if (bytes > INT_MAX || ::fcntl(end.raw(), F_SETPIPE_SZ, static_cast<int>(bytes)) == -1) {
+    throw tenon::Failure(tenon::Error(tenon::Errc::limit_reached)
+                             .because(fmt::format("a pipe of {} bytes; fs.pipe-max-size is what it may have", bytes)));
   }
 }
 

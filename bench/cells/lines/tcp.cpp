@@ -86,6 +86,7 @@ LineKind tcp_line() {
           .about = "a loopback connection, TCP_NODELAY. tcp(7)",
           .most_bytes = std::size_t{1} << 30,
           .can_poll = true,
+          .has_depth = false,
           .open = open_tcp};
 }
 

@@ -7,6 +7,7 @@
 #include <tenon/ipc/unix_stream/unix_stream.hpp>
 #include <tenon/os/poll.hpp>
 
+#include <algorithm>
 #include <sys/socket.h>
 
 namespace cells {
@@ -58,22 +59,23 @@ constexpr std::size_t beside_a_message = 1024;
 
 template <class Socket>
 void give_room(Socket& sender, std::size_t messages, std::size_t bytes) {
-  if (messages > 0) {
-    (void)sender.set_send_buffer(messages * (bytes + beside_a_message));
+  constexpr std::size_t most = std::size_t{1} << 30;
+  if (messages > 0) {  // what the kernel cuts off, the memory of the row tells
+    (void)sender.set_send_buffer(std::min(most, messages * (bytes + beside_a_message)));
   }
 }
 
 template <class Socket>
 std::shared_ptr<Line> open_messages(const Cell& cell) {
   auto [sender, receiver] = Socket::pair().or_throw();
-  give_room(sender, cell.depth, cell.bytes);
+  give_room(sender, cell.room(0), cell.bytes);
   return std::make_shared<MessageLine<MessageEnds<Socket>>>(
       MessageEnds<Socket>{.sender = std::move(sender), .receiver = std::move(receiver)}, cell);
 }
 
 std::shared_ptr<Line> open_stream(const Cell& cell) {
   auto [writer, reader] = tenon::UnixStream::pair().or_throw();
-  give_room(writer, cell.depth, cell.bytes);
+  give_room(writer, cell.room(0), cell.bytes);
   return std::make_shared<ByteLine<StreamEnds>>(StreamEnds{.writer = std::move(writer), .reader = std::move(reader)},
                                                 cell);
 }

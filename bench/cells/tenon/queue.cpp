@@ -23,7 +23,7 @@ struct Words64 {
 
 tenon::QueueOptions options_of(const Cell& cell) {
   constexpr std::size_t memory = std::size_t{4} << 20;
-  const std::size_t messages = cell.depth > 0 ? cell.depth : std::clamp<std::size_t>(memory / cell.bytes, 2, 256);
+  const std::size_t messages = cell.room(std::clamp<std::size_t>(memory / cell.bytes, 2, 256));
   return {.messages = static_cast<std::uint32_t>(messages), .bytes = messages * std::max<std::size_t>(cell.bytes, 64)};
 }
 
@@ -35,6 +35,7 @@ class Queues {
   static constexpr std::size_t bytes = topics::start_bytes;
 
   explicit Queues(const Cell& cell) : cell_(cell) {}
+  void finish() const {}  // its files go with the run
   void prepare(MutableBytes shared) const { topics::new_domain(shared); }
 
   class End {

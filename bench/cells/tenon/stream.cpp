@@ -17,8 +17,8 @@ using tenon::StreamWriter;
 using topics::Member;
 
 std::uint64_t capacity_of(const Cell& cell) {
-  constexpr std::uint64_t usual = 256 << 10;
-  return cell.depth > 0 ? cell.depth * cell.bytes : usual;
+  constexpr std::size_t usual = std::size_t{256} << 10;
+  return cell.depth > 0 ? cell.depth * cell.bytes : std::max(usual, cell.room(0) * cell.bytes);
 }
 
 class Streams {
@@ -26,6 +26,7 @@ class Streams {
   static constexpr std::size_t bytes = topics::start_bytes;
 
   explicit Streams(const Cell& cell) : cell_(cell) {}
+  void finish() const {}  // its files go with the run
   void prepare(MutableBytes shared) const { topics::new_domain(shared); }
 
   struct Sender {

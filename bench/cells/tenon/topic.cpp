@@ -18,9 +18,7 @@ topics::Traffic traffic_of(const Cell& cell) {
   }
   topics::Traffic traffic = cell.pattern == Pattern::round_trip ? topics::usual_trip(cell.bytes, waiting_of(cell.wait))
                                                                 : topics::usual(cell.bytes, waiting_of(cell.wait));
-  if (cell.depth > 0) {
-    traffic.publisher.depth = static_cast<std::uint32_t>(cell.depth);
-  }
+  traffic.publisher.depth = static_cast<std::uint32_t>(cell.room(traffic.publisher.depth));
   return traffic;
 }
 
@@ -32,6 +30,7 @@ class Topics {
 
   explicit Topics(const Cell& cell) : cell_(cell), traffic_(traffic_of(cell)) {}
 
+  void finish() const {}  // its files go with the run
   void prepare(MutableBytes shared) const {
     topics::new_domain(shared.first(topics::start_bytes));
     topics::new_domain(shared.subspan(topics::start_bytes, topics::start_bytes));

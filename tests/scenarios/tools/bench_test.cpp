@@ -28,7 +28,7 @@ class ToolsBench : public testing::Test {
   Finished bench(std::vector<std::string> what) {
     std::vector<std::string> all = {"bench", "--quick", "--anyway", "--json", file()};
     all.insert(all.end(), what.begin(), what.end());
-    return run(all);
+    return Command(all).finish(std::chrono::minutes(3));  // beside tests that take both processors
   }
   std::string file() const { return directory_ / "figures.json"; }
   json figures() const { return json::parse(std::ifstream(file()), nullptr, false); }
@@ -99,6 +99,18 @@ TEST_F(ToolsBench, lets_an_urgent_message_pass_others_where_the_mechanism_has_pr
   }
 }
 
+TEST_F(ToolsBench, makes_room_for_a_backlog_or_says_what_is_in_the_way) {
+  const Finished room = bench({"queue", "--pattern", "oneway", "--wait", "sleep", "--backlog", "300"});
+  ASSERT_TRUE(room.status.success()) << room.errors << room.output;
+  for (const json& row : rows()) {
+    expect_measured(row);
+  }
+  const Finished refused = bench({"sysv_memory", "--pattern", "oneway", "--wait", "sleep", "--backlog", "40000"});
+  ASSERT_TRUE(refused.status.success()) << refused.errors;
+  ASSERT_EQ(rows().size(), 3U);
+  EXPECT_THAT(rows()[1]["not_measured"], HasSubstr("a semaphore counts to 32767"));
+}
+
 TEST_F(ToolsBench, tells_the_memory_of_a_depth_and_why_there_is_no_deeper_line) {
   const Finished finished = bench({"pipe", "posix_queue", "--pattern", "oneway", "--depth", "8,100000"});
   ASSERT_TRUE(finished.status.success()) << finished.errors;
@@ -150,6 +162,11 @@ TEST(ToolsBenchMistakes, are_told_at_once) {
   EXPECT_THAT(run({"bench", "pigeons"}).errors, HasSubstr("nothing that is measured: limits, pipe, fifo"));
   EXPECT_THAT(run({"bench", "--pattern", "roundtrip:4"}).errors, HasSubstr("no pattern"));
   EXPECT_THAT(run({"bench", "--pattern", "fanout:0"}).errors, HasSubstr("no pattern"));
+  EXPECT_THAT(run({"bench", "--pattern", "fanout:63"}).errors, HasSubstr("up to 62"));
+  EXPECT_THAT(run({"bench", "3"}).errors, HasSubstr("goes with --pattern fanout"));
+  EXPECT_THAT(run({"bench", "--anyway", "service", "--pattern", "oneway"}).errors,
+              HasSubstr("nothing of what was named"));
+  EXPECT_THAT(run({"bench", "pipe", "--compare", "/tmp"}).errors, HasSubstr("cannot be read"));
   EXPECT_FALSE(run({"bench", "--depth", "0"}).status.success());
   const Finished file = run({"bench", "topic", "--json", "/proc/none/figures.json"});
   EXPECT_FALSE(file.status.success());
