@@ -133,19 +133,13 @@ inspect::SnapshotOptions snapshot_options(const LsOptions& options, std::vector<
   return wanted;
 }
 
-// Who waits is looked for among all locks in memory, also where other kinds were asked for.
-void leave_out_others(std::vector<std::size_t>& places, const Snapshot& all, const std::vector<inspect::Kind>& kinds) {
-  std::erase_if(places, [&](std::size_t place) {
-    return !kinds.empty() && std::ranges::find(kinds, all.objects[place].kind) == kinds.end();
-  });
-}
-
 Result<void> list(const LsOptions& options) {
   return kinds_of(options.kinds).and_then([&](const std::vector<inspect::Kind>& kinds) -> Result<void> {
     const Snapshot all = inspect::snapshot(snapshot_options(options, kinds));
-    return listed(all, options.filter).and_then([&](std::vector<std::size_t> places) {
-      leave_out_others(places, all, kinds);
-      return options.json ? print_whole(snapshot_json(all, places), step_deadline(0)) : print(all, places);
+    return listed(all, options.filter).and_then([&](const std::vector<std::size_t>& places) {
+      const bool whole = kinds.empty() && places.size() == all.objects.size();
+      const Waits waits = whole ? Waits::all : Waits::of_listed;
+      return options.json ? print_whole(snapshot_json(all, places, waits), step_deadline(0)) : print(all, places);
     });
   });
 }

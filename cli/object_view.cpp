@@ -193,7 +193,7 @@ std::string view_text(const Snapshot& all, const ObjectView& view) {
 }
 
 std::string view_json(const Snapshot& all, const ObjectView& view) {
-  json whole = json::parse(snapshot_json(all, std::array{view.object}));
+  json whole = json::parse(snapshot_json(all, std::array{view.object}, Waits::of_listed));
   whole["object"] = whole["objects"].at(0);
   whole.erase("objects");
   for (const std::string& sentence : {view.messages.unseen, view.pipe.unseen}) {

@@ -95,7 +95,8 @@ Result<void> show_process(pid_t pid, const ShowOptions& options) {
     return fail(Error(Errc::not_found).on(options.target).because("there is no such process"));
   }
   const Snapshot all = inspect::snapshot(look(options, {}, ""));
-  const std::string text = options.json ? snapshot_json(all, objects_of(all, pid)) : process_view(all, pid);
+  const std::string text =
+      options.json ? snapshot_json(all, objects_of(all, pid), Waits::of_listed) : process_view(all, pid);
   return print_whole(text, step_deadline(0)).transform([&] {
     for (const std::string& sentence : options.json ? std::vector<std::string>() : all.unseen) {
       say(fmt::format("tenon show: not seen: {}\n", escaped(sentence)));

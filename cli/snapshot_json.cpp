@@ -188,8 +188,9 @@ void add_wait(JsonText& json, const inspect::Wait& wait, const std::vector<std::
   json.end_array().key("since").number_or_null(wait.since).key("unseen").text(escaped(wait.unseen)).end_object();
 }
 
-// Those that wait for one of the listed objects, which are told by their places in the list.
-void add_waits(JsonText& json, const Snapshot& all, std::span<const std::size_t> places, std::set<pid_t>& people) {
+// Objects are told by their places in the list.
+void add_waits(JsonText& json, const Snapshot& all, std::span<const std::size_t> places, Waits wanted,
+               std::set<pid_t>& people) {
   std::map<std::size_t, std::size_t> listed;
   for (std::size_t i = 0; i < places.size(); ++i) {
     listed[places[i]] = i;
@@ -202,7 +203,7 @@ void add_waits(JsonText& json, const Snapshot& all, std::span<const std::size_t>
         objects.push_back(found->second);
       }
     }
-    if (!objects.empty() || (wait.objects.empty() && places.size() == all.objects.size())) {
+    if (!objects.empty() || (wait.objects.empty() && wanted == Waits::all)) {
       add_wait(json, wait, objects);
       people.insert(wait.pid);
     }
@@ -223,7 +224,7 @@ void add_processes(JsonText& json, const Snapshot& all, const std::set<pid_t>& p
 
 }  // namespace
 
-std::string snapshot_json(const Snapshot& all, std::span<const std::size_t> places) {
+std::string snapshot_json(const Snapshot& all, std::span<const std::size_t> places, Waits waits) {
   const Descriptors descriptors = by_object(all);
   std::set<pid_t> people;
   JsonText json;
@@ -235,7 +236,7 @@ std::string snapshot_json(const Snapshot& all, std::span<const std::size_t> plac
     }
   }
   json.end_array();
-  add_waits(json, all, places, people);
+  add_waits(json, all, places, waits, people);
   add_processes(json, all, people);
   json.key("unseen").begin_array();
   for (const std::string& sentence : all.unseen) {

@@ -54,16 +54,17 @@ Result<std::vector<pid_t>> processes_of(const std::string& who) {
 std::string standing_text(pid_t pid) {
   const auto process = procfs::process(pid);
   const std::string name = fmt::format("{} ({})", process ? escaped(process->name) : "?", pid);
-  if (!process || process->state == 'Z') {
+  const char state = inspect::standing_of(pid).state;
+  if (!process || state == 'Z' || state == '?') {
     return name + " has ended";
   }
-  if (process->state == 'T') {
+  if (state == 'T') {
     return name + fmt::format(" is stopped\n  remedy: let it go on: kill -CONT {}", pid);
   }
-  if (process->state == 't') {
+  if (state == 't') {
     return name + fmt::format(" is stopped by its debugger, process {}", inspect::tracer_of(pid));
   }
-  if (process->state == 'D') {
+  if (state == 'D') {
     return name + " is held by the kernel until a device or a file system answers: no signal ends that";
   }
   const bool closed = procfs::text(fmt::format("/proc/{}/syscall", pid)).failed_with(Errc::permission_denied);
@@ -77,18 +78,26 @@ std::string chain_text(const inspect::Snapshot& all, const inspect::Chain& chain
   return text + (remedy.empty() ? "" : "\n  remedy: " + remedy) + "\n";
 }
 
+// Where that is no object that others see, it is each one's own.
+std::string thing_of(const inspect::Wait& wait) {
+  std::string thing = fmt::format("{} {} {}", wait.call, inspect::name_of(wait.need), wait.sends);
+  thing += wait.semaphore ? fmt::format(" semaphore {}", *wait.semaphore) : "";
+  thing += wait.objects.empty() ? fmt::format(" of {}", wait.pid) : "";
+  std::ranges::for_each(wait.objects, [&](std::size_t object) { thing += fmt::format(" {}", object); });
+  return thing;
+}
+
 // Those who wait for the same thing in the same plight are told once.
 std::string chains_text(const inspect::Snapshot& all, const std::vector<inspect::Chain>& chains, std::int64_t now) {
   std::map<std::string, std::vector<const inspect::Chain*>> alike;
   std::vector<std::string> order;
   for (const inspect::Chain& chain : chains) {
     const inspect::Wait& first = all.waits[chain.links.front().wait];
-    std::string key = first.call;
-    std::ranges::for_each(first.objects, [&](std::size_t object) { key += fmt::format(" {}", object); });
+    std::string key = thing_of(first);
     for (std::size_t i = 1; i < chain.links.size(); ++i) {
       key += fmt::format(" > {}", chain.links[i].wait);
     }
-    key += fmt::format(" {} {}", inspect::name_of(chain.ending), chain.last);
+    key += fmt::format(" {} {} {}", inspect::name_of(chain.ending), inspect::name_of(chain.plight), chain.last);
     if (alike[key].empty()) {
       order.push_back(key);
     }

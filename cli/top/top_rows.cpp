@@ -107,11 +107,6 @@ std::string_view name_of(TopOrder order) noexcept {
 
 namespace {
 
-// Who waits is looked for among all locks in memory, also where other kinds were asked for.
-bool is_chosen(const TopChoice& choice, const Object& object) {
-  return choice.kinds.empty() || std::ranges::find(choice.kinds, object.kind) != choice.kinds.end();
-}
-
 // One with its command; several by their ids alone, for which there is room.
 std::string short_holders(const Snapshot& all, std::size_t object) {
   std::vector<pid_t> pids;
@@ -139,9 +134,6 @@ std::vector<TopObject> top_objects(const Snapshot& now, const Snapshot& before, 
   std::vector<TopObject> rows;
   for (std::size_t at = 0; at < now.objects.size(); ++at) {
     const Object& object = now.objects[at];
-    if (!is_chosen(choice, object)) {
-      continue;
-    }
     TopObject row{.object = at,
                   .target = target_text(object),
                   .traffic = {},
@@ -168,16 +160,14 @@ std::vector<TopProcess> top_processes(const Snapshot& now, const TopChoice& choi
     return found != rows.end() && found->pid == pid ? &*found : nullptr;
   };
   for (const inspect::Edge& edge : now.edges) {
-    const bool counts = inspect::is_hold(edge.relation) && !edge.ended && is_chosen(choice, now.objects[edge.object]);
+    const bool counts = inspect::is_hold(edge.relation) && !edge.ended;
     TopProcess* const row = counts ? row_of(edge.pid) : nullptr;
     if (row != nullptr) {
       ++row->objects;
     }
   }
   for (const inspect::Wait& wait : now.waits) {
-    const bool counts = choice.kinds.empty() || std::ranges::any_of(wait.objects, [&](std::size_t object) {
-                          return is_chosen(choice, now.objects[object]);
-                        });
+    const bool counts = choice.kinds.empty() || !wait.objects.empty();
     if (TopProcess* const row = row_of(wait.pid); counts && row != nullptr && row->waits.empty()) {
       row->waits = waits_text(now, wait);
     }

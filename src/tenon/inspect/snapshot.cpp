@@ -181,6 +181,12 @@ void drop_unwanted(const SnapshotOptions& options, Snapshot& all) {
     wait.elsewhere = std::erase_if(wait.objects, is_unwanted) > 0 || wait.elsewhere;
   }
   std::erase_if(all.edges, [&](const Edge& edge) { return is_unwanted(edge.object); });
+  std::erase_if(all.descriptors, [&](const Descriptor& one) { return is_unwanted(one.object); });
+  for (Object& object : all.objects) {
+    if (object.socket && object.socket->peer_object && is_unwanted(*object.socket->peer_object)) {
+      object.socket->peer_object.reset();
+    }
+  }
   std::vector<std::size_t> now_at(all.objects.size());
   std::size_t kept = 0;
   for (std::size_t at = 0; at < now_at.size(); ++at) {
@@ -318,7 +324,7 @@ Snapshot snapshot(const SnapshotOptions& options) {
   const Sleepers sleepers = options.waits ? Sleepers::take(all.unseen) : Sleepers();
   const Scene scene = add_objects(options, all);
   if (options.waits) {
-    add_waits(sleepers, options.domains ? *options.domains : known_domains(), all);
+    add_waits(sleepers, options.domains ? *options.domains : known_domains(), options.kinds, all);
     all.closed_processes = std::max(all.closed_processes, scene.sightings.refused());
     drop_unwanted(options, all);
     put_in_order(all);

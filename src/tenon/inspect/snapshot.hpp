@@ -197,6 +197,7 @@ struct Wait {
   std::optional<std::size_t> semaphore = {};  ///< of a set: which one keeps it back
   std::vector<pid_t> processes = {};          ///< children, any of whose ends it waits for
   LockClaim lock = {};                        ///< of locks in memory, also those that no other process sees
+  bool carries = false;  ///< of a file's lock: it asks through a descriptor that has it, in whose way it is not
 };
 
 /// One open descriptor of an object that is listed.

@@ -4,14 +4,21 @@
 #include "locks.hpp"
 #include "room.hpp"
 
+#include <tenon/os/procfs.hpp>
+
 #include <kit/watchdog.hpp>
 
 #include <chrono>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <thread>
+#include <unistd.h>
 
 namespace stuck {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 using tools::json;
 
 // One who waits at a pipe that another would write, which waits at its own.
@@ -56,6 +63,19 @@ TEST(Why, says_what_it_can_of_who_does_not_wait_and_refuses_who_is_not_there) {
   EXPECT_THAT(answer.output, HasSubstr("waits for nobody"));
   room.stop(alive);
   EXPECT_THAT(tools::run({"why", std::to_string(alive)}).output, HasSubstr("kill -CONT " + std::to_string(alive)));
+  // Its main thread alone has ended: what is left of it lives.
+  const pid_t headless = room.start({}, [] {
+    std::thread([] { live(); }).detach();
+    ::syscall(SYS_exit, 0);
+  });
+  while (true) {
+    const auto process = tenon::procfs::process(headless);
+    if (process && process->state == 'Z') {
+      break;
+    }
+    ::sched_yield();
+  }
+  EXPECT_THAT(tools::run({"why", std::to_string(headless)}).output, Not(HasSubstr("has ended")));
   const auto nobody = tools::run({"why", kit::unique_name("nobody")});
   EXPECT_EQ(nobody.status.code(), 2);
   EXPECT_THAT(nobody.errors, HasSubstr("no process has that number or name"));

@@ -61,20 +61,6 @@ Locks read_table(std::string_view table) {
   return all;
 }
 
-// Whether the open file description behind a descriptor has that lock.
-bool has_lock(const Sighting& one, const FileLock& lock) {
-  std::array<char, 4096> room{};
-  const std::string_view text =
-      text_at(AT_FDCWD, "/proc/" + std::to_string(one.pid) + "/fdinfo/" + std::to_string(one.descriptor), room);
-  bool found = false;
-  each_line(text, [&](std::string_view line) {
-    constexpr std::string_view mark = "lock:";
-    const auto parsed = line.starts_with(mark) ? parse_lock_line(line.substr(mark.size())) : std::nullopt;
-    found = found || (parsed && parsed->lock == lock);
-  });
-  return found;
-}
-
 std::string range_text(const FileLock& lock) {
   if (lock.first == 0 && !lock.last) {
     return "";
@@ -124,7 +110,8 @@ void add_lock(const Locked& locked, const People& people, const Scene& scene, Sn
   const std::size_t place = add(into, lock_object(locked, people, open, scene.sightings.status(seen)));
   std::set<pid_t> owners = people.owners;
   for (const Sighting& one : open) {
-    if (locked.lock.family != FileLock::Family::posix && !owners.contains(one.pid) && has_lock(one, locked.lock)) {
+    if (locked.lock.family != FileLock::Family::posix && !owners.contains(one.pid) &&
+        has_lock(one.pid, one.descriptor, locked.lock)) {
       owners.insert(one.pid);
     }
   }
@@ -145,6 +132,19 @@ void add_lock(const Locked& locked, const People& people, const Scene& scene, Sn
 }
 
 }  // namespace
+
+bool has_lock(pid_t pid, int descriptor, const FileLock& lock) {
+  std::array<char, 4096> room{};
+  const std::string_view text =
+      text_at(AT_FDCWD, "/proc/" + std::to_string(pid) + "/fdinfo/" + std::to_string(descriptor), room);
+  bool found = false;
+  each_line(text, [&](std::string_view line) {
+    constexpr std::string_view mark = "lock:";
+    const auto parsed = line.starts_with(mark) ? parse_lock_line(line.substr(mark.size())) : std::nullopt;
+    found = found || (parsed && parsed->lock == lock);
+  });
+  return found;
+}
 
 void read_file_locks(const Scene& scene, Snapshot& into) {
   const auto table = procfs::text("/proc/locks");

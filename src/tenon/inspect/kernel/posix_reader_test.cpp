@@ -164,6 +164,21 @@ TEST(InspectPosixSemaphore, shows_its_value_and_who_maps_it_and_is_no_memory) {
   });
 }
 
+// Else the look would last until the lease is given back, or for 45 seconds. fcntl(2), F_SETLEASE
+TEST(InspectPosixSemaphore, one_that_somebody_has_a_lease_on_has_no_figures_and_holds_up_nobody) {
+  kit::in_private_namespaces([] {
+    ::sem_close(::sem_open("/turn", O_CREAT | O_EXCL, 0600, 3));
+    const Fd file = fd_from(::open("/dev/shm/sem.turn", O_RDWR | O_CLOEXEC), "open").or_throw();
+    std::signal(SIGIO, SIG_IGN);
+    ASSERT_EQ(::fcntl(file.raw(), F_SETLEASE, F_WRLCK), 0) << std::strerror(errno);
+    const Snapshot all = only(Kind::posix_semaphore);
+    ASSERT_THAT(names_of(all), ElementsAre("/turn"));
+    EXPECT_THAT(all.objects.front().figures, IsEmpty());
+    EXPECT_NE(::fcntl(file.raw(), F_GETLEASE), F_UNLCK) << "the look has not outlasted it";
+    ::sem_unlink("/turn");
+  });
+}
+
 TEST(InspectPosixSemaphore, a_file_of_another_size_is_memory) {
   kit::in_private_namespaces([] {
     const Fd memory = make_memory("/sem.not", 100);

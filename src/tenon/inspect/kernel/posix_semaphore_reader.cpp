@@ -7,6 +7,7 @@
 #include <array>
 #include <bit>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace tenon::inspect {
@@ -17,13 +18,17 @@ constexpr std::size_t prefix = 4;  // "sem."
 
 // How glibc keeps it on 64-bit machines: the value in the low half of the first word, who waits in the high half.
 // Read without touching the time of access, which only the owner may ask for: for others there are no figures.
+// By now a FIFO may stand there, or somebody may have a lease on it: neither is waited for.
 void add_figures(Object& object, const std::string& path) {
   if (sizeof(void*) != 8) {
     return;
   }
-  const auto file = fd_from(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOATIME), "open");
+  constexpr int flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOATIME | O_NONBLOCK;
+  const auto file = fd_from(::open(path.c_str(), flags), "open");
+  struct stat status{};
+  const bool regular = file && ::fstat(file->raw(), &status) == 0 && S_ISREG(status.st_mode);
   std::array<std::uint32_t, 2> word{};
-  if (file && ::pread(file->raw(), word.data(), sizeof word, 0) == sizeof word) {
+  if (regular && ::pread(file->raw(), word.data(), sizeof word, 0) == sizeof word) {
     const bool little = std::endian::native == std::endian::little;
     object.figures = {{.name = "value", .value = word[little ? 0 : 1]},
                       {.name = "waiting", .value = word[little ? 1 : 0]}};

@@ -76,6 +76,8 @@ struct LockLine {
 };
 /// Nothing if it is none, or of a family that nobody waits for.
 std::optional<LockLine> parse_lock_line(std::string_view line);
+/// Whether the open file description behind a descriptor has that lock. Not if that cannot be seen.
+bool has_lock(pid_t pid, int descriptor, const FileLock& lock);
 
 /// One reader for each kind, in a file of its own.
 void read_posix_queues(const Scene& scene, Snapshot& into);

@@ -10,10 +10,15 @@ namespace tenon::inspect {
 
 namespace {
 
-// The link in /proc leads to the very file that is held, whatever has its name by now.
+// The link in /proc leads to the very file that is held, whatever has its name by now. Where somebody has a lease on
+// it, an open that waits would wait for that one, 45 seconds long. fcntl(2), F_SETLEASE
 Result<Fd> open_held(const Fd& held) {
   const std::string path = "/proc/self/fd/" + std::to_string(held.raw());
-  auto file = fd_from(uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); }), "open");
+  const int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
+  auto file = fd_from(uninterrupted([&] { return ::open(path.c_str(), flags); }), "open");
+  if (file.failed_with(Errc::would_block)) {
+    return fail(std::move(file.error()).because("somebody has a lease on it"));
+  }
   return file.failed_with(Errc::not_found) ? fail(Error(Errc::not_supported, "open").because("/proc is not mounted"))
                                            : std::move(file);
 }

@@ -9,6 +9,7 @@
 #include <kit/unique.hpp>
 
 #include <array>
+#include <csignal>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
@@ -77,6 +78,27 @@ TEST(RegularFile, links_directories_and_nothing_are_refused_by_name) {
   for (const char* const name : {"file", "link", "folder"}) {
     std::filesystem::remove(directory / name);
   }
+}
+
+// The kernel asks for it back with SIGIO, and would wait for up to 45 seconds. fcntl(2)
+TEST(RegularFile, one_that_somebody_has_a_lease_on_is_waited_for_by_nobody_who_looks) {
+  kit::UniqueDomain domain;
+  const std::string path = domain.path() + "/queue.jobs";
+  std::ofstream(path) << "word";
+  const Fd leased = fd_from(::open(path.c_str(), O_RDWR | O_CLOEXEC), "open").or_throw();
+  const auto before = std::signal(SIGIO, SIG_IGN);
+  if (::fcntl(leased.raw(), F_SETLEASE, F_WRLCK) == -1) {
+    GTEST_SKIP() << "this file system grants no leases";
+  }
+  const Fd opened = fd_from(::open(domain.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC), "open").or_throw();
+  const auto file = inspect::open_regular(opened.view(), "queue.jobs");
+  ASSERT_TRUE(file.failed_with(Errc::would_block));
+  EXPECT_THAT(file.error().message(), HasSubstr("somebody has a lease on it"));
+  const auto all = inspect::snapshot({.directories = {}, .domains = {{domain.path()}}});
+  EXPECT_THAT(all.unseen, testing::Contains(HasSubstr("somebody has a lease on it")));
+  EXPECT_EQ(::fcntl(leased.raw(), F_SETLEASE, F_UNLCK), 0);
+  std::signal(SIGIO, before);
+  std::filesystem::remove(path);
 }
 
 }  // namespace

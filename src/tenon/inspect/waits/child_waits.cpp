@@ -28,7 +28,8 @@ std::vector<pid_t> numbers_in(const std::string& text) {
 // What stands behind the label, up to the end of its line; "" if it does not stand there.
 std::string behind(const std::string& text, const std::string& label) {
   const std::size_t at = text.find("\n" + label);
-  return at == std::string::npos ? "" : text.substr(at + 1 + label.size(), text.find('\n', at + 1) - at - 1);
+  const std::size_t from = at + 1 + label.size();
+  return at == std::string::npos ? "" : text.substr(from, text.find('\n', from) - from);
 }
 
 // A process has an id in each PID namespace from that of /proc down to its own.

@@ -23,17 +23,22 @@ struct Request {
   std::optional<std::uint64_t> last = {};  ///< nothing: to the end of the file
 };
 
-// Where the bytes count from the position in the file, or from its end, they are taken for all.
+// Where the bytes count from the position in the file, or from its end, they are taken for all; so are those whose
+// numbers no file has.
 Request range_of(const struct flock& asked) {
   Request request{.whole_file = false, .writes = asked.l_type == F_WRLCK};
   if (asked.l_whence != SEEK_SET) {
     return request;
   }
-  const off_t from = asked.l_len < 0 ? asked.l_start + asked.l_len : asked.l_start;
-  const off_t to = asked.l_len < 0 ? asked.l_start - 1 : asked.l_start + asked.l_len - 1;
+  off_t end = 0;
+  if (asked.l_start < 0 || __builtin_add_overflow(asked.l_start, asked.l_len, &end)) {
+    return request;
+  }
+  const off_t from = asked.l_len < 0 ? end : asked.l_start;
+  const off_t behind = asked.l_len < 0 ? asked.l_start : end;
   request.first = static_cast<std::uint64_t>(std::max<off_t>(from, 0));
   if (asked.l_len != 0) {
-    request.last = static_cast<std::uint64_t>(std::max<off_t>(to, 0));
+    request.last = static_cast<std::uint64_t>(std::max<off_t>(behind, 1) - 1);
   }
   return request;
 }
@@ -55,11 +60,21 @@ bool is_in_the_way(const FileLock& lock, const Request& request) {
   return comparable && (lock.writes || request.writes) && !apart;
 }
 
-// A process's own locks of the old family are in its way never.
-bool is_its_own(const Snapshot& all, std::size_t at, pid_t pid) {
-  const bool posix = all.objects[at].lock->family == FileLock::Family::posix;
+bool is_posix(const Snapshot& all, std::size_t at) { return all.objects[at].lock->family == FileLock::Family::posix; }
+
+// Of the newer families a lock is the open file description's: whoever asks for more through that is not in its own
+// way.
+bool is_carried(const Snapshot& all, std::size_t at, const Sleeper& sleeper) {
+  const auto& lock = all.objects[at].lock;
+  return lock && !is_posix(all, at) && has_lock(sleeper.pid, static_cast<int>(sleeper.call.arguments[0]), *lock);
+}
+
+// Nor are a process's own locks of the old family ever.
+bool is_its_own(const Snapshot& all, std::size_t at, const Sleeper& sleeper) {
   const auto edges = all.edges_of(at);
-  return posix && !edges.empty() && std::ranges::all_of(edges, [&](const Edge& edge) { return edge.pid == pid; });
+  const bool alone =
+      !edges.empty() && std::ranges::all_of(edges, [&](const Edge& edge) { return edge.pid == sleeper.pid; });
+  return alone && (is_posix(all, at) || is_carried(all, at, sleeper));
 }
 
 // A kernel that does not number the file's mount is asked for what it has of the file, and no server either.
@@ -70,12 +85,13 @@ std::optional<FileId> file_of(const Sleeper& sleeper) {
   return known || !status ? known : std::optional(file_id(*status));
 }
 
-std::vector<std::size_t> locks_in_the_way(const Snapshot& all, pid_t pid, FileId file, const Request& request) {
+std::vector<std::size_t> locks_in_the_way(const Snapshot& all, const Sleeper& sleeper, FileId file,
+                                          const Request& request) {
   std::vector<std::size_t> found;
   for (std::size_t at = 0; at < all.objects.size(); ++at) {
     const Object& object = all.objects[at];
     if (object.kind == Kind::file_lock && object.file == file && object.lock && is_in_the_way(*object.lock, request) &&
-        !is_its_own(all, at, pid)) {
+        !is_its_own(all, at, sleeper)) {
       found.push_back(at);
     }
   }
@@ -105,7 +121,7 @@ bool read_file_lock_wait(WaitScene& scene, const Sleeper& sleeper, Wait& wait) {
   const Request request = request_of(scene.memory(sleeper.pid), sleeper, whole_file);
   const auto file = file_of(sleeper);
   const auto told = locks_of_the_table(scene.file_locks(), wait);
-  wait.objects = file ? locks_in_the_way(scene.all(), wait.pid, *file, request) : std::vector<std::size_t>();
+  wait.objects = file ? locks_in_the_way(scene.all(), sleeper, *file, request) : std::vector<std::size_t>();
   std::vector<std::size_t> both = wait.objects;
   std::erase_if(both, [&](std::size_t at) { return std::ranges::find(told, at) == told.end(); });
   if (!both.empty()) {
@@ -113,6 +129,8 @@ bool read_file_lock_wait(WaitScene& scene, const Sleeper& sleeper, Wait& wait) {
   } else if (wait.objects.empty() && told.size() == 1) {
     wait.objects = told;
   }
+  wait.carries =
+      std::ranges::any_of(wait.objects, [&](std::size_t at) { return is_carried(scene.all(), at, sleeper); });
   if (wait.objects.empty()) {
     wait.unseen = "the lock that stands in its way";
   }

@@ -148,6 +148,20 @@ TEST_F(FileLockWaits, of_a_reader_the_locks_of_readers_are_not_in_the_way) {
   EXPECT_EQ(seen.edges(Relation::owns).front().pid, reader.pid());
 }
 
+TEST_F(FileLockWaits, of_who_asks_for_more_than_its_descriptor_has_that_is_said) {
+  HoldingChild reader([&] { lock_bytes(opened(one_), F_OFD_SETLK, F_RDLCK, 0, 10); });
+  WaitingChild both([&] {
+    const int file = opened(one_);
+    lock_bytes(file, F_OFD_SETLK, F_RDLCK, 0, 10);
+    lock_bytes(file, F_OFD_SETLKW, F_WRLCK, 0, 10);
+  });
+  const Seen seen = seen_waiting(both.pid(), "fcntl");
+  EXPECT_EQ(seen.object().state, "ofd, read, bytes 0 to 9");
+  EXPECT_TRUE(seen.wait.carries);
+  WaitingChild other([&] { lock_bytes(opened(one_), F_OFD_SETLKW, F_WRLCK, 5, 1); });
+  EXPECT_FALSE(seen_waiting(other.pid(), "fcntl").wait.carries);
+}
+
 TEST_F(FileLockWaits, a_file_is_known_without_a_look_at_it) {
   const Fd file = Fd::adopt(opened(one_));
   struct stat status{};

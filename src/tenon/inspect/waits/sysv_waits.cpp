@@ -20,6 +20,8 @@ bool add_by_id(WaitScene& scene, const Sleeper& sleeper, Wait& wait, Kind kind) 
   const auto object = ours && theirs && *ours == *theirs ? scene.find(kind, id) : std::nullopt;
   if (object) {
     add_object(wait, *object);
+  } else if (!scene.lists(kind)) {
+    wait.elsewhere = true;
   } else {
     wait.unseen = std::string(name_of(kind)) + " #" + std::to_string(id) + " is of another IPC namespace, or gone";
   }

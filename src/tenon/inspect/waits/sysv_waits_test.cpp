@@ -4,6 +4,7 @@
 #include <kit/unique.hpp>
 #include <kit/watchdog.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <gmock/gmock.h>
@@ -94,6 +95,24 @@ TEST(Waits, of_a_semaphore_that_is_given_first_it_is_another_that_holds_back) {
                            sembuf{.sem_num = 1, .sem_op = -1, .sem_flg = 0}};
   WaitingChild child([&] { ::semop(set, operations.data(), operations.size()); });
   EXPECT_EQ(seen_waiting(child.pid(), "semtimedop").wait.semaphore, 1U);
+  ::semctl(set, 0, IPC_RMID);
+}
+
+TEST(Waits, of_a_set_whose_kind_was_not_asked_for_are_not_said_to_be_of_one_that_is_gone) {
+  const kit::Watchdog watchdog("a look at pipes alone");
+  const int set = ::semget(IPC_PRIVATE, 1, 0600);
+  ASSERT_NE(set, -1);
+  WaitingChild waiter([&] {
+    sembuf take{.sem_num = 0, .sem_op = -1, .sem_flg = 0};
+    ::semop(set, &take, 1);
+  });
+  seen_waiting(waiter.pid(), "semtimedop");
+  const Snapshot pipes = snapshot({.kinds = {Kind::pipe}, .directories = {}, .waits = true});
+  const auto wait = std::ranges::find(pipes.waits, waiter.pid(), &Wait::pid);
+  if (wait != pipes.waits.end()) {
+    EXPECT_EQ(wait->unseen, "");
+    EXPECT_TRUE(wait->elsewhere);
+  }
   ::semctl(set, 0, IPC_RMID);
 }
 

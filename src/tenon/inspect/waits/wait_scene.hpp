@@ -18,13 +18,15 @@ class WaitScene {
  public:
   /// Takes from `all` which processes are blocked by which locks on files, as the table of those tells.
   /// `domains` are directories.
-  WaitScene(Snapshot& all, std::vector<std::string> domains);
+  WaitScene(Snapshot& all, std::vector<std::string> domains, std::vector<Kind> kinds);
 
   Snapshot& all() noexcept { return all_; }
   const Snapshot& all() const noexcept { return all_; }
   /// Waits for locks on files, of some thread of each process.
   const std::vector<Wait>& file_locks() const noexcept { return file_locks_; }
   DomainMembers& members() noexcept { return members_; }
+  /// Whether objects of that kind were asked for.
+  bool lists(Kind kind) const noexcept;
   /// Its memory, read once. Nothing if it may not be read, or is gone.
   const AddressSpace* memory(pid_t pid);
   /// The place of an object by its kind and file, or by its kind and System V identifier.
@@ -43,6 +45,7 @@ class WaitScene {
   Snapshot& all_;
   std::vector<Wait> file_locks_;
   DomainMembers members_;
+  std::vector<Kind> kinds_;
   std::vector<Edge> owners_;
   std::map<pid_t, std::optional<AddressSpace>> memories_;
   std::map<std::pair<FileId, std::uint64_t>, std::size_t> locks_;

@@ -78,9 +78,14 @@ std::optional<std::int64_t> since_of(const Sleeper& sleeper, bool may_have_looke
 }  // namespace
 
 // The table tells which process is blocked, not whether it has slept all the while.
-WaitScene::WaitScene(Snapshot& all, std::vector<std::string> domains) : all_(all), members_(std::move(domains)) {
+WaitScene::WaitScene(Snapshot& all, std::vector<std::string> domains, std::vector<Kind> kinds)
+    : all_(all), members_(std::move(domains)), kinds_(std::move(kinds)) {
   std::ranges::copy_if(all.waits, std::back_inserter(file_locks_), is_of_file_lock);
   std::erase_if(all.waits, is_of_file_lock);
+}
+
+bool WaitScene::lists(Kind kind) const noexcept {
+  return kinds_.empty() || std::ranges::find(kinds_, kind) != kinds_.end();
 }
 
 const AddressSpace* WaitScene::memory(pid_t pid) {
@@ -113,9 +118,9 @@ void add_object(Wait& wait, std::size_t object) {
   }
 }
 
-void add_waits(const Sleepers& sleepers, std::vector<std::string> domains, Snapshot& into) {
+void add_waits(const Sleepers& sleepers, std::vector<std::string> domains, std::vector<Kind> kinds, Snapshot& into) {
   into.closed_processes = sleepers.closed;
-  WaitScene scene(into, std::move(domains));
+  WaitScene scene(into, std::move(domains), std::move(kinds));
   std::vector<Wait> found;
   std::vector<std::pair<const Sleeper*, std::size_t>> read;
   for (const Sleeper& sleeper : sleepers.all) {

@@ -117,6 +117,7 @@ bool add_tenon_lock(WaitScene& scene, const AddressSpace& memory, const FutexWai
   add_object(wait, at);
   add_holders(scene, at, *lock, wait);
   wait.need = Need::lock;
+  wait.gives_up = false;  // it looks around each recheck_interval, whether it has a deadline or not
   return true;
 }
 

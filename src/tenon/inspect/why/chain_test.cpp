@@ -95,6 +95,45 @@ TEST(Chain, a_deadline_ends_a_wait_for_messages_and_not_one_for_a_lock_of_the_de
   EXPECT_THAT(Chains(other.done()).stuck(), SizeIs(1));
 }
 
+// Each waits for its own semaphore, which the other could post.
+Scenery at_semaphores(Kind kind, const std::string& state) {
+  Scenery scenery;
+  scenery.process(1, "one").process(2, "two");
+  const auto first = scenery.object(kind, "first, of anonymous memory");
+  const auto second = scenery.object(kind, "second, of anonymous memory");
+  for (const auto semaphore : {first, second}) {
+    scenery.all.objects[semaphore].state = state;
+    scenery.edge(semaphore, 1, Relation::maps, true, true).edge(semaphore, 2, Relation::maps, true, true);
+  }
+  scenery.wait(1, "futex", Need::lock, first);
+  scenery.wait(2, "futex", Need::lock, second);
+  return scenery;
+}
+
+TEST(Chain, a_deadline_ends_a_wait_for_a_semaphore) {
+  for (const auto& [kind, state] : {std::pair(Kind::posix_semaphore, ""), std::pair(Kind::lock, "semaphore")}) {
+    Scenery scenery = at_semaphores(kind, state);
+    EXPECT_THAT(Chains(scenery.done()).stuck(), SizeIs(1)) << name_of(kind);
+    scenery.all.waits.front().gives_up = true;
+    EXPECT_THAT(Chains(scenery.done()).stuck(), IsEmpty()) << name_of(kind);
+  }
+}
+
+// Those who wait take back within milliseconds what it had.
+TEST(Chain, a_dead_member_of_a_semaphore_or_barrier_of_tenons_own_keeps_nobody_back) {
+  for (const char* const state : {"semaphore", "barrier", "read-write lock"}) {
+    Scenery scenery;
+    scenery.process(1, "one");
+    const auto lock = scenery.object(Kind::lock, "lock at byte 0 of /pool");
+    scenery.all.objects[lock].state = state;
+    scenery.owner(lock, 9, true);
+    scenery.wait(1, "futex_waitv", Need::lock, lock);
+    const Snapshot& all = scenery.done();
+    EXPECT_EQ(Chains(all).of(1).front().ending, state == std::string("read-write lock") ? Ending::dead : Ending::idle)
+        << state;
+  }
+}
+
 TEST(Chain, what_cannot_be_seen_accuses_nobody) {
   Scenery scenery = facing(false);
   scenery.all.waits.front().unseen = "which descriptors it polls";

@@ -177,6 +177,18 @@ TEST(Plight, of_who_writes_is_stuck_if_one_of_the_readers_is) {
       << "both may have it through one open file description";
 }
 
+// It reads through the descriptor through which it asks to write, and the other reader runs.
+TEST(Plight, of_who_asks_for_more_through_a_descriptor_that_has_the_lock_is_that_of_the_others) {
+  Scenery scenery = read_lock(FileLock::Family::ofd);
+  scenery.all.waits.front().pid = 2;
+  scenery.all.processes[1].state = 'S';
+  scenery.all.waits.front().carries = true;
+  const Chain chain = Chains(scenery.done()).of(2).front();
+  EXPECT_EQ(chain.ending, Ending::runs);
+  ASSERT_EQ(chain.links.front().helpers.size(), 1U);
+  EXPECT_EQ(chain.links.front().helpers.front().pid, 1);
+}
+
 TEST(Plight, of_who_waits_at_a_barrier_is_stuck_if_one_of_those_who_are_missing_is_and_not_at_a_semaphore) {
   Scenery scenery;
   scenery.process(1, "waits").process(2, "stopped").process(3, "runs");

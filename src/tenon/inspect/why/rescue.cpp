@@ -21,6 +21,12 @@ constexpr std::array role_names = {
     RoleName{Role::sibling, "sibling"},
 };
 
+// Who has taken it is not kept, and anybody may give: a kernel's semaphore, or one in memory.
+bool is_semaphore(const Object& object) {
+  return object.kind == Kind::posix_semaphore || object.kind == Kind::sysv_semaphore ||
+         (object.kind == Kind::lock && object.state == "semaphore");
+}
+
 }  // namespace
 
 std::string_view name_of(Role role) noexcept { return std::ranges::find(role_names, role, &RoleName::role)->name; }
@@ -140,9 +146,14 @@ bool Search::waits_for_itself_alone() const {
   return std::ranges::all_of(own, [](const Wait& one) { return one.objects.empty(); });
 }
 
-// A loop that looks around now and then is no deadlock; a lock that comes back to nobody is one, with a deadline too.
+// A loop that looks around now and then is no deadlock; a lock that comes back to nobody is one, with a deadline too. A
+// semaphore is such a lock where a dead process had it.
 bool Search::ends_itself() const {
-  return wait_.gives_up && (wait_.need == Need::message || wait_.need == Need::signal || wait_.need == Need::peer);
+  const auto at_semaphore = [&](std::size_t at) { return is_semaphore(all_.objects[at]); };
+  const bool taken = std::ranges::any_of(found_.helpers, &Rescuer::ended);
+  const bool given = !wait_.objects.empty() && !taken && std::ranges::all_of(wait_.objects, at_semaphore);
+  return wait_.gives_up &&
+         (given || wait_.need == Need::message || wait_.need == Need::signal || wait_.need == Need::peer);
 }
 
 // The other end is its own, as of the pipe that wakes an event loop: a handler writes there.

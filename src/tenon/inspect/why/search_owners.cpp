@@ -62,13 +62,14 @@ void Search::add_of_lock(std::size_t at) {
 }
 
 // It goes with its owner: one that has ended since it was read has given it back. A process is never kept out by its
-// own POSIX locks. Those of one open file description may be given back by each who has that.
+// own POSIX locks, nor by what the descriptor has that it asks through. Those of one open file description may be given
+// back by each who has that.
 void Search::add_of_file_lock(std::size_t at) {
   const auto& lock = all_.objects[at].lock;
   const bool posix = lock && lock->family == FileLock::Family::posix;
   for (const Edge& edge : all_.edges_of(at)) {
     const bool gone = edge.ended || has_ended(edge.pid);
-    if (edge.relation == Relation::owns && !gone && !(posix && edge.pid == wait_.pid)) {
+    if (edge.relation == Relation::owns && !gone && !(edge.pid == wait_.pid && (posix || wait_.carries))) {
       found_.helpers.push_back({.pid = edge.pid, .role = Role::owner, .thread = edge.thread, .object = at});
     }
   }
@@ -112,18 +113,27 @@ void Search::add_users(std::size_t at) {
   }
 }
 
+// What a dead process had of a semaphore or a barrier of Tenon's own is taken back at the next look of those who wait.
 void Search::add_owners(std::size_t at) {
   const std::size_t before = found_.helpers.size();
+  const std::string& state = all_.objects[at].state;
+  const bool taken_back = state == "semaphore" || state == "barrier";
+  bool left_out = false;
   for (const Edge& edge : all_.edges_of(at)) {
     const bool claimed = wait_.lock.owner == 0 || edge.thread == wait_.lock.owner;
-    if (edge.relation == Relation::owns && claimed) {
+    if (edge.relation != Relation::owns || !claimed) {
+      continue;
+    }
+    if (taken_back && (edge.ended || has_ended(edge.pid))) {
+      left_out = true;
+    } else {
       found_.helpers.push_back(
           {.pid = edge.pid, .role = Role::owner, .thread = edge.thread, .object = at, .ended = edge.ended});
     }
   }
   found_.is_owed = true;
   if (found_.helpers.size() == before) {
-    found_.outside = Outside::unseen;
+    found_.outside = left_out ? Outside::itself : Outside::unseen;
   }
 }
 
