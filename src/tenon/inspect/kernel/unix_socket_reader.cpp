@@ -113,7 +113,7 @@ Object object_of(const UnixSocket& socket, const Names& names) {
   Object object = file ? file_object(Kind::unix_socket, file->path, file->status)
                        : Object{.kind = Kind::unix_socket,
                                 .name = has_own_name(socket) ? socket.end.name : nameless,
-                                 .file = {.device = socket.end.device, .inode = socket.end.inode}};
+                                .file = {.device = socket.end.device, .inode = socket.end.inode}};
   object.state = state_text(socket, file.has_value() || names.served.covers(socket.end.name));
   object.owner = object.owner ? object.owner : socket.end.user;
   object.socket = socket.end;
