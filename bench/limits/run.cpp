@@ -127,9 +127,12 @@ Result<PairRow> Bench::compare(const std::string& name, const harness::Subject& 
     row.not_measured = placement.error().message();
     return row;
   }
+  std::uint64_t operations = 0;  // in all attempts
   auto attempts = between_probes([&]() -> Result<void> {
     return harness::compare(limit, subject, *placement, clock_, pace).transform([&](harness::PairedFigure figure) {
+      operations += figure.subject.operations;
       row.figure = figure;
+      row.figure.subject.operations = operations;
     });
   });
   if (!attempts) {
