@@ -51,10 +51,6 @@ json percentiles_of(const Row& row) {
   if (!row.has_percentiles()) {
     return nullptr;
   }
-  double longest = 0;
-  for (const Sample& sample : row.samples) {
-    longest = std::max(longest, sample.figure.subject.single.max);
-  }
   const auto over = [&](double harness::Percentiles::* which) {
     return json_of(row.over([=](const Sample& sample) { return sample.figure.subject.single.*which; }));
   };
@@ -62,7 +58,7 @@ json percentiles_of(const Row& row) {
           {"p90", over(&harness::Percentiles::p90)},
           {"p99", over(&harness::Percentiles::p99)},
           {"p99.9", over(&harness::Percentiles::p999)},
-          {"max", longest},
+          {"max", row.longest()},
           {"samples", row.samples.front().figure.subject.single.samples}};
 }
 

@@ -65,14 +65,6 @@ std::string percentile(const Row& row, double harness::Percentiles::* which, std
   return enough ? harness::duration_text(row.over(one).median) : "–";
 }
 
-std::string longest(const Row& row) {
-  double most = 0;
-  for (const Sample& sample : row.samples) {
-    most = std::max(most, sample.figure.subject.single.max);
-  }
-  return row.has_percentiles() ? harness::duration_text(most) : "–";
-}
-
 std::string or_dash(const std::optional<Interval>& interval, std::string (*text)(double)) {
   return interval ? text(interval->median) : "–";
 }
@@ -97,7 +89,7 @@ std::vector<std::string> cells_of(const Row& row) {
           percentile(row, &harness::Percentiles::p90, 10),
           percentile(row, &harness::Percentiles::p99, 100),
           percentile(row, &harness::Percentiles::p999, 1000),
-          longest(row),
+          row.has_percentiles() ? harness::duration_text(row.longest()) : "–",
           harness::duration_text(time.median),
           fmt::format("±{:.0f}%", 100 * time.relative()),
           is_rate ? harness::rate_text(1e9 / time.median) : "–",

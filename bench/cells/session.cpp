@@ -89,6 +89,14 @@ bool Row::has_percentiles() const {
   return cell.pattern != Pattern::one_way && !cell.is_fan() && samples.front().figure.subject.single.samples > 0;
 }
 
+double Row::longest() const {
+  double most = 0;
+  for (const Sample& sample : samples) {
+    most = std::max(most, sample.figure.subject.single.max);
+  }
+  return most;
+}
+
 Interval Row::nanoseconds() const {
   return over([&](const Sample& sample) { return sample.figure.subject.nanoseconds / cell.deliveries(); });
 }

@@ -40,6 +40,7 @@ struct Row {
   std::optional<Interval> system_calls() const;
   /// Percentiles are of single operations: there are none of rates.
   bool has_percentiles() const;
+  double longest() const;        ///< of all single operations of all repeats
   Interval nanoseconds() const;  ///< of one message that arrives; of one trip there and back
   Interval ratio() const;        ///< that beside its limit
 };

@@ -1,10 +1,26 @@
 #pragma once
 /// A line over ends that carry bytes, not messages: what is read may be a part, and is gone on with.
+#include <tenon/os/poll.hpp>
 #include <cells/line.hpp>
 
 #include <utility>
 
 namespace cells {
+
+/// The ends of a line as two of Tenon's handles, of which `memory_of(fd)` tells what the kernel holds between them.
+template <class Reader, class Writer, std::size_t (*memory_of)(tenon::FdView)>
+struct HandleEnds {
+  Reader reader;
+  Writer writer;
+
+  tenon::Result<std::size_t> try_read(tenon::MutableBytes into) { return reader.try_read(into); }
+  tenon::Result<std::size_t> read(tenon::MutableBytes into) { return reader.read(into, tenon::never); }
+  tenon::Result<std::size_t> try_write(tenon::Bytes from) { return writer.try_write(from); }
+  tenon::Result<std::size_t> write(tenon::Bytes from) { return writer.write(from, tenon::never); }
+  void wait_readable() { tenon::wait_ready(reader.fd(), tenon::Ready::reading, tenon::never).or_throw(); }
+  void wait_writable() { tenon::wait_ready(writer.fd(), tenon::Ready::writing, tenon::never).or_throw(); }
+  std::size_t memory() const { return memory_of(writer.fd()); }
+};
 
 /// `Ends` has read and write, try_read and try_write, wait_readable and wait_writable, and memory().
 template <class Ends>

@@ -3,7 +3,6 @@
 
 #include <tenon/ipc/fifo/fifo.hpp>
 #include <tenon/ipc/pipe/pipe.hpp>
-#include <tenon/os/poll.hpp>
 
 #include <climits>
 #include <fcntl.h>
@@ -14,23 +13,8 @@ namespace cells {
 
 namespace {
 
-using tenon::Bytes;
-using tenon::MutableBytes;
-using tenon::never;
-using tenon::Ready;
-
-struct Ends {
-  tenon::ReadEnd reader;
-  tenon::WriteEnd writer;
-
-  tenon::Result<std::size_t> try_read(MutableBytes into) { return reader.try_read(into); }
-  tenon::Result<std::size_t> read(MutableBytes into) { return reader.read(into, never); }
-  tenon::Result<std::size_t> try_write(Bytes from) { return writer.try_write(from); }
-  tenon::Result<std::size_t> write(Bytes from) { return writer.write(from, never); }
-  void wait_readable() { tenon::wait_ready(reader.fd(), Ready::reading, never).or_throw(); }
-  void wait_writable() { tenon::wait_ready(writer.fd(), Ready::writing, never).or_throw(); }
-  std::size_t memory() const { return static_cast<std::size_t>(::fcntl(writer.fd().raw(), F_GETPIPE_SZ)); }
-};
+std::size_t capacity_of(tenon::FdView end) { return static_cast<std::size_t>(::fcntl(end.raw(), F_GETPIPE_SZ)); }
+using Ends = HandleEnds<tenon::ReadEnd, tenon::WriteEnd, capacity_of>;
 
 // The kernel makes pages of it, a power of two of them; an ordinary user's most is 1 MiB. pipe(7)
 void set_capacity(tenon::FdView end, const Cell& cell) {

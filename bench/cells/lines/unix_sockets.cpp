@@ -26,18 +26,7 @@ std::size_t send_buffer_of(tenon::FdView socket) {
   return static_cast<std::size_t>(bytes);
 }
 
-struct StreamEnds {
-  tenon::UnixStream writer;
-  tenon::UnixStream reader;
-
-  tenon::Result<std::size_t> try_read(MutableBytes into) { return reader.try_read(into); }
-  tenon::Result<std::size_t> read(MutableBytes into) { return reader.read(into, never); }
-  tenon::Result<std::size_t> try_write(Bytes from) { return writer.try_write(from); }
-  tenon::Result<std::size_t> write(Bytes from) { return writer.write(from, never); }
-  void wait_readable() { tenon::wait_ready(reader.fd(), Ready::reading, never).or_throw(); }
-  void wait_writable() { tenon::wait_ready(writer.fd(), Ready::writing, never).or_throw(); }
-  std::size_t memory() const { return send_buffer_of(writer.fd()); }
-};
+using StreamEnds = HandleEnds<tenon::UnixStream, tenon::UnixStream, send_buffer_of>;
 
 template <class Socket>
 struct MessageEnds {
@@ -76,7 +65,7 @@ std::shared_ptr<Line> open_messages(const Cell& cell) {
 std::shared_ptr<Line> open_stream(const Cell& cell) {
   auto [writer, reader] = tenon::UnixStream::pair().or_throw();
   give_room(writer, cell.room(0), cell.bytes);
-  return std::make_shared<ByteLine<StreamEnds>>(StreamEnds{.writer = std::move(writer), .reader = std::move(reader)},
+  return std::make_shared<ByteLine<StreamEnds>>(StreamEnds{.reader = std::move(reader), .writer = std::move(writer)},
                                                 cell);
 }
 
