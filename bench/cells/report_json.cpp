@@ -67,7 +67,10 @@ json repeats_of(const Row& row) {
   for (const Sample& sample : row.samples) {
     repeats.push_back({{"ns_per_operation", sample.figure.subject.nanoseconds},
                        {"operations", sample.figure.subject.operations},
+                       {"switches_per_operation", sample.figure.subject.switches},
                        {"limit_ns", sample.figure.limit.nanoseconds},
+                       {"limit_operations", sample.figure.limit.operations},
+                       {"limit_switches_per_operation", sample.figure.limit.switches},
                        {"ratio", sample.figure.ratio.median / messages_of(row.cell)},
                        {"probe_before_ns", sample.attempts.before},
                        {"probe_after_ns", sample.attempts.after},

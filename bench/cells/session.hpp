@@ -66,7 +66,7 @@ class Session {
   const Places& places() const noexcept { return places_; }
   const harness::Clock& clock() const noexcept { return bench_.clock(); }
 
-  /// Failures: those of a team.
+  /// Waits a few seconds for a machine that something disturbs. Failures: those of a team.
   tenon::Result<SelfTest> test_itself();
 
   /// Told before each measurement what comes, how many were done, and of how many. May throw, which ends the run: what
@@ -83,6 +83,7 @@ class Session {
   struct Plan;
   Session(limits::Bench bench, Places places, const Effort& effort)
       : bench_(std::move(bench)), places_(std::move(places)), effort_(effort) {}
+  tenon::Result<Interval> line_beside_itself();
   std::optional<Plan> plan(const Mechanism& mechanism, const Cell& cell);
   tenon::Result<harness::Subject> best_limit(const Cell& cell);
   void measure_once(Plan& plan);

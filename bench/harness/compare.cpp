@@ -103,6 +103,7 @@ Result<PairedFigure> compare(const Subject& limit, const Subject& subject, const
   Pairing pairing(pace.blocks, paired.seed);
   Observed of_limit;
   Observed of_subject;
+  std::uint64_t limits_operations = 0;
   std::uint64_t operations = 0;
   for (int i = 0; i < pace.starts; ++i) {
     auto one = start_paced(limit, for_sides(placement, limit), clock, pace);
@@ -124,9 +125,11 @@ Result<PairedFigure> compare(const Subject& limit, const Subject& subject, const
     if (auto seen = of_subject.look_at(*other, pace); !seen) {
       return fail(std::move(seen.error()));
     }
+    limits_operations += one->team.operations();
     operations += other->team.operations();
   }
   PairedFigure figure = pairing.figure();
+  figure.limit.operations = limits_operations;
   figure.subject.operations = operations;
   const double of_limit_blocks = figure.limit.switches;
   const double of_subject_blocks = figure.subject.switches;

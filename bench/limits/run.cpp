@@ -127,11 +127,14 @@ Result<PairRow> Bench::compare(const std::string& name, const harness::Subject& 
     row.not_measured = placement.error().message();
     return row;
   }
-  std::uint64_t operations = 0;  // in all attempts
+  std::uint64_t limits_operations = 0;  // in all attempts
+  std::uint64_t operations = 0;
   auto attempts = between_probes([&]() -> Result<void> {
     return harness::compare(limit, subject, *placement, clock_, pace).transform([&](harness::PairedFigure figure) {
+      limits_operations += figure.limit.operations;
       operations += figure.subject.operations;
       row.figure = figure;
+      row.figure.limit.operations = limits_operations;
       row.figure.subject.operations = operations;
     });
   });

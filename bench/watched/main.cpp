@@ -1,5 +1,7 @@
-/// Whether the watched notice: the rates of a busy pipe, queue and topic while `tenon top` looks, and while it is
-/// stopped.
+/// Whether the watched notice: the rates of a busy pipe, queue and topic while `tenon top` looks, beside those shortly
+/// before and after, while it is stopped. How far these two differ from each other tells what can be told.
+#include <cells/interval.hpp>
+#include <harness/processors.hpp>
 #include <watched/traffic.hpp>
 
 #include <tenon/os/life_sweep.hpp>
@@ -79,10 +81,15 @@ class Top {
   clockid_t clock_ = 0;
 };
 
-struct Pair {
-  double without;  // messages a second
+/// What one look took, between two times without.
+struct Turn {
+  double before;  // messages a second
   double with;
+  double after;
   double share;  // of a core, that top used meanwhile
+
+  double lost() const { return 1 - 2 * with / (before + after); }
+  double drift() const { return 1 - after / before; }
 };
 
 double rate_during(const Traffic& traffic, const Top& top, double seconds) {
@@ -92,52 +99,55 @@ double rate_during(const Traffic& traffic, const Top& top, double seconds) {
   return static_cast<double>(traffic.received() - before) / (seconds_of(CLOCK_MONOTONIC) - began);
 }
 
-// The one and the other come first in turn: what drifts meanwhile is on neither's side.
-Pair measure(const Traffic& traffic, const Top& top, double seconds, bool without_first) {
-  Pair pair{};
-  for (const bool watches : {!without_first, without_first}) {
-    top.go_on(watches);
-    const double used = top.processor_seconds();
-    const double rate = rate_during(traffic, top, seconds);
-    (watches ? pair.with : pair.without) = rate;
-    pair.share = watches ? (top.processor_seconds() - used) / seconds : pair.share;
-  }
-  return pair;
+Turn measure(const Traffic& traffic, const Top& top, double seconds) {
+  Turn turn{};
+  top.go_on(false);
+  turn.before = rate_during(traffic, top, seconds);
+  top.go_on(true);
+  const double used = top.processor_seconds();
+  turn.with = rate_during(traffic, top, seconds);
+  turn.share = (top.processor_seconds() - used) / seconds;
+  top.go_on(false);
+  turn.after = rate_during(traffic, top, seconds);
+  return turn;
 }
 
 template <class Figure>
-double median(const std::vector<Pair>& pairs, Figure figure) {
+cells::Interval over(const std::vector<Turn>& turns, Figure figure) {
   std::vector<double> values;
-  for (const Pair& pair : pairs) {
-    values.push_back(figure(pair));
+  for (const Turn& turn : turns) {
+    values.push_back(figure(turn));
   }
-  std::ranges::sort(values);
-  return values[values.size() / 2];
+  return cells::interval_of(std::move(values));
 }
 
-void print(const char* name, const std::vector<Pair>& pairs) {
-  const auto lost = [](const Pair& pair) { return 1 - pair.with / pair.without; };
-  fmt::print("{:<6} {:>14.0f} {:>14.0f} {:>8.2f}% {:>8.2f}% {:>8.2f}%\n", name,
-             median(pairs, [](const Pair& pair) { return pair.without; }),
-             median(pairs, [](const Pair& pair) { return pair.with; }), 100 * median(pairs, lost),
-             100 * median(pairs, [](const Pair& pair) { return pair.share; }),
-             100 * median(pairs, [&](const Pair& pair) { return lost(pair) - pair.share; }));
+std::string percent(const cells::Interval& part) {
+  return fmt::format("{:.2f}% ({:.1f} to {:.1f})", 100 * part.median, 100 * part.low, 100 * part.high);
+}
+
+void print(const char* name, const std::vector<Turn>& turns) {
+  fmt::print("{:<6} {:>12.0f} {:>12.0f} {:>8.2f}% {:>24} {:>24}\n", name,
+             over(turns, [](const Turn& turn) { return turn.before; }).median,
+             over(turns, [](const Turn& turn) { return turn.with; }).median,
+             100 * over(turns, [](const Turn& turn) { return turn.share; }).median,
+             percent(over(turns, [](const Turn& turn) { return turn.lost() - turn.share; })),
+             percent(over(turns, [](const Turn& turn) { return turn.drift(); })));
   std::fflush(stdout);
 }
 
-void run(std::size_t pairs, double seconds) {
+void run(std::size_t times, double seconds, const harness::Placement& place) {
   const std::string path = "/dev/shm/tenon-watched-" + std::to_string(::getpid());
   const Domain domain = Domain::open(path).or_throw();
   ::setenv("TENON_DOMAIN", path.c_str(), 1);
-  fmt::print("{:<6} {:>14} {:>14} {:>9} {:>9} {:>9}   medians of {} pairs of {} s\n", "", "alone /s", "watched /s",
-             "lost", "top", "beyond", pairs, seconds);
+  fmt::print("{:<6} {:>12} {:>12} {:>9} {:>24} {:>24}   medians of {} times {} s\n", "", "alone /s", "watched /s",
+             "top", "lost beyond top's own", "lost with nobody", times, seconds);
   for (const Kind& kind : kinds()) {
-    const Traffic traffic(kind, domain);
+    const Traffic traffic(kind, domain, place);
     const Top top;
     top.watch(seconds);  // all have come
-    std::vector<Pair> measured;
-    for (std::size_t i = 0; i < pairs; ++i) {
-      measured.push_back(measure(traffic, top, seconds, i % 2 == 0));
+    std::vector<Turn> measured;
+    for (std::size_t i = 0; i < times; ++i) {
+      measured.push_back(measure(traffic, top, seconds));
     }
     print(kind.name, measured);
   }
@@ -149,14 +159,17 @@ void run(std::size_t pairs, double seconds) {
 
 int main(int argc, char** argv) try {
   CLI::App program("The rates of a busy pipe, queue and topic, with tenon top and without.");
-  std::size_t pairs = 20;
+  std::size_t times = 20;
   double seconds = 2;
   bool quick = false;
-  program.add_option("--pairs", pairs, "Of blocks, one with and one without")->capture_default_str();
+  bool loose = false;
+  program.add_option("--times", times, "That top looks, with as many before and after")->capture_default_str();
   program.add_option("--seconds", seconds, "Of one block")->capture_default_str();
-  program.add_flag("--quick", quick, "Few pairs");
+  program.add_flag("--quick", quick, "Few times");
+  program.add_flag("--loose", loose, "Leave to the kernel on which processors the two run, which else have one each");
   CLI11_PARSE(program, argc, argv);
-  watched::run(quick ? 3 : pairs, seconds);
+  const auto apart = harness::across_cores(2);
+  watched::run(quick ? 3 : times, seconds, loose || !apart ? harness::Placement{} : *apart);
   return 0;
 } catch (const tenon::Failure& failure) {
   fmt::print(stderr, "{}\n", failure.what());

@@ -95,17 +95,20 @@ Kind through_topic() {
 
 std::vector<Kind> kinds() { return {through_pipe(), through_queue(), through_topic()}; }
 
-Traffic::Traffic(const Kind& kind, const Domain& domain)
+Traffic::Traffic(const Kind& kind, const Domain& domain, const harness::Placement& place)
     : memory_(Mapping::shared_with_children(sizeof(Count)).or_throw()) {
-  const auto run = [](const auto& body) {
+  const auto run = [&](bool first, const auto& body) {
     return spawn([&] {
+             if (!place.processors.empty()) {
+               harness::pin_to(first ? place.processors.front() : place.processors.back()).or_throw();
+             }
              body();
              return 0;
            })
         .or_throw();
   };
-  children_.push_back(run([&] { kind.receive(domain, count()); }));
-  children_.push_back(run([&] { kind.send(domain); }));
+  children_.push_back(run(true, [&] { kind.receive(domain, count()); }));
+  children_.push_back(run(false, [&] { kind.send(domain); }));
 }
 
 Traffic::~Traffic() {

@@ -3,6 +3,7 @@
 #include <tenon/os/domain.hpp>
 #include <tenon/os/mapping.hpp>
 #include <tenon/os/process.hpp>
+#include <harness/processors.hpp>
 
 #include <atomic>
 #include <cstdint>
@@ -27,7 +28,8 @@ std::vector<Kind> kinds();
 /// Runs until it goes, and is killed then.
 class Traffic {
  public:
-  Traffic(const Kind& kind, const tenon::Domain& domain);
+  /// `place` without processors leaves both to the kernel, else the receiver has the first and the sender the last.
+  Traffic(const Kind& kind, const tenon::Domain& domain, const harness::Placement& place);
   ~Traffic();
   Traffic(const Traffic&) = delete;
   Traffic& operator=(const Traffic&) = delete;

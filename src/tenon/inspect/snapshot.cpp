@@ -247,6 +247,11 @@ const Process* Snapshot::process(pid_t pid) const noexcept {
   return found != processes.end() && found->pid == pid ? &*found : nullptr;
 }
 
+bool Snapshot::is_stopped(pid_t pid) const noexcept {
+  const Process* const found = process(pid);
+  return found != nullptr && found->is_stopped();
+}
+
 std::span<const Edge> Snapshot::edges_of(std::size_t object) const noexcept {
   const auto found = std::ranges::equal_range(edges, object, {}, &Edge::object);
   return {found.begin(), found.end()};
@@ -272,14 +277,12 @@ bool Snapshot::is_awaited(std::size_t object) const noexcept {
 
 namespace {
 
-bool is_stopped(char state) noexcept { return state == 'T' || state == 't'; }
-
 // How they stood at the first look. Stopped is who still is: one under a tracer of calls stops for moments.
 void add_standings(const Sleepers& sleepers, Snapshot& all) {
   for (Process& process : all.processes) {
     if (const auto found = sleepers.processes.find(process.pid); found != sleepers.processes.end()) {
-      const auto now = is_stopped(found->second.state) ? standing_of(process.pid) : found->second;
-      process.state = now.state;
+      process.state = found->second.state;
+      process.state = process.is_stopped() ? standing_of(process.pid).state : process.state;
       process.threads = found->second.threads;
       process.handled = handled_signals(process.pid);
       process.tracer = process.state == 't' ? tracer_of(process.pid) : 0;

@@ -131,6 +131,8 @@ struct Process {
   std::size_t threads = 0;    ///< that live; 0 where nobody looked
   pid_t tracer = 0;           ///< the debugger of one in state 't'; 0: none, or one that is not seen
   std::uint64_t handled = 0;  ///< signals for which it has handlers: bit 0 is signal 1
+
+  bool is_stopped() const noexcept { return state == 'T' || state == 't'; }
 };
 
 /// What the kernel tells of an open file description. proc_pid_fdinfo(5)
@@ -221,6 +223,8 @@ struct Snapshot {
   std::vector<pid_t> hidden;            ///< of the edges and waits: they live, and /proc does not show them
 
   const Process* process(pid_t pid) const noexcept;
+  /// Whether it lives, and is seen to be stopped.
+  bool is_stopped(pid_t pid) const noexcept;
   std::span<const Edge> edges_of(std::size_t object) const noexcept;
   std::span<const Descriptor> descriptors_of(pid_t pid) const noexcept;
   /// Whether somebody is known, or has said, to sleep until something happens to that object.

@@ -118,6 +118,25 @@ Result<std::uint64_t> number(const std::string& path) {
   });
 }
 
+std::optional<std::string_view> field(std::string_view text, std::string_view label) noexcept {
+  for (std::size_t at = text.find(label); at != std::string_view::npos; at = text.find(label, at + 1)) {
+    const std::size_t colon = std::min(text.find_first_not_of(" \t", at + label.size()), text.size());
+    if ((at == 0 || text[at - 1] == '\n') && text.substr(colon).starts_with(':')) {
+      const std::string_view line = text.substr(colon + 1, text.find('\n', colon) - colon - 1);
+      return line.substr(std::min(line.find_first_not_of(" \t"), line.size()));
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<std::uint64_t> number_of(std::string_view text, std::string_view label, int base) noexcept {
+  const auto digits = field(text, label);
+  std::uint64_t value = 0;
+  const bool number =
+      digits && std::from_chars(digits->data(), digits->data() + digits->size(), value, base).ec == std::errc();
+  return number ? std::optional(value) : std::nullopt;
+}
+
 // Asked when memory could not be mapped, so nothing is allocated here.
 Result<std::uint64_t> count_lines(const std::string& path) {
   std::uint64_t lines = 0;
@@ -126,21 +145,16 @@ Result<std::uint64_t> count_lines(const std::string& path) {
       .transform([&] { return lines; });
 }
 
-Result<std::uint64_t> memory(std::string_view field) {
+Result<std::uint64_t> memory(std::string_view label) {
   auto whole = text("/proc/meminfo");
   if (!whole) {
     return fail(std::move(whole.error()));
   }
-  for (std::string_view rest = *whole; !rest.empty();) {
-    const std::size_t end = std::min(rest.find('\n'), rest.size());
-    const auto words = split(rest.substr(0, end));
-    std::uint64_t number = 0;
-    if (words.size() >= 2 && words[0] == std::string(field) + ":" && parse(words[1], number)) {
-      return words.size() > 2 ? number * 1024 : number;
-    }
-    rest.remove_prefix(std::min(end + 1, rest.size()));
+  const auto number = number_of(*whole, label);
+  if (!number) {
+    return fail(Error(Errc::not_found).on("/proc/meminfo").because("it has no line " + std::string(label)));
   }
-  return fail(Error(Errc::not_found).on("/proc/meminfo").because("it has no line " + std::string(field)));
+  return field(*whole, label)->ends_with(" kB") ? *number * 1024 : *number;
 }
 
 Result<Process> parse_stat(std::string_view line) {

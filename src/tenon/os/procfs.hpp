@@ -19,9 +19,14 @@ Result<std::string> text(const std::string& path);
 /// A file that holds one decimal number, as those under /proc/sys do. Failures: also corrupt.
 Result<std::uint64_t> number(const std::string& path);
 Result<std::uint64_t> count_lines(const std::string& path);
+/// What stands behind `label` and a colon on a line of its own, as in status and fdinfo files; nothing if it does not.
+std::optional<std::string_view> field(std::string_view text, std::string_view label) noexcept;
+/// The number that begins what stands there.
+std::optional<std::uint64_t> number_of(std::string_view text, std::string_view label, int base = 10) noexcept;
+
 /// A line of /proc/meminfo, as "MemAvailable": bytes, or a plain number where the line has no unit.
 /// Outcomes: not_found (no such line, or /proc is not mounted).
-Result<std::uint64_t> memory(std::string_view field);
+Result<std::uint64_t> memory(std::string_view label);
 
 /// What /proc/PID/stat tells.
 struct Process {

@@ -223,6 +223,23 @@ TEST(ProcfsMemory, is_told_in_bytes_line_by_line) {
   EXPECT_TRUE(procfs::memory("NoSuchLine").failed_with(Errc::not_found));
 }
 
+TEST(ProcfsField, is_what_stands_behind_its_own_label_on_a_line) {
+  constexpr std::string_view status =
+      "Name:\ta b\nTracerPid:\t0\nPid:  812\nnonvoluntary:\t7\nvoluntary   :  9\nEmpty:\nLast:\t1f";
+  EXPECT_EQ(procfs::field(status, "Name"), "a b");
+  EXPECT_EQ(procfs::field(status, "Pid"), "812");
+  EXPECT_EQ(procfs::field(status, "voluntary"), "9");
+  EXPECT_EQ(procfs::field(status, "Empty"), "");
+  EXPECT_EQ(procfs::field(status, "Last"), "1f");
+  EXPECT_EQ(procfs::field(status, "Las"), std::nullopt);
+  EXPECT_EQ(procfs::field(status, "a b"), std::nullopt);
+  EXPECT_EQ(procfs::field("", "Name"), std::nullopt);
+  EXPECT_EQ(procfs::number_of(status, "Pid"), 812U);
+  EXPECT_EQ(procfs::number_of(status, "Last", 16), 31U);
+  EXPECT_EQ(procfs::number_of(status, "Name"), std::nullopt);
+  EXPECT_EQ(procfs::number_of(status, "Empty"), std::nullopt);
+}
+
 TEST(ProcfsNamespace, is_the_one_that_proc_names) {
   struct stat status{};
   ASSERT_EQ(::stat("/proc/self/ns/pid", &status), 0);

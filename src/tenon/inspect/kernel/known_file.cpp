@@ -18,17 +18,6 @@ namespace tenon::inspect {
 
 namespace {
 
-// The number behind "LABEL:" at the beginning of a line.
-std::optional<std::uint64_t> field(std::string_view text, const std::string& label) {
-  const std::string mark = "\n" + label + ":";
-  const std::size_t at = text.find(mark);
-  const std::size_t digits = at == std::string_view::npos ? at : text.find_first_not_of(" \t", at + mark.size());
-  std::uint64_t value = 0;
-  const bool number = digits != std::string_view::npos &&
-                      std::from_chars(text.data() + digits, text.data() + text.size(), value).ec == std::errc();
-  return number ? std::optional(value) : std::nullopt;
-}
-
 // What the kernel would have to ask a file system for is EAGAIN; so is what changes at this very moment.
 Result<Fd> open_known(FdView start, const std::string& path) {
   struct open_how how{};
@@ -61,8 +50,8 @@ std::optional<dev_t> device_of_mount(std::string_view mountinfo, std::uint64_t m
 std::optional<FileId> known_file(pid_t pid, int descriptor) {
   const std::string process = "/proc/" + std::to_string(pid);
   const auto info = procfs::text(process + "/fdinfo/" + std::to_string(descriptor));
-  const auto mount = info ? field(*info, "mnt_id") : std::nullopt;
-  const auto inode = info ? field(*info, "ino") : std::nullopt;
+  const auto mount = info ? procfs::number_of(*info, "mnt_id") : std::nullopt;
+  const auto inode = info ? procfs::number_of(*info, "ino") : std::nullopt;
   const auto mounts = mount && inode ? procfs::text(process + "/mountinfo") : Result<std::string>("");
   const auto device = mount && mounts ? device_of_mount(*mounts, *mount) : std::nullopt;
   return device && inode ? std::optional(FileId{.device = *device, .inode = *inode}) : std::nullopt;

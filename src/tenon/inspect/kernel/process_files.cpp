@@ -2,6 +2,7 @@
 
 #include <tenon/inspect/kernel/scene.hpp>
 #include <tenon/os/fd.hpp>
+#include <tenon/os/procfs.hpp>
 #include <tenon/os/system_call.hpp>
 
 #include <algorithm>
@@ -96,18 +97,6 @@ void merge(Sighting one, std::size_t before, std::vector<Sighting>& into) {
   }
 }
 
-// The number behind "NAME:" of one line.
-std::optional<std::uint64_t> field(std::string_view text, std::string_view name, int base) {
-  const std::size_t at = text.find(name);
-  const std::size_t digits = at == std::string_view::npos ? at : text.find_first_not_of(" \t", at + name.size());
-  std::uint64_t value = 0;
-  if (digits == std::string_view::npos) {
-    return std::nullopt;
-  }
-  std::string_view rest = text.substr(digits);
-  return take_number(rest, value, base) ? std::optional(value) : std::nullopt;
-}
-
 // "812 (name) Z …": what is open and mapped is shown by its other threads alone.
 bool has_lost_main_thread(FdView process) {
   std::array<char, 512> room{};
@@ -126,9 +115,9 @@ constexpr std::size_t name_at = 19;  // of linux_dirent64, getdents64(2)
 
 // Nothing if it was closed meanwhile.
 std::optional<OpenFile> opening_of(std::string_view info) {
-  const auto position = field(info, "pos:", 10);
-  const auto flags = field(info, "flags:", 8);
-  const auto mount = field(info, "mnt_id:", 10);
+  const auto position = procfs::number_of(info, "pos");
+  const auto flags = procfs::number_of(info, "flags", 8);
+  const auto mount = procfs::number_of(info, "mnt_id");
   return position && flags && mount ? std::optional(OpenFile{.flags = static_cast<unsigned int>(*flags),
                                                              .position = *position,
                                                              .mount = static_cast<int>(*mount)})
@@ -234,8 +223,8 @@ void ProcessFiles::add_descriptor(int directory, const char* name, Sighting one,
 
 // Nothing if it was closed meanwhile, or if the kernel does not number them.
 void ProcessFiles::add_event(std::string_view info, Sighting one, FilesSeen& into) {
-  const auto count = field(info, "eventfd-count:", 16);
-  const auto id = field(info, "eventfd-id:", 10);
+  const auto count = procfs::number_of(info, "eventfd-count", 16);
+  const auto id = procfs::number_of(info, "eventfd-id");
   if (!count || !id) {
     return;
   }
@@ -243,7 +232,7 @@ void ProcessFiles::add_event(std::string_view info, Sighting one, FilesSeen& int
   one.target.clear();
   one.reads = true;
   one.writes = true;
-  const bool is_semaphore = field(info, "eventfd-semaphore:", 10).value_or(0) != 0;
+  const bool is_semaphore = procfs::number_of(info, "eventfd-semaphore").value_or(0) != 0;
   into.events.try_emplace(one.file, EventCount{.count = *count, .is_semaphore = is_semaphore});
   into.sightings.push_back(std::move(one));
 }

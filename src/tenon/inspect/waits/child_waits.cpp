@@ -25,17 +25,10 @@ std::vector<pid_t> numbers_in(const std::string& text) {
   return numbers;
 }
 
-// What stands behind the label, up to the end of its line; "" if it does not stand there.
-std::string behind(const std::string& text, const std::string& label) {
-  const std::size_t at = text.find("\n" + label);
-  const std::size_t from = at + 1 + label.size();
-  return at == std::string::npos ? "" : text.substr(from, text.find('\n', from) - from);
-}
-
 // A process has an id in each PID namespace from that of /proc down to its own.
 std::vector<pid_t> ids_of(pid_t pid) {
-  const std::string line = behind(procfs::text("/proc/" + std::to_string(pid) + "/status").value_or(""), "NSpid:");
-  return numbers_in(line.substr(0, line.find('\n')));
+  const auto status = procfs::text("/proc/" + std::to_string(pid) + "/status").value_or("");
+  return numbers_in(std::string(procfs::field(status, "NSpid").value_or("")));
 }
 
 // Any thread of a process may wait for the children of all.
@@ -65,7 +58,7 @@ std::vector<pid_t> process_of_id(const Sleeper& sleeper, pid_t id, std::vector<p
 // "Pid:\t812": as /proc counts. -1 of one that is no more, 0 of one that cannot be seen from here.
 std::vector<pid_t> process_of_descriptor(const Sleeper& sleeper, std::uint64_t descriptor) {
   const auto info = procfs::text("/proc/" + std::to_string(sleeper.pid) + "/fdinfo/" + std::to_string(descriptor));
-  const pid_t pid = std::atoi(behind(info.value_or(""), "Pid:").c_str());
+  const pid_t pid = static_cast<pid_t>(procfs::number_of(info.value_or(""), "Pid").value_or(0));
   return pid > 0 ? std::vector{pid} : std::vector<pid_t>();
 }
 

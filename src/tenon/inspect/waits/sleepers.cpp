@@ -25,30 +25,15 @@ Result<procfs::Process> standing_of(pid_t pid, pid_t thread) {
   });
 }
 
-// What stands behind `label` on a line of its own.
-std::optional<std::string_view> field(std::string_view text, std::string_view label) {
-  for (std::size_t at = text.find(label); at != std::string_view::npos; at = text.find(label, at + 1)) {
-    if (at == 0 || text[at - 1] == '\n') {
-      const std::size_t value = std::min(text.find_first_not_of(" \t:", at + label.size()), text.size());
-      return text.substr(value, text.find('\n', value) - value);
-    }
-  }
-  return std::nullopt;
-}
-
 std::optional<std::uint64_t> switches_of(pid_t pid, pid_t thread) {
   const auto status = procfs::text(path_of(pid, thread, "status"));
-  const auto digits = status ? field(*status, "voluntary_ctxt_switches") : std::nullopt;
-  std::uint64_t value = 0;
-  const bool number =
-      digits && std::from_chars(digits->data(), digits->data() + digits->size(), value).ec == std::errc();
-  return number ? std::optional(value) : std::nullopt;
+  return status ? procfs::number_of(*status, "voluntary_ctxt_switches") : std::nullopt;
 }
 
 // Milliseconds of the scheduler's own clock.
 std::optional<double> last_run(const std::string& path) {
   const auto text = procfs::text(path);
-  const auto value = text ? field(*text, "se.exec_start") : std::nullopt;
+  const auto value = text ? procfs::field(*text, "se.exec_start") : std::nullopt;
   return value ? std::optional(std::strtod(std::string(*value).c_str(), nullptr)) : std::nullopt;
 }
 
@@ -112,8 +97,8 @@ pid_t living_thread(pid_t pid) {
 
 pid_t tracer_of(pid_t pid) {
   const auto status = procfs::text("/proc/" + std::to_string(pid) + "/status");
-  const auto digits = status ? field(*status, "TracerPid") : std::nullopt;
-  return digits ? static_cast<pid_t>(std::strtol(std::string(*digits).c_str(), nullptr, 10)) : 0;
+  const auto tracer = status ? procfs::number_of(*status, "TracerPid") : std::nullopt;
+  return static_cast<pid_t>(tracer.value_or(0));
 }
 
 std::optional<Call> parse_call(std::string_view line) {
@@ -192,8 +177,8 @@ bool is_asleep_again(const Sleeper& sleeper) {
 
 std::uint64_t handled_signals(pid_t pid) {
   const auto status = procfs::text("/proc/" + std::to_string(pid) + "/status");
-  const auto digits = status ? field(*status, "SigCgt") : std::nullopt;
-  return digits ? std::strtoull(std::string(*digits).c_str(), nullptr, 16) : 0;
+  const auto handled = status ? procfs::number_of(*status, "SigCgt", 16) : std::nullopt;
+  return handled.value_or(0);
 }
 
 // Its clock stands beside CLOCK_MONOTONIC wherever time is not stolen from the machine; how far, our own thread tells,

@@ -60,9 +60,7 @@ bool Chains::is_fellow(std::size_t wait, std::size_t other) const {
 std::optional<std::size_t> Chains::which(std::size_t wait, Ending ending) const {
   const auto& helpers = rescues_[wait].helpers;
   const auto found = std::ranges::find_if(helpers, [&](const Rescuer& one) {
-    const Process* process = all_.process(one.pid);
-    const bool stopped = process != nullptr && (process->state == 'T' || process->state == 't');
-    return ending == Ending::dead ? one.ended : stopped && !one.ended;
+    return ending == Ending::dead ? one.ended : all_.is_stopped(one.pid) && !one.ended;
   });
   return found == helpers.end() ? std::nullopt : std::optional(static_cast<std::size_t>(found - helpers.begin()));
 }

@@ -69,9 +69,8 @@ bool Held::has_free_thread(pid_t pid, std::size_t besides) const {
 }
 
 bool Held::can_act(std::size_t waiting, const Rescuer& helper) const {
-  const Process* process = all_.process(helper.pid);
   ++looks_;
-  if (helper.ended || (process != nullptr && (process->state == 'T' || process->state == 't'))) {
+  if (helper.ended || all_.is_stopped(helper.pid)) {
     return false;
   }
   if (helper.thread == 0) {

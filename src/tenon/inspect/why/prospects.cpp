@@ -83,10 +83,7 @@ Plight Prospects::of(std::size_t wait) const noexcept {
   return stuck_[wait] ? Plight::stuck : told_[wait] ? Plight::possibly : Plight::none;
 }
 
-bool Prospects::is_stopped_or_dead(const Rescuer& helper) const {
-  const Process* process = all_.process(helper.pid);
-  return helper.ended || (process != nullptr && (process->state == 'T' || process->state == 't'));
-}
+bool Prospects::is_stopped_or_dead(const Rescuer& helper) const { return helper.ended || all_.is_stopped(helper.pid); }
 
 std::vector<bool> Prospects::hopeless(Doubt doubt) {
   std::vector<bool> waits;
