@@ -7,11 +7,13 @@
 #include <tenon/inspect/patterns/domain_scene.hpp>
 #include <tenon/inspect/waits/sleepers.hpp>
 #include <tenon/inspect/waits/waits.hpp>
+#include <tenon/os/procfs.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <future>
 #include <iterator>
 #include <numeric>
 #include <tuple>
@@ -305,9 +307,21 @@ void look_around(const SnapshotOptions& options, Scene& scene, Snapshot& all) {
   }
 }
 
+// By another thread, or by this one where no other can be had.
+constexpr auto at_once_or_later = std::launch::async | std::launch::deferred;
+
 Scene add_objects(const SnapshotOptions& options, Snapshot& all) {
-  Scene scene{.sightings = {}, .files = {}, .shm = {}, .detail = options.details ? Detail::opening : Detail::access};
+  Scene scene{.sightings = {},
+              .files = {},
+              .shm = {},
+              .locks = {},
+              .detail = options.details ? Detail::opening : Detail::access};
+  // The kernel lets all that lock come to rest for each page of that table, which takes milliseconds and no processor.
+  auto locks = std::async(at_once_or_later, [&]() -> Result<std::string> {
+    return is_wanted(options, Kind::file_lock) ? procfs::text("/proc/locks") : std::string();
+  });
   scene.sightings = Sightings::take(scene.detail, all.unseen, [&] { look_around(options, scene, all); });
+  scene.locks = locks.get();
   all.objects.reserve(all.objects.size() + std::min<std::size_t>(scene.sightings.all().size(), most_at_once) +
                       scene.shm.size());
   for (const Reader& reader : readers) {

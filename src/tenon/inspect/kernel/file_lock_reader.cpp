@@ -6,8 +6,6 @@
 #include <tenon/inspect/kernel/known_file.hpp>
 #include <tenon/inspect/kernel/scene.hpp>
 
-#include <tenon/os/procfs.hpp>
-
 #include <algorithm>
 #include <array>
 #include <fcntl.h>
@@ -147,12 +145,11 @@ bool has_lock(pid_t pid, int descriptor, const FileLock& lock) {
 }
 
 void read_file_locks(const Scene& scene, Snapshot& into) {
-  const auto table = procfs::text("/proc/locks");
-  if (!table) {
-    into.unseen.push_back("locks on files: " + table.error().message());
+  if (!scene.locks) {
+    into.unseen.push_back("locks on files: " + scene.locks.error().message());
     return;
   }
-  for (const auto& [locked, people] : read_table(*table)) {
+  for (const auto& [locked, people] : read_table(*scene.locks)) {
     add_lock(locked, people, scene, into);
   }
 }

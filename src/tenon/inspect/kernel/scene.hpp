@@ -29,6 +29,7 @@ struct Scene {
   Sightings sightings;
   std::vector<NamedFile> files;  ///< FIFOs and sockets, sorted by path
   std::vector<ShmFile> shm;      ///< by name
+  Result<std::string> locks;     ///< /proc/locks
   Detail detail;
 };
 
