@@ -64,7 +64,8 @@ Result<std::vector<cells::Told>> old_run(const std::string& path) {
 Result<cells::Report> measure(const BenchChoice& choice) try {
   (void)interrupt();
   const topics::DomainsOfRun domains;
-  const cells::Effort effort = choice.quick ? cells::quick : cells::Effort{};
+  cells::Effort effort = choice.quick ? cells::quick : cells::Effort{};
+  effort.repeats = choice.repeats > 0 ? choice.repeats : effort.repeats;
   auto session = cells::Session::start(effort);
   if (!session) {
     return fail(std::move(session.error()));

@@ -19,6 +19,7 @@ struct BenchChoice {
   std::vector<std::uint64_t> depths;  ///< messages that may be under way
   std::uint64_t backlog = 0;
   bool quick = false;
+  int repeats = 0;      ///< 0: as many as are usual
   bool anyway = false;  ///< reports what a busy machine tells, too
 
   /// What does not go together, in words; "" if all does.

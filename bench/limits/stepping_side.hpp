@@ -16,7 +16,7 @@ class Stepping {
   explicit Stepping(End end) : end_(std::move(end)) {}
 
   void operator()(harness::Round& round) {
-    End working = end_;  // in registers as far as it fits
+    End working = std::move(end_);  // in registers as far as it fits
     for (std::uint64_t i = 0; i < round.operations(); ++i) {
       if constexpr (requires { working.step(round); }) {
         working.step(round);
@@ -28,7 +28,7 @@ class Stepping {
     if constexpr (requires { working.finish(); }) {
       working.finish();
     }
-    end_ = working;
+    end_ = std::move(working);
   }
 
  private:

@@ -94,14 +94,21 @@ class Asker {
   std::uint64_t at_ = 0;
 };
 
+// Room for as many of the longest responses as a client may ask for at once.
+tenon::ServerOptions options_for(std::size_t bytes, Waiting waiting) {
+  constexpr std::size_t most_at_once = 128;
+  tenon::ServerOptions options{.longest = bytes, .waiting = waiting};
+  options.most_bytes_per_client = std::max<std::uint64_t>(options.most_bytes_per_client, most_at_once * bytes);
+  return options;
+}
+
 template <class T>
 class Answerer {
  public:
   Answerer(MutableBytes shared, std::size_t bytes, Waiting waiting)
       : self_(std::make_shared<Member>(shared)),
         server_(std::make_shared<tenon::Server<T, T>>(
-            tenon::Server<T, T>::create(self_->holder(), service_name, {.longest = bytes, .waiting = waiting})
-                .or_throw())),
+            tenon::Server<T, T>::create(self_->holder(), service_name, options_for(bytes, waiting)).or_throw())),
         message_(bytes) {}
   void await() {
     call_->emplace(server_->receive(never).or_throw());
