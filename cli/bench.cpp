@@ -76,9 +76,12 @@ Result<cells::Report> measure(const BenchChoice& choice) try {
                        .effort = effort,
                        .limits = {},
                        .rows = {}};
-  auto tested = session->test_itself();
+  auto tested = session->test_itself([&] { return !choice.anyway && !interrupt().requested(); });
   if (!tested) {
     return fail(std::move(tested.error()));
+  }
+  if (interrupt().requested()) {
+    return fail(Error(Errc::stopped).because("nothing was reported"));
   }
   report.self_test = *tested;
   if (!tested->refusal.empty() && !choice.anyway) {

@@ -256,7 +256,9 @@ void add_bench_choice(CLI::App& bench, BenchChoice& choice) {
       ->type_name("N")
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000}));
   bench.add_flag("--quick", choice.quick, "One size, fewer repeats: under a minute");
-  bench.add_option("--repeats", choice.repeats, "Of every row, 11 without it: the more, the smaller a change is told")
+  bench
+      .add_option("--repeats", choice.repeats,
+                  "Of every row, 11 or with --quick 3 without it: the more, the smaller a change is told")
       ->type_name("N")
       ->check(CLI::Range(3, 1001));
   bench.add_flag("--anyway", choice.anyway, "Report even where the machine is too busy to tell anything");

@@ -49,8 +49,10 @@ bool is_orphan(const Snapshot& all, std::size_t at) {
   const bool held = std::ranges::any_of(all.edges_of(at), [&](const Edge& edge) {
     return !edge.ended && (inspect::is_hold(edge.relation) || keeps_no_holders(object.kind));
   });
-  // A socket that the kernel tells of is somebody's, be it on its way to another process.
-  return !held && !object.socket && object.figure("attached").value_or(0) == 0;
+  // A socket that the kernel tells of is somebody's, be it on its way to another process; and so is a lock, which goes
+  // with its last holder, whom it may have changed while he was looked for.
+  return !held && !object.socket && object.kind != inspect::Kind::file_lock &&
+         object.figure("attached").value_or(0) == 0;
 }
 
 // By place: whether one of these has to do with it.

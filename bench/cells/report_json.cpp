@@ -67,7 +67,7 @@ json repeats_of(const Row& row) {
   for (const Sample& sample : row.samples) {
     repeats.push_back({{"ns_per_operation", sample.figure.subject.nanoseconds},
                        {"operations", sample.figure.subject.operations},
-                       {"switches_per_operation", sample.figure.subject.switches},
+                       {"switches_per_operation", row.switches() ? json(sample.figure.subject.switches) : json()},
                        {"limit_ns", sample.figure.limit.nanoseconds},
                        {"limit_operations", sample.figure.limit.operations},
                        {"limit_switches_per_operation", sample.figure.limit.switches},
@@ -129,6 +129,7 @@ std::string json_of(const Report& report) {
                     {"self_test",
                      {{"clock_ns", report.self_test.clock_nanoseconds},
                       {"beside_itself", json_of(report.self_test.beside_itself)},
+                      {"looks", report.self_test.looks},
                       {"refusal", report.self_test.refusal}}},
                     {"limits", std::move(limits)},
                     {"rows", std::move(rows)}};

@@ -43,6 +43,28 @@ double step_of(const harness::Clock& clock) {
   return least;
 }
 
+// A clock that tells milliseconds, or a machine on which two equal things differ by half, can tell nothing.
+bool is_coarse(const SelfTest& test) {
+  constexpr double coarsest = 1000;
+  return test.clock_nanoseconds > coarsest;
+}
+bool is_disturbed(const SelfTest& test) {
+  constexpr double most_apart = 0.35;
+  return std::max(1 - test.beside_itself.low, test.beside_itself.high - 1) > most_apart;
+}
+
+std::string refusal_of(const SelfTest& test) {
+  if (is_coarse(test)) {
+    return fmt::format("the clock tells {:.0f} ns, which is more than what is to be measured", test.clock_nanoseconds);
+  }
+  return !is_disturbed(test)
+             ? ""
+             : fmt::format(
+                   "this machine is too busy: a cache line bounced between two processors takes {:.2f} to "
+                   "{:.2f} times as long as itself",
+                   test.beside_itself.low, test.beside_itself.high);
+}
+
 // While a backlog is made and drained both sides are busy, and what takes a line away may sleep.
 bool counts_are_its_own(const Cell& cell) { return !cell.has_backlog() && cell.pattern != Pattern::first_message; }
 
@@ -132,33 +154,20 @@ Result<Interval> Session::line_beside_itself() {
   return interval_of(std::move(ratios));
 }
 
-// A clock that tells milliseconds, or a machine on which two equal things differ by half, can tell nothing. What
-// disturbs for a moment alone is waited for.
-Result<SelfTest> Session::test_itself() {
-  constexpr double coarsest = 1000;
-  constexpr double most_apart = 0.35;
+// What disturbs for a moment alone is waited for.
+Result<SelfTest> Session::test_itself(const std::function<bool()>& goes_on) {
   constexpr int most_looks = 8;
-  const auto is_disturbed = [](const Interval& beside) {
-    return std::max(1 - beside.low, beside.high - 1) > most_apart;
-  };
   SelfTest test{.clock_nanoseconds = std::max(clock().cost(), step_of(clock())), .beside_itself = {}, .refusal = {}};
-  for (int look = 0; look == 0 || (look < most_looks && is_disturbed(test.beside_itself)); ++look) {
-    std::this_thread::sleep_for(look == 0 ? 0ms : 500ms);
+  do {
+    std::this_thread::sleep_for(test.looks == 0 ? 0ms : 500ms);
     auto beside = line_beside_itself();
     if (!beside) {
       return fail(std::move(beside.error()));
     }
     test.beside_itself = *beside;
-  }
-  if (test.clock_nanoseconds > coarsest) {
-    test.refusal =
-        fmt::format("the clock tells {:.0f} ns, which is more than what is to be measured", test.clock_nanoseconds);
-  } else if (is_disturbed(test.beside_itself)) {
-    test.refusal = fmt::format(
-        "this machine is too busy: a cache line bounced between two processors takes {:.2f} to {:.2f} times as "
-        "long as itself",
-        test.beside_itself.low, test.beside_itself.high);
-  }
+    ++test.looks;
+  } while (!is_coarse(test) && is_disturbed(test) && test.looks < most_looks && goes_on());
+  test.refusal = refusal_of(test);
   return test;
 }
 

@@ -48,8 +48,9 @@ struct Row {
 /// What says whether figures of this machine mean anything just now.
 struct SelfTest {
   double clock_nanoseconds = 0;  ///< a look at the clock
-  Interval beside_itself;        ///< the ratio of two equal subjects, which is 1 where nothing disturbs
-  std::string refusal;           ///< not empty: why nothing is reported
+  Interval beside_itself;  ///< the ratio of two equal subjects, which is 1 where nothing disturbs; the last look's
+  int looks = 0;
+  std::string refusal;  ///< not empty: why nothing is reported
 };
 
 struct Effort {
@@ -66,8 +67,9 @@ class Session {
   const Places& places() const noexcept { return places_; }
   const harness::Clock& clock() const noexcept { return bench_.clock(); }
 
-  /// Waits a few seconds for a machine that something disturbs. Failures: those of a team.
-  tenon::Result<SelfTest> test_itself();
+  /// Looks again for a few seconds where something disturbs the machine, for as long as `goes_on` says so. Failures:
+  /// those of a team.
+  tenon::Result<SelfTest> test_itself(const std::function<bool()>& goes_on);
 
   /// Told before each measurement what comes, how many were done, and of how many. May throw, which ends the run: what
   /// was opened for it goes.

@@ -94,11 +94,11 @@ class Asker {
   std::uint64_t at_ = 0;
 };
 
-// Room for as many of the longest responses as a client may ask for at once.
+// A client that chooses nothing asks for room for some seventy of the longest responses.
 tenon::ServerOptions options_for(std::size_t bytes, Waiting waiting) {
-  constexpr std::size_t most_at_once = 128;
+  constexpr std::size_t responses = 128;
   tenon::ServerOptions options{.longest = bytes, .waiting = waiting};
-  options.most_bytes_per_client = std::max<std::uint64_t>(options.most_bytes_per_client, most_at_once * bytes);
+  options.most_bytes_per_client = std::max<std::uint64_t>(options.most_bytes_per_client, responses * bytes);
   return options;
 }
 

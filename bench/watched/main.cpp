@@ -10,7 +10,6 @@
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstdlib>
@@ -105,8 +104,9 @@ Turn measure(const Traffic& traffic, const Top& top, double seconds) {
   turn.before = rate_during(traffic, top, seconds);
   top.go_on(true);
   const double used = top.processor_seconds();
+  const double began = seconds_of(CLOCK_MONOTONIC);
   turn.with = rate_during(traffic, top, seconds);
-  turn.share = (top.processor_seconds() - used) / seconds;
+  turn.share = (top.processor_seconds() - used) / (seconds_of(CLOCK_MONOTONIC) - began);
   top.go_on(false);
   turn.after = rate_during(traffic, top, seconds);
   return turn;
@@ -138,6 +138,8 @@ void print(const char* name, const std::vector<Turn>& turns) {
 void run(std::size_t times, double seconds, const harness::Placement& place) {
   const std::string path = "/dev/shm/tenon-watched-" + std::to_string(::getpid());
   const Domain domain = Domain::open(path).or_throw();
+  fmt::print("{}\n",
+             place.processors.empty() ? "both ends where the kernel puts them" : "each end on a processor of its own");
   ::setenv("TENON_DOMAIN", path.c_str(), 1);
   fmt::print("{:<6} {:>12} {:>12} {:>9} {:>24} {:>24}   medians of {} times {} s\n", "", "alone /s", "watched /s",
              "top", "lost beyond top's own", "lost with nobody", times, seconds);
@@ -163,8 +165,10 @@ int main(int argc, char** argv) try {
   double seconds = 2;
   bool quick = false;
   bool loose = false;
-  program.add_option("--times", times, "That top looks, with as many before and after")->capture_default_str();
-  program.add_option("--seconds", seconds, "Of one block")->capture_default_str();
+  program.add_option("--times", times, "That top looks, with as many before and after")
+      ->check(CLI::Range(1, 10000))
+      ->capture_default_str();
+  program.add_option("--seconds", seconds, "Of one block")->check(CLI::Range(0.1, 3600.0))->capture_default_str();
   program.add_flag("--quick", quick, "Few times");
   program.add_flag("--loose", loose, "Leave to the kernel on which processors the two run, which else have one each");
   CLI11_PARSE(program, argc, argv);

@@ -317,8 +317,9 @@ Scene add_objects(const SnapshotOptions& options, Snapshot& all) {
               .locks = {},
               .detail = options.details ? Detail::opening : Detail::access};
   // The kernel lets all that lock come to rest for each page of that table, which takes milliseconds and no processor.
-  auto locks = std::async(at_once_or_later, [&]() -> Result<std::string> {
-    return is_wanted(options, Kind::file_lock) ? procfs::text("/proc/locks") : std::string();
+  const bool wanted = is_wanted(options, Kind::file_lock);
+  auto locks = std::async(wanted ? at_once_or_later : std::launch::deferred, [=]() -> Result<std::string> {
+    return wanted ? procfs::text("/proc/locks") : std::string();
   });
   scene.sightings = Sightings::take(scene.detail, all.unseen, [&] { look_around(options, scene, all); });
   scene.locks = locks.get();

@@ -28,7 +28,7 @@ class ToolsBench : public testing::Test {
   Finished bench(std::vector<std::string> what) {
     std::vector<std::string> all = {"bench", "--quick", "--anyway", "--json", file()};
     all.insert(all.end(), what.begin(), what.end());
-    return Command(all).finish(std::chrono::minutes(9));  // beside tests that take both processors
+    return Command(all).finish(std::chrono::minutes(4));  // beside tests that take both processors
   }
   std::string file() const { return directory_ / "figures.json"; }
   json figures() const { return json::parse(std::ifstream(file()), nullptr, false); }

@@ -3,7 +3,6 @@
 #include <tenon/os/procfs.hpp>
 
 #include <algorithm>
-#include <cstdlib>
 
 namespace tenon::inspect {
 
@@ -23,8 +22,7 @@ bool lacks_other_end(const Snapshot& all, std::size_t at) {
 std::uint64_t in_flight(const Descriptor& socket) {
   const auto text =
       procfs::text("/proc/" + std::to_string(socket.pid) + "/fdinfo/" + std::to_string(socket.number)).value_or("");
-  const std::size_t at = text.find("scm_fds:");
-  return at == std::string::npos ? 0 : std::strtoull(text.c_str() + at + 8, nullptr, 10);
+  return procfs::number_of(text, "scm_fds").value_or(0);
 }
 
 }  // namespace

@@ -4,7 +4,6 @@
 #include <tenon/os/procfs.hpp>
 
 #include <algorithm>
-#include <cstdlib>
 #include <sstream>
 #include <sys/wait.h>
 

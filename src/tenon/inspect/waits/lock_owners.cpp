@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <cstdlib>
 #include <set>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -54,11 +53,10 @@ bool is_hidden(pid_t thread) noexcept {
 // The process of a thread that lives. A zombie has given up all that it held.
 std::optional<pid_t> process_of(pid_t thread) {
   const auto status = procfs::text("/proc/" + std::to_string(thread) + "/status").value_or("");
-  const std::size_t at = status.find("\nTgid:");
-  const std::size_t state = status.find("\nState:\t");
-  const bool lives = state != std::string::npos && status[state + 8] != 'Z' && status[state + 8] != 'X';
-  return at == std::string::npos || !lives ? std::nullopt
-                                           : std::optional(static_cast<pid_t>(std::atoi(status.c_str() + at + 6)));
+  const auto process = procfs::number_of(status, "Tgid");
+  const auto state = procfs::field(status, "State");
+  const bool lives = state && !state->starts_with('Z') && !state->starts_with('X');
+  return process && lives ? std::optional(static_cast<pid_t>(*process)) : std::nullopt;
 }
 
 class Owners {
