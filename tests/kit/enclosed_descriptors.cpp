@@ -1,14 +1,16 @@
 #include <kit/enclosed_descriptors.hpp>
 
 #include <array>
+#include <cstring>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
 namespace kit {
 
-void send_with_descriptors(tenon::FdView socket, std::size_t bytes) {
-  alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(3 * sizeof(int))> control{};  // standard input, three times
+void send_with_descriptors(tenon::FdView socket, std::size_t bytes, tenon::FdView sent) {
+  const std::array descriptors = {sent.raw(), sent.raw(), sent.raw()};
+  alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof descriptors)> control{};
   std::byte letter{};
   iovec part{.iov_base = &letter, .iov_len = bytes};
   msghdr message{};
@@ -19,7 +21,8 @@ void send_with_descriptors(tenon::FdView socket, std::size_t bytes) {
   cmsghdr* header = CMSG_FIRSTHDR(&message);
   header->cmsg_level = SOL_SOCKET;
   header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(3 * sizeof(int));
+  header->cmsg_len = CMSG_LEN(sizeof descriptors);
+  std::memcpy(CMSG_DATA(header), descriptors.data(), sizeof descriptors);
   ASSERT_EQ(::sendmsg(socket.raw(), &message, MSG_NOSIGNAL), static_cast<ssize_t>(bytes));
 }
 

@@ -6,7 +6,7 @@
 
 namespace kit {
 
-/// Sends a message of that many bytes, at most one, and three descriptors of this process's along with it.
-void send_with_descriptors(tenon::FdView socket, std::size_t bytes);
+/// Sends a message of that many bytes, at most one, and three times `sent` along with it.
+void send_with_descriptors(tenon::FdView socket, std::size_t bytes, tenon::FdView sent = tenon::FdView(0));
 
 }  // namespace kit

@@ -5,23 +5,29 @@
 #include <tenon/os/process.hpp>
 
 #include <kit/asleep.hpp>
+#include <kit/enclosed_descriptors.hpp>
 #include <kit/private_namespaces.hpp>
 #include <array>
 #include <csignal>
 #include <fcntl.h>
 #include <mqueue.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace tools {
 namespace {
 
 using namespace tenon;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 Fd queue(const char* name) {
   return fd_from(::mq_open(name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600, nullptr), "mq_open").or_throw();
@@ -75,6 +81,24 @@ TEST(ToolsLsFilter, by_orphans_leaves_what_nobody_holds) {
     ::shmctl(loose, IPC_RMID, nullptr);
     forget({"/held", "/left"});
   });
+}
+
+TEST(ToolsLsFilter, by_orphans_leaves_out_a_lock_on_its_way_to_another_process) {
+  Fd locked = fd_from(::open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600), "open").or_throw();
+  ASSERT_EQ(::flock(locked.raw(), LOCK_EX), 0);
+  struct stat status{};
+  ASSERT_EQ(::fstat(locked.raw(), &status), 0);
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), 0);
+  const Fd sender = Fd::adopt(ends[0]);
+  const Fd receiver = Fd::adopt(ends[1]);
+  kit::send_with_descriptors(sender.view(), 1, locked.view());
+  {
+    const Fd gone = std::move(locked);
+  }
+  const std::string name = "inode " + std::to_string(status.st_ino) + " of device " + std::to_string(status.st_dev);
+  EXPECT_THAT(names_listed({"--mechanism", "file_lock"}), Contains(name));
+  EXPECT_THAT(names_listed({"--mechanism", "file_lock", "--orphans"}), Not(Contains(name)));
 }
 
 TEST(ToolsLsFilter, by_waiting_leaves_what_somebody_waits_for) {
