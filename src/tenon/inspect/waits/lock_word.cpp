@@ -162,7 +162,7 @@ std::optional<FutexWait> futex_wait(const Call& call) noexcept {
                      .inherits = false};
   }
   constexpr std::uint64_t lock_pi2 = 13;
-  const std::uint64_t operation = arguments[1] & FUTEX_CMD_MASK;
+  const std::uint64_t operation = arguments[1] & static_cast<std::uint32_t>(FUTEX_CMD_MASK);
   const bool inherits = operation == FUTEX_LOCK_PI || operation == lock_pi2;
   if (!inherits && operation != FUTEX_WAIT && operation != FUTEX_WAIT_BITSET && operation != FUTEX_WAIT_REQUEUE_PI) {
     return std::nullopt;
