@@ -100,19 +100,6 @@ def compare(arguments, recorded, counted):
     return 1
 
 
-def looked_twice_at(arguments, recorded):
-    """A path that takes more is counted once more, and the lesser counts: what has become slower is so each time, and
-    what waited once for a machine that did something else is not."""
-    counted = count(arguments.program, arguments.names)
-    chosen = {name: cost for name, cost in recorded.rows.items() if is_chosen(name, arguments.names)}
-    if arguments.accept or not any(fails for _, _, fails in judged(chosen, counted).values()):
-        return counted
-    for name, again in count(arguments.program, arguments.names).items():
-        first = counted.get(name, again)
-        counted[name] = Cost(*(min(pair) for pair in zip(first, again)))
-    return counted
-
-
 def main():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("--accept", action="store_true")
@@ -130,7 +117,7 @@ def main():
         print(f"skipped: recorded of {'; '.join(recorded.told.values()) or 'nothing'}, and this is {'; '.join(told.values())}")
         return SKIPPED
     try:
-        counted = looked_twice_at(arguments, recorded)
+        counted = count(arguments.program, arguments.names)
     except (CannotCount, subprocess.TimeoutExpired) as error:
         sys.exit(f"guard: nothing was counted: {error}")
     return accept(arguments, told, recorded, counted) if arguments.accept else compare(arguments, recorded, counted)
